@@ -1,0 +1,105 @@
+/* What is special about a guest ISA under Linux, as data and function pointers.
+ *
+ * Owns: struct guest. Nothing outside guest/<isa>/ may test which guest it has.
+ *
+ * Threading: const data; the functions are reentrant.
+ */
+#ifndef DRAGOMAN_GUEST_GUEST_H
+#define DRAGOMAN_GUEST_GUEST_H
+
+#include "uop/block.h"
+#include "uop/cpu.h"
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lift; /* guest/lift.h: the block under construction */
+
+#define GUEST_NO_SLOT 255
+
+/* A helper row for UOP_helper: d = fn(cpu, a, b). Slots it touches beyond its operands are declared
+ * so that the translator knows what to write back. A helper never touches guest memory and never
+ * fails. */
+struct guest_helper {
+    const char *name;
+    uint64_t (*fn)(struct cpu *cpu, uint64_t a, uint64_t b);
+    bool reads_slots, writes_slots;
+};
+
+/* What a signal handler frame needs besides the registers in the cpu. */
+struct sigframe_in {
+    int signo;
+    const siginfo_t *info;   /* already in guest layout (all 64-bit guests: the host's) */
+    uint64_t handler;        /* guest address of the handler */
+    uint64_t restorer;       /* SA_RESTORER address, 0 if none; else the vdso's sigreturn */
+    uint64_t flags;          /* SA_* of the action */
+    uint64_t mask;           /* the mask to restore */
+    stack_t altstack;        /* to be stored in uc_stack */
+    uint64_t sp;             /* stack pointer to build below (already switched to the altstack) */
+    uint64_t fault_addr;     /* for synchronous faults */
+};
+
+struct guest {
+    const char *name;      /* "riscv64" */
+    uint16_t elf_machine;  /* EM_RISCV */
+    const char *uname_machine;
+    const char *platform; /* AT_PLATFORM, or NULL */
+    const char *ldso_env; /* documentation of the usual PT_INTERP */
+
+    /* Slots. */
+    unsigned nslots;
+    uint8_t zero_slot;                  /* always reads 0, never written; or GUEST_NO_SLOT */
+    uint8_t pc_slot, sp_slot, tls_slot;
+    uint8_t sysnr_slot, sysret_slot, sysarg_slot[6];
+    unsigned syscall_len;               /* bytes of the system-call instruction */
+    unsigned insn_align;                /* alignment of instructions */
+    uop_slot_name *slot_name;
+
+    /* Lift one guest instruction at l->pc from code[0..avail). Emits micro-ops with lift_*() of
+     * guest/lift.h. Returns the instruction's length in bytes, or 0 when avail is too short. An
+     * undefined encoding emits exit EXIT_ILLEGAL and returns its length. */
+    unsigned (*lift)(struct lift *l, const uint8_t *code, size_t avail);
+
+    /* Disassemble one instruction in objdump's style: "mnemonic\toperands". Returns its length, or 0
+     * when avail is too short. */
+    unsigned (*disasm)(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
+
+    const struct guest_helper *helpers;
+    unsigned nhelpers;
+
+    /* A new thread's or program's registers. */
+    void (*cpu_reset)(struct cpu *cpu);
+    void (*cpu_start)(struct cpu *cpu, uint64_t entry, uint64_t sp);
+    /* A FATAL report's register dump: lines of text into buf. */
+    size_t (*cpu_print)(const struct cpu *cpu, char *buf, size_t size);
+
+    /* Signal frames. build fills buf (at most sigframe_max bytes, 16-aligned) with the frame that
+     * is to lie at guest address *sp_out, and sets the cpu to enter the handler; returns its size.
+     * parse reads such a frame (the bytes at the sp of a sigreturn) back into cpu, mask and altstack:
+     * 0, or -1 when it is malformed. sigframe_size is for AT_MINSIGSTKSZ. */
+    size_t sigframe_max, sigframe_min_stack;
+    size_t (*sigframe_build)(struct cpu *cpu, const struct sigframe_in *in, void *buf, uint64_t *sp_out);
+    size_t (*sigframe_size)(void);
+    int (*sigframe_parse)(struct cpu *cpu, const void *buf, size_t size, uint64_t *mask, stack_t *ss);
+
+    /* Hardware description. */
+    uint64_t hwcap, hwcap2;
+    const unsigned char *vdso_image; /* ELF image of the vdso, mapped by the loader */
+    size_t vdso_size;
+    uint64_t vdso_sigreturn; /* offset of rt_sigreturn's trampoline in the image */
+    size_t (*cpuinfo)(char *buf, size_t size, unsigned ncpus); /* text of /proc/cpuinfo */
+
+    /* System calls. The generic table of syscall/ serves all guests with the asm-generic numbers;
+     * these are the guest's own (riscv_hwprobe, riscv_flush_icache). NULL-terminated by name. */
+    const struct guest_syscall *own_syscalls;
+    uint64_t (*hwprobe)(int64_t key, bool *known); /* values for riscv_hwprobe; NULL if none */
+    bool clone_tls_before_ctid; /* argument order of clone */
+};
+
+extern const struct guest guest_rv64;
+
+/* The guest for an ELF e_machine, or NULL. */
+const struct guest *guest_by_elf(unsigned e_machine);
+const struct guest *guest_by_name(const char *name);
+
+#endif

@@ -1,0 +1,39 @@
+/* The block under construction: what lifters call.
+ *
+ * Owns: struct lift and the emitting functions; guest/lift.c also drives a guest's lift function
+ * over a basic block (lift_block).
+ *
+ * Threading: a struct lift is used by one thread; nothing is shared.
+ */
+#ifndef DRAGOMAN_GUEST_LIFT_H
+#define DRAGOMAN_GUEST_LIFT_H
+
+#include "guest/guest.h"
+
+struct lift {
+    const struct guest *guest;
+    uint64_t pc;      /* address of the instruction being lifted */
+    uint64_t next_pc; /* set by the guest's lift before emitting: address of the next one */
+    uint64_t block_pc;
+    unsigned nuops, ninsns;
+    unsigned temps; /* temporaries in use by this instruction */
+    bool ended;     /* a terminator has been emitted */
+    struct uop uops[BLOCK_MAX_UOPS];
+    struct insn_map map[BLOCK_MAX_INSNS + 1];
+};
+
+/* A fresh temporary of this instruction (an operand number). lift_vtemp gives an even pair. */
+uint8_t lift_temp(struct lift *l);
+uint8_t lift_vtemp(struct lift *l);
+
+/* Append a micro-op. Emitting to the guest's zero slot as d is the caller's error (verifier). */
+void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c, int64_t imm);
+
+/* Lift one basic block from code at guest address pc; avail bytes are readable and executable
+ * (whole instructions beyond that are not part of the block). At most max_insns instructions.
+ * A block that reaches its limits ends in jmp to the next pc. Returns a new block that the caller
+ * owns, or NULL when not even the first instruction is available (fetch fault at pc + avail). */
+struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
+                         unsigned max_insns);
+
+#endif

@@ -1,0 +1,45 @@
+/* Loading guest programs.
+ *
+ * Owns: reading ELF images (libelf for what is not on the exec path; program headers are checked by hand,
+ * hostile files included), mapping them, PT_INTERP in the sysroot, shebang scripts, the initial
+ * stack with auxv, the vdso.
+ *
+ * Threading: used by the first thread before guest code runs; load_probe from any.
+ */
+#ifndef DRAGOMAN_LOADER_LOAD_H
+#define DRAGOMAN_LOADER_LOAD_H
+
+#include "process/thread.h"
+
+enum load_kind {
+    LOAD_GUEST,   /* an ELF program of a guest that we run */
+    LOAD_SCRIPT,  /* #! interpreter */
+    LOAD_HOST,    /* the host's own ISA: execute natively */
+    LOAD_ERROR,   /* errno says why (ENOENT, EACCES, ENOEXEC, ...) */
+};
+
+struct load_probe {
+    enum load_kind kind;
+    int error;                  /* LOAD_ERROR: errno as execve would give */
+    char why[160];              /* LOAD_ERROR: one line for a person */
+    const struct guest *guest;  /* LOAD_GUEST */
+    char interp[256], interp_arg[256]; /* LOAD_SCRIPT */
+};
+
+/* Look at an open program file. fd is left open. */
+void load_probe_fd(int fd, struct load_probe *p);
+
+struct load_args {
+    const char *path;   /* host path of the program */
+    const char *guest_path; /* as the guest shall see it (AT_EXECFN, /proc/self/exe) */
+    int fd;             /* open for reading */
+    int argc; char **argv;
+    char **envp;
+    uint64_t stack_size; /* 0: RLIMIT_STACK */
+};
+
+/* Map the program and its interpreter, build the stack, fill `process` and set up t->cpu.
+ * 0, or -errno with a line in why. */
+int load_program(struct thread *t, const struct load_args *a, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,120 @@
+/* The guest's address space.
+ *
+ * Owns: the vma map of the process, every mapping operation with Linux's semantics for the guest,
+ * safe access to guest memory from the runtime, and the protection of pages that hold translated code.
+ *
+ * Guest address = host address (base 0). The guest lives in [mm.lo, GUEST_ADDR_END); the runtime's
+ * own mappings lie above, are never in the map and never reached by an operation here. A host page
+ * has the guest's protection, except that execute permission is kept in the vma only (PROT_EXEC without
+ * PROT_READ is readable on the host) and that writable pages that hold lifted code are read-only on
+ * the host until written.
+ *
+ * Results: an address or 0 on success, -errno as the kernel would give (as int64_t).
+ *
+ * Threading: every function is safe to call from any thread; one lock (mm_lock), which is never held
+ * while guest code runs and is never taken in signal context, except by mm_fault_fixup, see there.
+ */
+#ifndef DRAGOMAN_PROCESS_MM_H
+#define DRAGOMAN_PROCESS_MM_H
+
+#include "uop/cpu.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define GUEST_PAGE_SIZE UINT64_C(4096)
+#define GUEST_PAGE_MASK (GUEST_PAGE_SIZE - 1)
+
+struct vma {
+    uint64_t start, end; /* page-aligned, [start, end) */
+    int prot;            /* PROT_* as the guest asked */
+    int flags;           /* MAP_SHARED/PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE ... */
+    uint64_t offset;     /* file offset of start */
+    dev_t dev;
+    ino_t ino;           /* 0 for anonymous */
+    const char *name;    /* path, "[heap]", "[stack]", "[vdso]" or NULL; owned by the map */
+    bool has_code;       /* some page of it has lifted code */
+};
+
+/* Called under no lock when guest code in [addr, addr+len) is no longer what was lifted. */
+typedef void mm_code_changed(uint64_t addr, uint64_t len);
+
+/* Set up the map; random: guest ASLR on. on_code may be called from any thread outside the engines. */
+void mm_init(bool random, mm_code_changed *on_code);
+
+/* The mapping calls, arguments as the guest passed them. */
+int64_t mm_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64_t off);
+int64_t mm_munmap(uint64_t addr, uint64_t len);
+int64_t mm_mprotect(uint64_t addr, uint64_t len, int prot);
+int64_t mm_mremap(uint64_t old, uint64_t oldlen, uint64_t newlen, int flags, uint64_t newaddr);
+int64_t mm_madvise(uint64_t addr, uint64_t len, int advice);
+int64_t mm_msync(uint64_t addr, uint64_t len, int flags);
+int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec);
+int64_t mm_mlock(uint64_t addr, uint64_t len, int flags); /* mlock2 */
+int64_t mm_munlock(uint64_t addr, uint64_t len);
+int64_t mm_brk(uint64_t brk);
+int64_t mm_shmat(int shmid, uint64_t addr, int flags);
+int64_t mm_shmdt(uint64_t addr);
+/* The loader's: set where brk begins; name a mapping made by mm_mmap ("[stack]"). */
+void mm_set_brk(uint64_t start);
+void mm_set_name(uint64_t addr, const char *name);
+/* Random placement for a PIE / interpreter / stack, honouring ASLR. */
+uint64_t mm_pie_base(uint64_t len);
+uint64_t mm_stack_top(void);
+
+/* Is [addr, addr+len) inside the guest's address range at all (mapped or not)? */
+static inline bool mm_in_range(uint64_t addr, uint64_t len)
+{
+    return addr < GUEST_ADDR_END && len <= GUEST_ADDR_END - addr;
+}
+
+/* The host pointer for a guest address. Do not dereference: pass to the kernel, after mm_in_range. */
+static inline void *mm_g2h(uint64_t addr) { return (void *)(uintptr_t)addr; }
+
+/* Fault-safe access. 0 or -EFAULT; nothing or a prefix is transferred on failure. Writing to a page
+ * with lifted code invalidates it. */
+int mm_read(void *dst, uint64_t addr, size_t len);
+int mm_write(uint64_t addr, const void *src, size_t len);
+/* Copy a NUL-terminated string into buf: its length without the NUL, -EFAULT, or -ENAMETOOLONG when
+ * it does not fit size. */
+ssize_t mm_read_str(char *buf, size_t size, uint64_t addr);
+int mm_read_u32(uint64_t addr, uint32_t *v);
+int mm_read_u64(uint64_t addr, uint64_t *v);
+int mm_write_u32(uint64_t addr, uint32_t v);
+int mm_write_u64(uint64_t addr, uint64_t v);
+
+/* Before the kernel writes to guest memory [addr, addr+len) on our behalf: code in it is invalidated and its
+ * pages made writable on the host, so that the kernel sees the guest's protection. Out of range: -EFAULT.
+ * Cheap when there is no writable code page in the process. */
+int mm_prepare_write(uint64_t addr, uint64_t len);
+int mm_prepare_write_iov(const struct iovec *iov, int n);
+
+/* Instruction fetch: how many bytes from pc on are mapped executable (at most max), contiguous; 0
+ * with *fault filled when not even one. The pages are noted as holding code: writable ones become
+ * read-only on the host. The caller lifts at once, then calls mm_code_lifted to learn whether a
+ * writer came in between (then the block must not be used). */
+size_t mm_fetch(uint64_t pc, size_t max, struct cpu_fault *fault);
+
+/* A host SIGSEGV at guest address addr happened in guest code or in an access function. Decides,
+ * in signal context: true when the page was read-only only because it holds lifted code, and is
+ * writable now (retry; the invalidation itself is queued, see mm_code_dirty), or when a
+ * grows-down stack was extended. False: the guest's fault, *fault filled (MAPERR or ACCERR). */
+bool mm_fault_fixup(uint64_t addr, bool write, struct cpu_fault *fault);
+/* Is code-change work queued by mm_fault_fixup? The run loop calls mm_run_dirty outside the engines. */
+bool mm_code_dirty(void);
+void mm_run_dirty(void);
+
+/* Find the vma that holds addr; copies it out. */
+bool mm_find(uint64_t addr, struct vma *out);
+/* Visit all in order, under the lock. */
+void mm_for_each(int (*fn)(const struct vma *v, void *arg), void *arg);
+/* /proc/self/maps as the guest shall see it: allocated text, *len bytes; caller frees. */
+char *mm_maps_text(size_t *len);
+
+/* Fork: hold the lock across fork so that the child's map is whole. */
+void mm_fork_begin(void);
+void mm_fork_end(bool child);
+
+#endif

@@ -1,0 +1,42 @@
+/* System calls of the guest.
+ *
+ * Owns: the table (syscall.def: one row per call), dispatch, conversion of structs and flags, the
+ * -strace text, and the files of /proc that tell the guest about itself.
+ *
+ * Threading: reentrant; state shared by the process is locked by its owner.
+ */
+#ifndef DRAGOMAN_SYSCALL_SYS_H
+#define DRAGOMAN_SYSCALL_SYS_H
+
+#include "process/thread.h"
+
+/* What only the run loop can do, registered by runtime/ at start-up. */
+struct sys_hooks {
+    /* Start a host thread that runs t (already set up: registers, sighand, masks). 0 or -errno. */
+    int (*start_thread)(struct thread *t, uint64_t clone_flags, uint64_t parent_tid, uint64_t child_tid);
+    /* The calling guest thread ends. Does not return. */
+    void (*thread_exit)(struct thread *t, int status);
+    /* The whole process ends. Does not return. */
+    void (*process_exit)(struct thread *t, int status);
+    /* Run the guest in the child of a vfork that shares our memory, until it execs or exits: called in the child. */
+    void (*run_vfork_child)(struct thread *t);
+    /* Options to pass on when a guest program is executed: argv prefix, NULL-terminated. */
+    char **(*exec_prefix)(const char *argv0);
+    /* Flush and close what must not survive an exec (log, statistics). */
+    void (*before_exec)(void);
+};
+extern struct sys_hooks sys_hooks;
+
+/* Perform the system call that the cpu's registers describe; pc is already behind the instruction.
+ * Writes the result register unless the call replaced the registers (rt_sigreturn). On
+ * -SIG_RESTART it puts pc back to the instruction. */
+void sys_dispatch(struct thread *t);
+
+struct sys_stats { uint64_t calls, errors; };
+void sys_get_stats(struct sys_stats *s);
+
+/* A guest path that may lie below the sysroot: writes the host path to use into buf (size PATH_MAX)
+ * and returns buf, or path itself when it is not redirected. */
+const char *sys_host_path(char *buf, const char *path);
+
+#endif

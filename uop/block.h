@@ -1,0 +1,74 @@
+/* Guest basic blocks as micro-ops.
+ *
+ * Owns: struct block, what lifting produces and both engines consume.
+ *
+ * A block is made once by the lifter, is immutable afterwards but for its links and counters, and
+ * is owned by codecache/ (lookup, links, invalidation, reclamation).
+ */
+#ifndef DRAGOMAN_UOP_BLOCK_H
+#define DRAGOMAN_UOP_BLOCK_H
+
+#include "uop/uop.h"
+#include <stddef.h>
+
+#define BLOCK_MAX_INSNS 64
+#define BLOCK_MAX_UOPS 512
+
+/* One guest instruction of a block: where its micro-ops begin and which bytes it came from. */
+struct insn_map {
+    uint16_t uop;   /* index of its first micro-op */
+    uint16_t pcoff; /* byte offset from the block's pc */
+};
+
+enum block_flag {
+    BLOCK_DEAD = 1 << 0, /* invalidated: never entered again, reclaimed later */
+    BLOCK_FP = 1 << 1,   /* has micro-ops with UOP_F_FPENV */
+};
+
+struct block {
+    uint64_t pc;  /* guest address of the first instruction */
+    uint32_t len; /* bytes of guest code; the fall-through is pc + len */
+    uint16_t nuops;
+    uint16_t ninsns;
+    uint32_t flags; /* enum block_flag */
+    struct uop *uops;
+    struct insn_map *map;
+
+    /* Links by edge (0 fall-through or only, 1 taken); NULL until resolved. Atomic. For jmp_ind
+     * succ[0] is the last target, valid when its pc compares equal. */
+    struct block *succ[2];
+
+    /* Profile. Racy increments are tolerated. */
+    uint64_t count;    /* entries */
+    uint64_t taken;    /* times edge 1 was taken */
+
+    /* Owned by codecache/. */
+    struct block *hash_next;
+    struct block *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
+    struct block *limbo_next;
+    uint64_t dead_epoch;
+    void *unit; /* the translation, if any */
+};
+
+/* Allocate a block with room for the given numbers of micro-ops and instructions (one allocation).
+ * Never NULL. Free with block_free. */
+struct block *block_new(unsigned nuops, unsigned ninsns);
+void block_free(struct block *b);
+
+/* Index in b->map of the guest instruction that micro-op index u belongs to. */
+unsigned block_insn_of(const struct block *b, unsigned u);
+
+/* Text form. `slot_name` gives a slot's name or NULL for the default "rN"; buf gets a NUL-terminated
+ * line without newline. block_print writes the whole block, one micro-op a line, instruction
+ * addresses as comments. uop_parse is the inverse of uop_print: 0 or -1 with *err set. */
+typedef const char *uop_slot_name(unsigned slot);
+size_t uop_print(char *buf, size_t size, const struct uop *u, uop_slot_name *slot_name);
+int uop_parse(const char *text, struct uop *u, uop_slot_name *slot_name, const char **err);
+
+/* Verifier: NULL when the block is well formed, else what is wrong (static text) with *where set to
+ * the micro-op's index. Checks operand kinds and ranges, temporaries defined before use and not
+ * across instructions, restartability (no slot written before the last faulting micro-op of an
+ * instruction), exactly one terminator, at the end. nslots is the guest's number of slots. */
+const char *block_verify(const struct block *b, unsigned nslots, unsigned *where);
+
+#endif

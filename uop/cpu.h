@@ -1,0 +1,86 @@
+/* The virtual processor of one guest thread.
+ *
+ * Owns: struct cpu, the register file that micro-op operands number, and the reasons for which an
+ * engine returns. At every block head and whenever an engine has returned, the guest slots are
+ * canonical; inside a block the translator may hold them elsewhere.
+ *
+ * Threading: a cpu belongs to its thread. Others may only set `pending` (atomically).
+ */
+#ifndef DRAGOMAN_UOP_CPU_H
+#define DRAGOMAN_UOP_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CPU_TEMP_BASE 192                      /* first block-local temporary */
+#define CPU_UNITS 256                          /* slots and temporaries together */
+#define CPU_TEMPS (CPU_UNITS - CPU_TEMP_BASE)
+#define CPU_JCACHE_BITS 12                     /* entries of the per-thread jump cache */
+
+/* Guest addresses end here: 2^46. The host places its own executables, libraries and stacks above,
+ * so base 0 works and a runtime address is never a guest address. */
+#define GUEST_ADDR_BITS 46
+#define GUEST_ADDR_END (UINT64_C(1) << GUEST_ADDR_BITS)
+
+struct block;
+struct thread;
+
+/* Why an engine returned. The pc slot holds the address of the instruction concerned; the state is
+ * that before it, as if it had not begun. */
+enum exit_reason {
+    EXIT_BLOCK,   /* no block known at pc: lift one (or promote), then go on */
+    EXIT_SYSCALL, /* system-call instruction at pc */
+    EXIT_BREAK,   /* breakpoint instruction at pc */
+    EXIT_ILLEGAL, /* undefined instruction, or an invalid rounding mode, at pc */
+    EXIT_ICACHE,  /* instruction-cache synchronisation at pc */
+    EXIT_FAULT,   /* memory access at pc faulted: see cpu.fault */
+    EXIT_SIGNAL,  /* cpu.pending was seen at the block head pc */
+    EXIT_FP_TRAP, /* reserved for guests with trapping floating point */
+};
+
+/* A fault of guest memory, in the guest's terms. */
+struct cpu_fault {
+    uint64_t addr; /* guest address accessed */
+    int signo;     /* SIGSEGV, SIGBUS, ... */
+    int code;      /* si_code: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, BUS_ADRERR ... */
+    bool write;
+};
+
+struct jcache_entry {
+    uint64_t pc;
+    struct block *block;
+};
+
+struct cpu {
+    /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
+    _Alignas(64) uint64_t r[CPU_UNITS];
+
+    /* Set by anyone who wants this thread out of the engine at the next block head: an
+     * asynchronous signal, an invalidation, a stop request. Cleared by the run loop. */
+    uint32_t pending;
+
+    uint32_t mxcsr;     /* guest rounding mode and sticky flags in host form, while outside an engine */
+    uint8_t frm;        /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
+    bool fp_special;    /* frm is FP_RMM or invalid: no host mode expresses it */
+    bool in_engine;     /* an engine runs: host MXCSR is the guest's, faults are the guest's */
+    bool in_mem;        /* interpreter: a guest access is under way, `at` is valid */
+
+    /* Where the interpreter is: the block and micro-op of the access under way. */
+    struct block *block;
+    const struct uop *at;
+
+    /* The reservation of ll/sc. res_addr is ~0 when there is none. */
+    uint64_t res_addr;
+    uint64_t res_val;
+
+    struct cpu_fault fault;
+    uint64_t exit_arg;         /* more about the exit, e.g. the illegal instruction's bits */
+    void *recover;             /* sigjmp_buf of the engine, used by the fault handler */
+    uint64_t cc_epoch;         /* codecache/: see cc_epoch rules there */
+    const struct guest *guest; /* the ISA */
+    struct thread *thread;     /* the thread that this cpu belongs to */
+
+    struct jcache_entry jcache[1 << CPU_JCACHE_BITS];
+};
+
+#endif

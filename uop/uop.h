@@ -1,0 +1,95 @@
+/* Micro-ops: the one intermediate form between guest instructions and both engines.
+ *
+ * Owns: struct uop, its enumerators and the info table expanded from uop.def.
+ *
+ * A micro-op is a three-address operation of 16 bytes. Operands are numbers of 64-bit units of the
+ * register file in struct cpu: below CPU_TEMP_BASE they are guest slots, above block-local
+ * temporaries. A 128-bit vector operand names an even unit and covers two. Temporaries die at guest
+ * instruction boundaries; within one guest instruction no slot is written before its last micro-op
+ * that may fault or leave, so that any instruction can be restarted.
+ *
+ * Threading: everything here is immutable after lifting.
+ */
+#ifndef DRAGOMAN_UOP_UOP_H
+#define DRAGOMAN_UOP_UOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum uop_code {
+#define UOP_P1(name, ...) UOP_##name,
+#define UOP_P2(name, ...) UOP_##name, UOP_##name##_i,
+#define UOP_P3(name, ...) UOP_##name,
+#define UOP_LOAD(name, ...) UOP_##name,
+#define UOP_STORE(name, ...) UOP_##name,
+#define UOP_AMO(name, ...) UOP_##name,
+#define UOP_ATOM(name, ...) UOP_##name,
+#define UOP_F1(name, ...) UOP_##name,
+#define UOP_F2(name, ...) UOP_##name,
+#define UOP_F3(name, ...) UOP_##name,
+#define UOP_FC(name, ...) UOP_##name,
+#define UOP_CV(name, ...) UOP_##name,
+#define UOP_SYS(name, ...) UOP_##name,
+#define UOP_TERM(name, ...) UOP_##name,
+#include "uop/uop_all.h"
+    UOP_CODES
+};
+
+/* What an operand is, for the verifier, the text form and register classes in the translator. */
+enum uop_kind {
+    UOP_K_N, /* none */
+    UOP_K_I, /* 64-bit integer unit */
+    UOP_K_H, /* f16, zero-extended */
+    UOP_K_S, /* f32, zero-extended */
+    UOP_K_D, /* f64 */
+    UOP_K_V, /* 128-bit vector: an even unit and the next */
+    UOP_K_P, /* pair of integer units: this one and the next */
+};
+
+enum uop_flag {
+    UOP_F_IMM = 1 << 0,    /* imm is an operand */
+    UOP_F_LOAD = 1 << 1,   /* reads guest memory; may fault */
+    UOP_F_STORE = 1 << 2,  /* writes guest memory; may fault */
+    UOP_F_ATOMIC = 1 << 3, /* a host locked operation; alignment is checked */
+    UOP_F_FPENV = 1 << 4,  /* reads the rounding mode, raises sticky flags */
+    UOP_F_EFFECT = 1 << 5, /* has an effect beyond d: never dead, never moved */
+    UOP_F_HELPER = 1 << 6, /* may read or write any slot through the cpu pointer */
+    UOP_F_TERM = 1 << 7,   /* ends a block */
+    UOP_F_BRANCH = 1 << 8, /* conditional: two successors */
+    UOP_F_PURE = 1 << 9,   /* value of d depends on operands alone */
+    UOP_F_RM = 1 << 10,    /* imm is an enum fp_rm */
+};
+
+struct uop {
+    uint16_t op;     /* enum uop_code */
+    uint8_t d;       /* destination unit */
+    uint8_t a, b, c; /* source units, or small constants where the row says so */
+    uint16_t aux;    /* terminators: profile scratch; otherwise 0 */
+    int64_t imm;
+};
+
+struct uop_info {
+    const char *name;
+    uint16_t flags;
+    uint8_t d, a, b, c; /* enum uop_kind */
+    uint16_t rr_form;   /* for a name_i row: the row with B in a register; else itself */
+};
+extern const struct uop_info uop_info[UOP_CODES];
+
+/* Rounding modes: numbers of RISC-V's rm field; other guests convert. */
+enum fp_rm {
+    FP_RNE = 0, /* nearest, ties to even */
+    FP_RTZ = 1, /* towards zero */
+    FP_RDN = 2, /* towards minus infinity */
+    FP_RUP = 3, /* towards plus infinity */
+    FP_RMM = 4, /* nearest, ties away from zero: no host mode, computed in software */
+    FP_DYN = 7, /* the mode set by fp_setmode */
+};
+
+/* Sticky exception flags, RISC-V's fflags layout. */
+enum fp_flag { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
+
+/* Hint of jmp and jmp_ind in operand c, for call/return pairing. */
+enum uop_jump { JUMP_PLAIN, JUMP_CALL, JUMP_RET };
+
+#endif
