@@ -1,0 +1,174 @@
+/* Error messages, and reports of the VM's own bugs; see report.h. */
+#define UNW_LOCAL_ONLY
+#include "base/report.h"
+#include <errno.h>
+#include <libunwind.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAX_CALLBACKS 8
+#define MAX_FRAMES    64
+
+static struct {
+    void (*fn)(void *arg);
+    void *arg;
+} callbacks[MAX_CALLBACKS];
+static unsigned callback_count;
+static _Atomic pid_t reporting_tid; /* the thread that reports a bug; 0: none */
+
+extern const char __executable_start[]; /* the linker's: where the program is loaded */
+
+static void write_text(const char *text, size_t n)
+{
+    int saved_errno = errno;
+    while (n > 0) {
+        ssize_t done = write(STDERR_FILENO, text, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            break;
+        text += done;
+        n -= (size_t)done;
+    }
+    errno = saved_errno;
+}
+
+static void write_line(const char *prefix, const char *fmt, va_list ap)
+{
+    char buf[1024];
+    size_t len = strlen(prefix);
+    memcpy(buf, prefix, len);
+    int n = vsnprintf(buf + len, sizeof(buf) - len - 1, fmt, ap);
+    if (n > 0)
+        len += strlen(buf + len);
+    buf[len++] = '\n';
+    write_text(buf, len);
+}
+
+void report_verror(const char *fmt, va_list ap)
+{
+    write_line("dragoman: ", fmt, ap);
+}
+
+void report_error(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report_verror(fmt, ap);
+    va_end(ap);
+}
+
+void report_line(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    write_line("dragoman:   ", fmt, ap);
+    va_end(ap);
+}
+
+void report_add_callback(void (*fn)(void *arg), void *arg)
+{
+    if (callback_count == MAX_CALLBACKS)
+        vm_bug("more than %d report callbacks", MAX_CALLBACKS);
+    callbacks[callback_count].fn = fn;
+    callbacks[callback_count].arg = arg;
+    callback_count++;
+}
+
+void report_host_backtrace(void *ucontext)
+{
+    unw_context_t here;
+    unw_cursor_t cursor;
+    /* On x86-64 libunwind's context is the ucontext_t that a signal handler is given. */
+    unw_context_t *from = ucontext;
+    if (!from) {
+        unw_getcontext(&here);
+        from = &here;
+    }
+    if (unw_init_local2(&cursor, from, ucontext ? UNW_INIT_SIGNAL_FRAME : 0) < 0)
+        return;
+    report_line("host call chain (program loaded at %p):", (const void *)__executable_start);
+    for (int i = 0; i < MAX_FRAMES; i++) {
+        unw_word_t pc = 0, off = 0;
+        char name[128];
+        if (unw_get_reg(&cursor, UNW_REG_IP, &pc) < 0 || pc == 0)
+            break;
+        int err = unw_get_proc_name(&cursor, name, sizeof(name), &off);
+        if (err && err != -UNW_ENOMEM)
+            report_line("  #%-2d 0x%012llx", i, (unsigned long long)pc);
+        else
+            report_line("  #%-2d 0x%012llx %s+0x%llx", i, (unsigned long long)pc, name,
+                        (unsigned long long)off);
+        if (unw_step(&cursor) <= 0)
+            break;
+    }
+}
+
+_Noreturn void report_die(int signo)
+{
+    struct sigaction dfl;
+    memset(&dfl, 0, sizeof(dfl));
+    dfl.sa_handler = SIG_DFL;
+    sigaction(signo, &dfl, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signo);
+    _exit(128 + signo); /* only where the signal's default is not to kill */
+}
+
+/* A fault while reporting: say so, and die as was meant. */
+static void on_second_fault(int signo)
+{
+    report_error("the report broke off by signal %d", signo);
+    report_die(SIGABRT);
+}
+
+static void catch_second_faults(void)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    struct sigaction act;
+    memset(&act, 0, sizeof(act));
+    act.sa_handler = on_second_fault;
+    act.sa_flags = SA_ONSTACK | SA_NODEFER;
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        sigaction(faults[i], &act, NULL);
+        sigaddset(&set, faults[i]);
+    }
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+_Noreturn void report_bug(const char *file, int line, void *ucontext, const char *fmt, ...)
+{
+    pid_t self = (pid_t)syscall(SYS_gettid), none = 0;
+    if (!atomic_compare_exchange_strong(&reporting_tid, &none, self)) {
+        if (none == self) {
+            va_list ap;
+            va_start(ap, fmt);
+            write_line("dragoman: another bug while reporting the first: ", fmt, ap);
+            va_end(ap);
+            report_die(SIGABRT);
+        }
+        for (;;)
+            pause(); /* the first one ends the process */
+    }
+    catch_second_faults();
+    va_list ap;
+    va_start(ap, fmt);
+    write_line("dragoman: bug in dragoman: ", fmt, ap);
+    va_end(ap);
+    report_line("found at %s:%d in " PACKAGE_NAME " " PACKAGE_VERSION ", process %d, thread %d",
+                file, line, (int)getpid(), (int)self);
+    report_host_backtrace(ucontext);
+    for (unsigned i = 0; i < callback_count; i++)
+        callbacks[i].fn(callbacks[i].arg);
+    report_line("please report this, with the command that was run");
+    report_die(SIGABRT);
+}
