@@ -91,11 +91,17 @@ int mm_write_u64(uint64_t addr, uint64_t v);
 int mm_prepare_write(uint64_t addr, uint64_t len);
 int mm_prepare_write_iov(const struct iovec *iov, int n);
 
-/* Instruction fetch: how many bytes from pc on are mapped executable (at most max), contiguous; 0
- * with *fault filled when not even one. The pages are noted as holding code: writable ones become
- * read-only on the host. The caller lifts at once, then calls mm_code_lifted to learn whether a
- * writer came in between (then the block must not be used). */
-size_t mm_fetch(uint64_t pc, size_t max, struct cpu_fault *fault);
+/* Instruction fetch: copies the bytes from pc on that are mapped executable (at most max, not past two
+ * pages) into buf and returns how many; 0 with *fault filled when not even one. The pages are noted as
+ * holding code: writable ones become read-only on the host. After the block made of them can be found by
+ * cc_invalidate, mm_code_lifted(&token) says whether nobody wrote in between; if it is false the block must
+ * be invalidated and lifted anew. */
+struct mm_fetch_token {
+    uint64_t generation; /* of code changes, when the bytes were copied */
+};
+size_t mm_fetch(uint64_t pc, void *buf, size_t max, struct mm_fetch_token *token,
+                struct cpu_fault *fault);
+bool mm_code_lifted(const struct mm_fetch_token *token);
 
 /* A host SIGSEGV at guest address addr happened in guest code or in an access function. Decides,
  * in signal context: true when the page was read-only only because it holds lifted code, and is
