@@ -43,7 +43,7 @@ void arena_free(struct arena *a);
 size_t arena_mapped(const struct arena *a);
 
 /* `n` objects of a type. */
-#define arena_new(a, type, n)  ((type *)arena_alloc((a), sizeof(type) * (n), _Alignof(type)))
+#define arena_new(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n), _Alignof(type)))
 #define arena_znew(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n), _Alignof(type)))
 
 #endif

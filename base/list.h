@@ -58,7 +58,7 @@ static inline void list_remove(struct list *link)
 
 /* First and last object of a list that is not empty. */
 #define list_first(head, type, member) list_entry((head)->next, type, member)
-#define list_last(head, type, member)  list_entry((head)->prev, type, member)
+#define list_last(head, type, member) list_entry((head)->prev, type, member)
 
 /* Run the statement for each object; it must not remove any. */
 #define list_for_each(pos, head, type, member)                                       \

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define MAX_CALLBACKS 8
-#define MAX_FRAMES    64
+#define MAX_FRAMES 64
 
 static struct {
     void (*fn)(void *arg);
