@@ -59,11 +59,12 @@ void block_free(struct block *b);
 unsigned block_insn_of(const struct block *b, unsigned u);
 
 /* Text form. `slot_name` gives a slot's name or NULL for the default "rN"; buf gets a NUL-terminated
- * line without newline. block_print writes the whole block, one micro-op a line, instruction
+ * line without newline; both return the length it takes, as snprintf does. block_print writes the whole block, one micro-op a line, instruction
  * addresses as comments. uop_parse is the inverse of uop_print: 0 or -1 with *err set. */
 typedef const char *uop_slot_name(unsigned slot);
 size_t uop_print(char *buf, size_t size, const struct uop *u, uop_slot_name *slot_name);
 int uop_parse(const char *text, struct uop *u, uop_slot_name *slot_name, const char **err);
+size_t block_print(char *buf, size_t size, const struct block *b, uop_slot_name *slot_name);
 
 /* Verifier: NULL when the block is well formed, else what is wrong (static text) with *where set to
  * the micro-op's index. Checks operand kinds and ranges, temporaries defined before use and not

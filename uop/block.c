@@ -1,0 +1,45 @@
+/* uop/block.c: allocation of blocks and the map from micro-ops to guest instructions.
+ *
+ * Owns: the memory layout of a block: one allocation holds the struct, its micro-ops and its map.
+ *
+ * Threading: a block belongs to its maker until codecache/ takes it.
+ */
+#include "uop/block.h"
+#include "base/report.h"
+#include <stdlib.h>
+
+struct block *block_new(unsigned nuops, unsigned ninsns)
+{
+    size_t uops_at = (sizeof(struct block) + 15) & ~(size_t)15;
+    size_t map_at = uops_at + nuops * sizeof(struct uop);
+    size_t size = map_at + ninsns * sizeof(struct insn_map);
+    char *mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!mem)
+        vm_bug("out of memory for a block of %u micro-ops", nuops);
+    struct block *b = (struct block *)mem;
+    *b = (struct block){.nuops = nuops,
+                        .ninsns = ninsns,
+                        .uops = (struct uop *)(mem + uops_at),
+                        .map = (struct insn_map *)(mem + map_at)};
+    return b;
+}
+
+void block_free(struct block *b)
+{
+    free(b);
+}
+
+unsigned block_insn_of(const struct block *b, unsigned u)
+{
+    /* The last one that begins at or before u: those that lifted to nothing share their index with
+     * the next. */
+    unsigned lo = 0, hi = b->ninsns;
+    while (hi - lo > 1) {
+        unsigned mid = (lo + hi) / 2;
+        if (b->map[mid].uop <= u)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}

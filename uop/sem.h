@@ -1,0 +1,110 @@
+/* uop/sem.h: the meaning of the pure micro-ops as C functions.
+ *
+ * Owns: uop_sem_NAME(A, B, C) for every pure row of uop.def (B is the immediate's value for the _i
+ * forms, so both share one function), and the functions that the rows' expressions call. The
+ * interpreter's handlers and the translator's constant folder use these and nothing else.
+ *
+ * Threading: pure functions.
+ */
+#ifndef DRAGOMAN_UOP_SEM_H
+#define DRAGOMAN_UOP_SEM_H
+
+#include "uop/uop.h"
+
+/* Division as RISC-V defines it ("M" extension, table of division by zero and overflow): nothing
+ * traps. The rows of uop.def say the values. */
+static inline uint64_t uop_div_s64(uint64_t a, uint64_t b)
+{
+    if (b == 0)
+        return ~UINT64_C(0);
+    if (b == ~UINT64_C(0))
+        return -a;
+    return (uint64_t)((int64_t)a / (int64_t)b);
+}
+
+static inline uint64_t uop_rem_s64(uint64_t a, uint64_t b)
+{
+    if (b == 0)
+        return a;
+    if (b == ~UINT64_C(0))
+        return 0;
+    return (uint64_t)((int64_t)a % (int64_t)b);
+}
+
+static inline int32_t uop_div_s32(uint64_t a, uint64_t b)
+{
+    int32_t x = (int32_t)a, y = (int32_t)b;
+    if (y == 0)
+        return -1;
+    if (y == -1)
+        return (int32_t) - (uint32_t)x;
+    return x / y;
+}
+
+static inline int32_t uop_rem_s32(uint64_t a, uint64_t b)
+{
+    int32_t x = (int32_t)a, y = (int32_t)b;
+    if (y == 0)
+        return x;
+    if (y == -1)
+        return 0;
+    return x % y;
+}
+
+/* Every byte that is not zero becomes 0xff (Zbb orc.b). */
+static inline uint64_t uop_orc_b(uint64_t a)
+{
+    uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t high = (((a & low) + low) | a) & ~low; /* bit 7 of each byte: byte != 0 */
+    return (high >> 7) * 0xff;
+}
+
+/* The class of a float as a one-hot mask of ten bits (RISC-V "F", fclass): -inf, -normal,
+ * -subnormal, -0, +0, +subnormal, +normal, +inf, signalling NaN, quiet NaN. */
+static inline uint64_t uop_fclass(uint64_t frac, unsigned exp, unsigned exp_max, bool sign,
+                                  bool quiet)
+{
+    if (exp == exp_max) {
+        if (frac)
+            return quiet ? 1 << 9 : 1 << 8;
+        return sign ? 1 << 0 : 1 << 7;
+    }
+    if (exp)
+        return sign ? 1 << 1 : 1 << 6;
+    if (frac)
+        return sign ? 1 << 2 : 1 << 5;
+    return sign ? 1 << 3 : 1 << 4;
+}
+
+static inline uint64_t uop_fclass_f64(uint64_t a)
+{
+    return uop_fclass(a & ((UINT64_C(1) << 52) - 1), a >> 52 & 0x7ff, 0x7ff, a >> 63, a >> 51 & 1);
+}
+
+static inline uint64_t uop_fclass_f32(uint64_t a)
+{
+    return uop_fclass(a & 0x7fffff, a >> 23 & 0xff, 0xff, a >> 31 & 1, a >> 22 & 1);
+}
+
+static inline uint64_t uop_fclass_f16(uint64_t a)
+{
+    return uop_fclass(a & 0x3ff, a >> 10 & 0x1f, 0x1f, a >> 15 & 1, a >> 9 & 1);
+}
+
+#define UOP_SEM(name, expr)                                                   \
+    static inline uint64_t uop_sem_##name(uint64_t A, uint64_t B, uint64_t C) \
+    {                                                                         \
+        (void)A, (void)B, (void)C;                                            \
+        return (uint64_t)(expr);                                              \
+    }
+#define UOP_P1(name, expr) UOP_SEM(name, expr)
+#define UOP_P2(name, expr) UOP_SEM(name, expr)
+#define UOP_P3(name, expr) UOP_SEM(name, expr)
+#include "uop/uop_all.h"
+#undef UOP_SEM
+
+/* The value of pure micro-op `op` (an _i form takes its immediate as b). False when it is not pure.
+ */
+bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d);
+
+#endif
