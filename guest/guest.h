@@ -39,6 +39,17 @@ struct sigframe_in {
     uint64_t fault_addr;     /* for synchronous faults */
 };
 
+/* A system call that has a number only with this guest, by the name of its row in syscall.def. */
+struct guest_syscall {
+    unsigned nr;
+    const char *name;
+};
+
+/* A bit of open()'s flags that the guest's ABI has elsewhere than the host's. */
+struct guest_flagmap {
+    uint32_t guest, host;
+};
+
 struct guest {
     const char *name;      /* "riscv64" */
     uint16_t elf_machine;  /* EM_RISCV */
@@ -92,6 +103,7 @@ struct guest {
     /* System calls. The generic table of syscall/ serves all guests with the asm-generic numbers;
      * these are the guest's own (riscv_hwprobe, riscv_flush_icache). NULL-terminated by name. */
     const struct guest_syscall *own_syscalls;
+    const struct guest_flagmap *open_flags; /* ends with {0, 0}; NULL: all alike */
     uint64_t (*hwprobe)(int64_t key, bool *known); /* values for riscv_hwprobe; NULL if none */
     bool clone_tls_before_ctid; /* argument order of clone */
 };
