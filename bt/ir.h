@@ -1,0 +1,139 @@
+/* The translator's intermediate form: a region of guest blocks in SSA over micro-ops.
+ *
+ * Owns: struct bt_region and what it holds. Operations are the micro-ops of uop.def plus the few
+ * below; operands are value numbers instead of units. A value is the number of the operation that
+ * makes it; 0 is none.
+ *
+ * The guest's state is kept exact by snapshots: an operation that may fault or leave, and an edge
+ * that leaves the region, names for every slot that may differ from its value at the region's
+ * entry the value that it has there. Temporaries vanish in the construction.
+ *
+ * Invariants (bt_verify checks them): a value's operation dominates its uses; phis come first in
+ * their block with one argument per predecessor; the last operation of a block, and no other, is a
+ * terminator; blocks[0] is the entry, has no predecessors and only BT_ENTRY, BT_CONST and a jump; blocks are in
+ * reverse postorder, each loop contiguous. Operations that load, store or have an effect keep their
+ * order; a pure one may be anywhere that dominates its uses.
+ *
+ * Threading: a region belongs to the thread that translates. Everything lies in its arena.
+ */
+#ifndef DRAGOMAN_BT_IR_H
+#define DRAGOMAN_BT_IR_H
+
+#include "base/arena.h"
+#include "guest/guest.h"
+#include "uop/block.h"
+
+enum bt_pseudo {
+    BT_ENTRY = UOP_CODES, /* the slot's value when the region is entered */
+    BT_CONST,             /* imm */
+    BT_PHI,               /* of slot; arguments at phi_args[a .. a + npreds) */
+    BT_DEAD,              /* removed */
+    BT_CODES
+};
+
+#define BT_NO_SLOT 255
+#define BT_EXIT_EDGE UINT32_MAX /* successor: the edge leaves the region */
+#define BT_MAX_BLOCKS 64        /* guest blocks in a region */
+#define BT_MAX_INSNS 600        /* guest instructions in a region */
+
+struct bt_op {
+    uint16_t op;      /* enum uop_code or enum bt_pseudo */
+    uint8_t kind;     /* enum uop_kind of the value, UOP_K_N for none */
+    uint8_t slot;     /* BT_ENTRY, BT_PHI: the slot; else the first slot it is written to (a hint) */
+    uint32_t a, b, c; /* values; for terminators c is the enum uop_jump */
+    int64_t imm;
+    uint32_t block;   /* index of its block */
+    uint32_t snap;    /* index of its snapshot, 0 for none */
+    uint32_t uses;    /* by operations, phis and snapshots; valid after bt_count_uses */
+};
+
+struct bt_edge {
+    uint32_t to;   /* block, or BT_EXIT_EDGE */
+    uint64_t pc;   /* guest address it leads to */
+    uint32_t snap; /* BT_EXIT_EDGE: the state there */
+};
+
+struct bt_block {
+    uint64_t pc;
+    const struct block *guest; /* NULL for the entry */
+    uint32_t *ops;             /* phis, then operations, the terminator last */
+    uint32_t nops, cap;
+    uint32_t *preds;
+    uint32_t npreds;
+    uint32_t nsuccs;           /* 0: leaves by jmp_ind or exit */
+    struct bt_edge succ[2];    /* as struct block: 0 fall-through or only, 1 taken */
+    uint64_t freq;             /* entries seen by the profile */
+    uint32_t idom;             /* immediate dominator */
+    uint8_t loop_depth;
+    bool loop_head;
+};
+
+struct bt_snap_entry {
+    uint32_t value;
+    uint8_t slot;
+};
+
+struct bt_snap {
+    uint64_t pc;    /* guest instruction that faults, or that is to be executed next */
+    uint32_t first; /* snap_entries[first .. first + n), by ascending slot */
+    uint32_t n;
+};
+
+struct bt_region {
+    struct arena *arena;
+    const struct guest *guest;
+    uint64_t pc; /* of the head */
+    int level;
+    bool has_fp;
+
+    struct bt_op *ops; /* [1 .. nops) */
+    uint32_t nops, ops_cap;
+    struct bt_block *blocks;
+    uint32_t nblocks;
+    uint32_t *phi_args;
+    uint32_t nphi_args, phi_args_cap;
+    struct bt_snap *snaps; /* [1 .. nsnaps) */
+    uint32_t nsnaps, snaps_cap;
+    struct bt_snap_entry *snap_entries;
+    uint32_t nsnap_entries, snap_entries_cap;
+    uint32_t ninsns;    /* guest instructions translated */
+    uint32_t *entry;    /* BT_ENTRY value by slot, 0 where not used */
+};
+
+/* What one operation does: uop_info's flags, with rows for the pseudo operations. */
+uint16_t bt_flags(uint16_t op);
+const char *bt_name(uint16_t op);
+/* The kind of operand i (0 a, 1 b, 2 c) as a value; UOP_K_N where the field is no value. */
+uint8_t bt_operand_kind(const struct bt_op *o, int i);
+
+/* Choose a region with `head` at its head and build it in SSA. Level 1 takes the head, and what follows it
+ * without a choice; level 2 follows the profile. NULL when it cannot be translated, with
+ * *bail naming the row (see bt_bail). Reads block links: the caller keeps the blocks alive. */
+struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head, int level,
+                           const char **bail);
+
+/* ---- passes, each leaves a region that bt_verify accepts ---- */
+void bt_fold(struct bt_region *r);        /* constants, identities, immediate forms, copies */
+void bt_cse(struct bt_region *r);         /* one operation for equal pure ones, by dominance */
+void bt_hoist(struct bt_region *r);       /* pure operations out of loops */
+void bt_dce(struct bt_region *r);         /* operations whose value nothing needs; counts uses */
+void bt_count_uses(struct bt_region *r);
+
+/* NULL when the region is well formed, else what is wrong, with *where the operation. */
+const char *bt_verify(const struct bt_region *r, uint32_t *where);
+
+/* Text of the region: allocated, the caller frees. */
+char *bt_print(const struct bt_region *r);
+
+/* ---- building blocks for passes ---- */
+uint32_t bt_new_op(struct bt_region *r, uint16_t op, uint8_t kind, uint32_t a, uint32_t b, uint32_t c,
+                   int64_t imm, uint32_t block);
+/* A constant's value, placed in the entry block; equal ones are shared when asked for in sequence. */
+uint32_t bt_const(struct bt_region *r, uint64_t v);
+void bt_append(struct bt_region *r, uint32_t block, uint32_t value);
+static inline bool bt_is_const(const struct bt_region *r, uint32_t v)
+{
+    return r->ops[v].op == BT_CONST;
+}
+
+#endif
