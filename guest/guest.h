@@ -106,6 +106,7 @@ struct guest {
     const struct guest_flagmap *open_flags; /* ends with {0, 0}; NULL: all alike */
     uint64_t (*hwprobe)(int64_t key, bool *known); /* values for riscv_hwprobe; NULL if none */
     bool clone_tls_before_ctid; /* argument order of clone */
+    bool sa_restorer;           /* struct sigaction has the restorer field, between flags and mask */
 };
 
 extern const struct guest guest_rv64;

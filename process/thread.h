@@ -51,6 +51,8 @@ struct thread {
     bool restore_sigmask;
     stack_t altstack;        /* guest addresses */
     struct sigheld held;
+    struct sigheld hidden[2]; /* SIGSEGV, SIGBUS: sent while the guest blocks it */
+    uint64_t call_sigmask;    /* host form of the mask of a ppoll & co. under way */
     uint64_t clear_child_tid; /* guest address, 0 for none */
     bool exiting;
     sigjmp_buf *access_guard; /* set while an access function of mm.h touches guest memory */
