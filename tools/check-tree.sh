@@ -22,7 +22,7 @@ found=$(mktemp)
 trap 'rm -f "$files" "$found"' EXIT
 
 # What is under version control; in an unpacked tarball: all but what the tarball's making added.
-if [ -e .git ] && git ls-files >"$files" 2>/dev/null && [ -s "$files" ]; then
+if [ -e .git ] && git -c safe.directory='*' ls-files >"$files" 2>/dev/null && [ -s "$files" ]; then
     :
 else
     find . -type f ! -path './build*' ! -path './autom4te.cache/*' ! -path './m4/*' |
