@@ -62,6 +62,7 @@ struct cpu {
     uint32_t mxcsr;     /* guest rounding mode and sticky flags in host form, while outside an engine */
     uint8_t frm;        /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
     bool fp_special;    /* frm is FP_RMM or invalid: no host mode expresses it */
+    uint8_t fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
     bool in_engine;     /* an engine runs: host MXCSR is the guest's, faults are the guest's */
     bool in_mem;        /* interpreter: a guest access is under way, `at` is valid */
 
