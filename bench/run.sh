@@ -48,7 +48,7 @@ measure() { # NAME WHO COMMAND...
     show "$name" "$who" "$best_time" "$native_time"
 }
 
-for row in integer:2000 float:1500 calls:400; do
+for row in integer:2000 float:6000 calls:400; do
     name=${row%:*}
     rounds=$((${row#*:} * BENCH_SCALE / 100))
     # shellcheck disable=SC2086
