@@ -21,6 +21,7 @@
 #include "exceptions/sig.h"
 #include "process/mm.h"
 #include "syscall/arg.h"
+#include "syscall/procfs.h"
 #include "syscall/sys.h"
 #include <errno.h>
 #include <limits.h>
@@ -210,15 +211,6 @@ static inline bool sys_fd_is_hidden(uint64_t fd)
 {
     return __builtin_expect((uint32_t)fd >= sys_hidden_floor, 0) && sys_fd_is_hidden_slow(fd);
 }
-
-/* --- what the files of /proc about the process itself are ---------------------------------------- */
-
-/* Open the guest's version of a file of /proc: a descriptor, -errno, or 1 when the path is not one
- * of them. `flags` are the host's open flags. readlink: bytes put into buf (not terminated), -errno, or
- * 1 - SSIZE_MAX when it is not ours. path is absolute, or relative to nothing that matters. */
-#define SYS_PROC_NOT_OURS (1 - SSIZE_MAX)
-int sys_proc_open(struct thread *t, const char *path, int flags);
-ssize_t sys_proc_readlink(struct thread *t, const char *path, char *buf, size_t size);
 
 /* --- strace.c ------------------------------------------------------------------------------------ */
 

@@ -1,0 +1,296 @@
+/* The files of /proc that tell the guest about itself: which paths they are, and opening them.
+ *
+ * Owns: the rule by which a path is recognised. A path counts when, without following links but with "." and
+ * ".." and empty components resolved as text, it is /proc/WHO/FILE or /proc/WHO/task/TID/FILE with
+ * WHO this process (self, thread-self or a number of ours), or one of the few global files. A path
+ * relative to a directory counts when that directory lies in /proc. Links to such files
+ * elsewhere in the file system are not seen through.
+ *
+ * The host's file is opened first, so that every error is the kernel's own, and so that
+ * nothing is served where /proc is not mounted. The content then comes from a memory file opened
+ * for reading; it is a snapshot, where the kernel's would be made anew at each read from its start.
+ *
+ * Left to the host, since it is right already: fd, fdinfo, ns, mountinfo, cgroup, comm, root, cwd, task,
+ * wchan and the rest. /proc/self/mem is the host's too: it reaches the guest's memory at its own addresses,
+ * and beyond it the runtime's.
+ *
+ * Threading: reentrant.
+ */
+#include "syscall/procfs.h"
+#include "process/mm.h"
+#include "syscall/arg.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/prctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* By name, for the files of a process. */
+static const struct {
+    const char *name;
+    enum proc_file file;
+} process_files[] = {
+    {"exe", PROC_EXE},         {"auxv", PROC_AUXV},
+    {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON},
+    {"limits", PROC_LIMITS},   {"maps", PROC_MAPS},
+    {"smaps", PROC_SMAPS},     {"smaps_rollup", PROC_SMAPS_ROLLUP},
+    {"stat", PROC_STAT},       {"statm", PROC_STATM},
+    {"status", PROC_STATUS},
+};
+
+/* By path below /proc. */
+static const struct {
+    const char *path;
+    enum proc_file file;
+} global_files[] = {
+    {"cpuinfo", PROC_CPUINFO},
+    {"sys/kernel/arch", PROC_KERNEL_ARCH},
+    {"sys/kernel/osrelease", PROC_KERNEL_RELEASE},
+};
+
+static enum proc_file process_file(const char *name)
+{
+    for (size_t i = 0; i < sizeof process_files / sizeof *process_files; i++)
+        if (!strcmp(process_files[i].name, name))
+            return process_files[i].file;
+    return PROC_NONE;
+}
+
+/* Could a path whose last component this is be one of ours? Keeps ordinary opens cheap. */
+static bool last_name_may_be_ours(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    return process_file(name) != PROC_NONE || !strcmp(name, "cpuinfo") || !strcmp(name, "arch") ||
+           !strcmp(name, "osrelease");
+}
+
+/* Append path to the absolute buf (size PATH_MAX), resolving ".", ".." and "//" as text. */
+static bool append_path(char *buf, const char *path)
+{
+    size_t n = strlen(buf);
+
+    while (*path) {
+        size_t len = strcspn(path, "/");
+
+        if (len == 2 && path[0] == '.' && path[1] == '.') {
+            while (n > 0 && buf[--n] != '/')
+                ;
+            buf[n] = 0;
+        } else if (len > 0 && !(len == 1 && path[0] == '.')) {
+            if (n + len + 2 > PATH_MAX)
+                return false;
+            buf[n++] = '/';
+            memcpy(buf + n, path, len);
+            n += len;
+            buf[n] = 0;
+        }
+        path += len;
+        path += *path == '/';
+    }
+    return true;
+}
+
+/* Skip "NUMBER/" when the number is a thread of this process. */
+static const char *skip_own_tid(const char *s)
+{
+    char path[64], *end;
+    unsigned long id;
+
+    if (*s < '1' || *s > '9')
+        return NULL;
+    id = strtoul(s, &end, 10);
+    if (*end != '/' || id > INT_MAX)
+        return NULL;
+    if ((pid_t)id != getpid()) {
+        snprintf(path, sizeof path, "/proc/self/task/%lu", id);
+        if (access(path, F_OK))
+            return NULL;
+    }
+    return end + 1;
+}
+
+enum proc_file proc_classify(const char *path)
+{
+    const char *s;
+
+    if (strncmp(path, "/proc/", 6))
+        return PROC_NONE;
+    path += 6;
+    for (size_t i = 0; i < sizeof global_files / sizeof *global_files; i++)
+        if (!strcmp(global_files[i].path, path))
+            return global_files[i].file;
+    if (!strncmp(path, "self/", 5))
+        s = path + 5;
+    else if (!strncmp(path, "thread-self/", 12))
+        s = path + 12;
+    else
+        s = skip_own_tid(path);
+    if (s && !strncmp(s, "task/", 5))
+        s = skip_own_tid(s + 5);
+    return s ? process_file(s) : PROC_NONE;
+}
+
+static enum proc_file classify_at(int dirfd, const char *path)
+{
+    char buf[PATH_MAX], link[32];
+    ssize_t n;
+
+    if (!last_name_may_be_ours(path))
+        return PROC_NONE;
+    buf[0] = 0;
+    if (path[0] != '/') {
+        if (dirfd == AT_FDCWD)
+            strcpy(link, "/proc/self/cwd");
+        else
+            snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+        n = readlink(link, buf, sizeof buf - 1);
+        if (n < 5 || strncmp(buf, "/proc", 5))
+            return PROC_NONE;
+        buf[n] = 0;
+    }
+    return append_path(buf, path) ? proc_classify(buf) : PROC_NONE;
+}
+
+/* Write all of text to a new memory file and put a read-only descriptor of it in place of fd. */
+static int replace_content(int fd, const char *text, size_t len, int flags)
+{
+    char path[32];
+    size_t done = 0;
+    int mem, ro;
+    int err = 0;
+
+    mem = memfd_create("proc", MFD_CLOEXEC);
+    if (mem < 0)
+        return -errno;
+    while (done < len) {
+        ssize_t n = write(mem, text + done, len - done);
+
+        if (n < 0) {
+            err = -errno;
+            close(mem);
+            return err;
+        }
+        done += n;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", mem);
+    ro = open(path, O_RDONLY | O_CLOEXEC | (flags & (O_NONBLOCK | O_LARGEFILE)));
+    if (ro < 0 || dup3(ro, fd, flags & O_CLOEXEC) < 0)
+        err = -errno;
+    close(mem);
+    if (ro >= 0)
+        close(ro);
+    return err;
+}
+
+int sys_proc_open(struct thread *t, int dirfd, const char *path, int flags)
+{
+    enum proc_file file;
+    size_t len;
+    char *text;
+    int fd, err;
+
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY)))
+        return SYS_PROC_NOT_OURS;
+    file = classify_at(dirfd, path);
+    if (file == PROC_NONE || (file == PROC_EXE && (flags & O_NOFOLLOW)))
+        return SYS_PROC_NOT_OURS;
+    if (file == PROC_EXE)
+        fd = open(process.host_exe, flags);
+    else
+        fd = openat(dirfd, path, flags);
+    if (fd < 0)
+        return -errno;
+    if (file == PROC_EXE)
+        return fd;
+
+    text = proc_text(t, file, fd, &len);
+    err = text ? replace_content(fd, text, len, flags) : -errno;
+    free(text);
+    if (err) {
+        close(fd);
+        return err;
+    }
+    return fd;
+}
+
+ssize_t sys_proc_readlink(struct thread *t, int dirfd, const char *path, char *buf, size_t size)
+{
+    size_t len;
+    char probe;
+
+    (void)t;
+    if (classify_at(dirfd, path) != PROC_EXE)
+        return SYS_PROC_NOT_OURS;
+    if (readlinkat(dirfd, path, &probe, 1) < 0)
+        return -errno;
+    len = strlen(process.exe_path);
+    if (len > size)
+        len = size;
+    memcpy(buf, process.exe_path, len);
+    return len;
+}
+
+const char *sys_proc_exe(int dirfd, const char *path)
+{
+    return classify_at(dirfd, path) == PROC_EXE ? process.host_exe : NULL;
+}
+
+/* --- for others' eyes ------------------------------------------------------------------------ */
+
+struct image {
+    uint64_t start_code, end_code, start_data, end_data;
+};
+
+static int note_image(const struct vma *v, void *arg)
+{
+    struct image *im = arg;
+
+    if (!v->name || strcmp(v->name, process.exe_path))
+        return 0;
+    if ((v->prot & 2) && !im->start_data)
+        im->start_data = v->start;
+    if (v->prot & 2)
+        im->end_data = v->end;
+    if ((v->prot & 4) && !im->start_code)
+        im->start_code = v->start;
+    if (v->prot & 4)
+        im->end_code = v->end;
+    return 0;
+}
+
+void sys_proc_publish(void)
+{
+    struct image im = {0};
+    uint64_t brk = (uintptr_t)sbrk(0);
+    struct prctl_mm_map map;
+
+    mm_for_each(note_image, &im);
+    if (!im.start_code)
+        im.start_code = im.end_code = process.entry;
+    if (!im.start_data)
+        im.start_data = im.end_data = im.end_code;
+    map = (struct prctl_mm_map){
+        .start_code = im.start_code,
+        .end_code = im.end_code,
+        .start_data = im.start_data,
+        .end_data = im.end_data,
+        /* The host's break stays what it is: the runtime's own allocator may use it. */
+        .start_brk = brk,
+        .brk = brk,
+        .start_stack = process.stack_start,
+        .arg_start = process.arg_start,
+        .arg_end = process.arg_end,
+        .env_start = process.env_start,
+        .env_end = process.env_end,
+        .exe_fd = (uint32_t)-1,
+    };
+    /* A kernel without CONFIG_CHECKPOINT_RESTORE refuses; then others see the runtime's own command
+     * line, which still ends with the guest's. */
+    (void)sys_raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&map, sizeof map, 0, 0);
+}

@@ -1,0 +1,457 @@
+/* The files of /proc that tell the guest about itself: their texts.
+ *
+ * Owns: what in the host's text is about the runtime, and what stands there instead. Formats: proc(5)
+ * and Documentation/filesystems/proc.rst.
+ *
+ * Threading: reentrant; the map is read under its own lock.
+ */
+#include "process/mm.h"
+#include "syscall/procfs.h"
+#include "syscall/rlimit.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* All of a host file, NUL-terminated. NULL with errno set. */
+static char *read_host(int fd, size_t *len)
+{
+    size_t size = 4096, n = 0;
+    char *buf = malloc(size);
+
+    while (buf) {
+        ssize_t got = read(fd, buf + n, size - n - 1);
+
+        if (got < 0) {
+            int err = errno;
+
+            free(buf);
+            errno = err;
+            return NULL;
+        }
+        if (got == 0) {
+            buf[n] = 0;
+            *len = n;
+            return buf;
+        }
+        n += got;
+        if (size - n < 1024) {
+            char *more = realloc(buf, size *= 2);
+
+            if (!more)
+                free(buf);
+            buf = more;
+        }
+    }
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* The bytes of guest memory from start to end, as the guest has them now. What cannot be read is left out. */
+static char *guest_memory(uint64_t start, uint64_t end, size_t *len)
+{
+    char *buf;
+
+    *len = end > start ? end - start : 0;
+    buf = malloc(*len + 1);
+    if (buf && mm_read(buf, start, *len))
+        *len = 0;
+    return buf;
+}
+
+/* A program that has overwritten its arguments for ps: when their last byte is no longer NUL, the text goes
+ * on into the environment up to its first NUL (fs/proc/base.c: get_mm_cmdline). */
+static char *cmdline(size_t *len)
+{
+    char *buf = guest_memory(process.arg_start, process.env_end, len);
+    size_t args = process.arg_end - process.arg_start;
+
+    if (!buf || *len < args || args == 0) {
+        free(buf);
+        return guest_memory(process.arg_start, process.arg_end, len);
+    }
+    *len = buf[args - 1] ? strnlen(buf, *len) : args;
+    return buf;
+}
+
+/* --- addresses ------------------------------------------------------------------------------- */
+
+struct layout {
+    uint64_t code_start, code_end, data_start, data_end, brk_start;
+    uint64_t stack_pages;
+};
+
+static int note_layout(const struct vma *v, void *arg)
+{
+    struct layout *y = arg;
+
+    if (!v->name)
+        return 0;
+    if (!strcmp(v->name, "[heap]"))
+        y->brk_start = v->start;
+    if (!strcmp(v->name, "[stack]"))
+        y->stack_pages = (v->end - v->start) / GUEST_PAGE_SIZE;
+    if (process.exe_path && !strcmp(v->name, process.exe_path)) {
+        if (v->prot & PROT_EXEC) {
+            if (!y->code_start)
+                y->code_start = v->start;
+            y->code_end = v->end;
+        } else if (v->prot & PROT_WRITE) {
+            if (!y->data_start)
+                y->data_start = v->start;
+            y->data_end = v->end;
+        }
+    }
+    return 0;
+}
+
+static void layout(struct layout *y)
+{
+    *y = (struct layout){0};
+    mm_for_each(note_layout, y);
+}
+
+/* Fields of stat by their number in proc(5); the first two are before the last ')'. */
+static char *stat_text(char *host, size_t *len)
+{
+    struct layout y;
+    char *rest = strrchr(host, ')');
+    char *out = NULL, *save = NULL;
+    FILE *f = open_memstream(&out, len);
+
+    if (!f || !rest) {
+        if (f)
+            fclose(f);
+        free(out);
+        errno = ENOMEM;
+        return NULL;
+    }
+    layout(&y);
+    rest[1] = 0;
+    fputs(host, f);
+    int n = 3;
+    for (char *s = strtok_r(rest + 2, " \n", &save); s; s = strtok_r(NULL, " \n", &save), n++) {
+        switch (n) {
+        case 23:
+            fprintf(f, " %" PRIu64, sys_guest_vm_size());
+            break;
+        case 26:
+            fprintf(f, " %" PRIu64, y.code_start);
+            break;
+        case 27:
+            fprintf(f, " %" PRIu64, y.code_end);
+            break;
+        case 28:
+            fprintf(f, " %" PRIu64, process.stack_start);
+            break;
+        case 45:
+            fprintf(f, " %" PRIu64, y.data_start);
+            break;
+        case 46:
+            fprintf(f, " %" PRIu64, y.data_end);
+            break;
+        case 47:
+            fprintf(f, " %" PRIu64, y.brk_start);
+            break;
+        case 48:
+            fprintf(f, " %" PRIu64, process.arg_start);
+            break;
+        case 49:
+            fprintf(f, " %" PRIu64, process.arg_end);
+            break;
+        case 50:
+            fprintf(f, " %" PRIu64, process.env_start);
+            break;
+        case 51:
+            fprintf(f, " %" PRIu64, process.env_end);
+            break;
+        default:
+            fprintf(f, " %s", s);
+        }
+    }
+    fputc('\n', f);
+    fclose(f);
+    return out;
+}
+
+/* Total size is the guest's; what is resident or shared stays the host's. */
+static char *statm_text(const char *host, size_t *len)
+{
+    const char *rest = strchr(host, ' ');
+    char *out = NULL;
+    int n =
+        asprintf(&out, "%" PRIu64 "%s", sys_guest_vm_size() / GUEST_PAGE_SIZE, rest ? rest : "");
+
+    *len = n < 0 ? 0 : n;
+    return n < 0 ? NULL : out;
+}
+
+/* --- status and limits: the host's text with some lines replaced --------------------------------- */
+
+/* The signals that the guest catches, or those that it ignores. */
+static uint64_t signals(struct thread *t, bool caught)
+{
+    uint64_t set = 0;
+
+    pthread_mutex_lock(&t->sighand->lock);
+    for (int i = 0; i < 64; i++)
+        if (caught ? t->sighand->action[i].handler > 1 : t->sighand->action[i].handler == 1)
+            set |= UINT64_C(1) << i;
+    pthread_mutex_unlock(&t->sighand->lock);
+    return set;
+}
+
+static bool starts(const char *line, const char *with)
+{
+    return !strncmp(line, with, strlen(with));
+}
+
+static void status_line(struct thread *t, FILE *f, const char *line)
+{
+    struct layout y;
+
+    if (starts(line, "VmPeak:\t") || starts(line, "VmSize:\t")) {
+        fprintf(f, "%.8s%8" PRIu64 " kB\n", line, sys_guest_vm_size() / 1024);
+    } else if (starts(line, "VmStk:\t")) {
+        layout(&y);
+        fprintf(f, "VmStk:\t%8" PRIu64 " kB\n", y.stack_pages * (GUEST_PAGE_SIZE / 1024));
+    } else if (starts(line, "VmExe:\t")) {
+        layout(&y);
+        fprintf(f, "VmExe:\t%8" PRIu64 " kB\n", (y.code_end - y.code_start) / 1024);
+    } else if (starts(line, "SigIgn:\t")) {
+        fprintf(f, "SigIgn:\t%016" PRIx64 "\n", signals(t, false));
+    } else if (starts(line, "SigCgt:\t")) {
+        fprintf(f, "SigCgt:\t%016" PRIx64 "\n", signals(t, true));
+    } else if (starts(line, "SigBlk:\t")) {
+        fprintf(f, "SigBlk:\t%016" PRIx64 "\n", t->sigmask);
+    } else if (!starts(line, "x86_")) {
+        fprintf(f, "%s\n", line);
+    }
+}
+
+static void limit_value(FILE *f, rlim64_t v)
+{
+    if (v == RLIM64_INFINITY)
+        fprintf(f, "%-20s ", "unlimited");
+    else
+        fprintf(f, "%-20" PRIu64 " ", (uint64_t)v);
+}
+
+static void limits_line(struct thread *t, FILE *f, const char *line)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } own[] = {
+        {"Max stack size", RLIMIT_STACK},
+        {"Max address space", RLIMIT_AS},
+        {"Max data size", RLIMIT_DATA},
+    };
+    struct rlimit64 v;
+
+    (void)t;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (starts(line, own[i].name) && sys_limit_get(own[i].resource, &v)) {
+            fprintf(f, "%-25s ", own[i].name);
+            limit_value(f, v.rlim_cur);
+            limit_value(f, v.rlim_max);
+            fprintf(f, "%-10s\n", "bytes");
+            return;
+        }
+    }
+    fprintf(f, "%s\n", line);
+}
+
+static char *edit_lines(struct thread *t, char *host, size_t *len,
+                        void (*edit)(struct thread *t, FILE *f, const char *line))
+{
+    char *out = NULL;
+    FILE *f = open_memstream(&out, len);
+
+    if (!f)
+        return NULL;
+    for (char *line = host; *line;) {
+        char *end = strchrnul(line, '\n');
+        char *next = *end ? end + 1 : end;
+
+        *end = 0;
+        edit(t, f, line);
+        line = next;
+    }
+    fclose(f);
+    return out;
+}
+
+/* --- smaps ----------------------------------------------------------------------------------- */
+
+/* The host's entries that lie in the guest's range, under the guest's names and protections. The host may have
+ * split an area of the guest where pages hold lifted code; then it shows in as many parts. */
+static char *smaps_text(const char *host, size_t *len)
+{
+    char *out = NULL;
+    FILE *f = open_memstream(&out, len);
+    bool keep = false;
+
+    if (!f)
+        return NULL;
+    while (*host) {
+        const char *end = strchrnul(host, '\n');
+        uint64_t start, stop;
+        char perms[5];
+        int at = 0;
+
+        if (sscanf(host, "%" SCNx64 "-%" SCNx64 " %4s %n", &start, &stop, perms, &at) == 3) {
+            struct vma v;
+
+            keep = mm_find(start, &v);
+            if (keep) {
+                fprintf(f, "%" PRIx64 "-%" PRIx64 " %c%c%c%c ", start, stop,
+                        v.prot & PROT_READ ? 'r' : '-', v.prot & PROT_WRITE ? 'w' : '-',
+                        v.prot & PROT_EXEC ? 'x' : '-', v.flags & MAP_SHARED ? 's' : 'p');
+                host += at;
+            }
+        }
+        if (keep)
+            fprintf(f, "%.*s\n", (int)(end - host), host);
+        host = *end ? end + 1 : end;
+    }
+    fclose(f);
+    return out;
+}
+
+/* The sum of the entries' fields of smaps: the kernel's smaps_rollup has the same names. */
+static char *rollup_text(size_t *len)
+{
+    struct {
+        char name[32];
+        uint64_t kb;
+    } field[32];
+    size_t nfields = 0, size;
+    uint64_t first = 0, last = 0, start, stop, kb;
+    char name[32], *out = NULL, *smaps;
+    FILE *f, *in;
+    char line[512];
+
+    in = fopen("/proc/self/smaps", "re");
+    if (!in)
+        return NULL;
+    smaps = read_host(fileno(in), &size);
+    fclose(in);
+    if (!smaps)
+        return NULL;
+    char *own = smaps_text(smaps, &size);
+    free(smaps);
+    if (!own)
+        return NULL;
+    in = fmemopen(own, size ? size : 1, "r");
+    f = open_memstream(&out, len);
+    while (in && f && fgets(line, sizeof line, in)) {
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &stop) == 2) {
+            first = first ? first : start;
+            last = stop;
+        } else if (sscanf(line, "%31[A-Za-z_]: %" SCNu64 " kB", name, &kb) == 2 &&
+                   strcmp(name, "Size") && strcmp(name, "KernelPageSize") &&
+                   strcmp(name, "MMUPageSize") && strcmp(name, "THPeligible")) {
+            size_t i = 0;
+
+            while (i < nfields && strcmp(field[i].name, name))
+                i++;
+            if (i == nfields && nfields < sizeof field / sizeof *field) {
+                strcpy(field[nfields].name, name);
+                field[nfields++].kb = 0;
+            }
+            if (i < nfields)
+                field[i].kb += kb;
+        }
+    }
+    if (f) {
+        fprintf(f, "%" PRIx64 "-%" PRIx64 " ---p 00000000 00:00 0 %26s[rollup]\n", first, last, "");
+        for (size_t i = 0; i < nfields; i++)
+            fprintf(f, "%s:%*s%8" PRIu64 " kB\n", field[i].name, (int)(15 - strlen(field[i].name)),
+                    "", field[i].kb);
+        fclose(f);
+    }
+    if (in)
+        fclose(in);
+    free(own);
+    return out;
+}
+
+/* --- what is not a process's ------------------------------------------------------------------ */
+
+static char *cpuinfo_text(size_t *len)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t size = 1024 * (cpus > 0 ? cpus : 1) + 4096;
+    char *buf = malloc(size);
+
+    if (buf)
+        *len = process.guest->cpuinfo(buf, size, cpus > 0 ? cpus : 1);
+    return buf;
+}
+
+static char *one_line(const char *s, size_t *len)
+{
+    char *out = NULL;
+    int n = asprintf(&out, "%s\n", s);
+
+    *len = n < 0 ? 0 : n;
+    return n < 0 ? NULL : out;
+}
+
+char *proc_text(struct thread *t, enum proc_file file, int host, size_t *len)
+{
+    char *text, *out = NULL;
+
+    switch (file) {
+    case PROC_AUXV:
+        return guest_memory(process.auxv_start, process.auxv_end, len);
+    case PROC_CMDLINE:
+        return cmdline(len);
+    case PROC_CPUINFO:
+        return cpuinfo_text(len);
+    case PROC_ENVIRON:
+        return guest_memory(process.env_start, process.env_end, len);
+    case PROC_KERNEL_ARCH:
+        return one_line(process.guest->uname_machine, len);
+    case PROC_MAPS:
+        return mm_maps_text(len);
+    case PROC_KERNEL_RELEASE:
+        if (process.uname_release)
+            return one_line(process.uname_release, len);
+        break;
+    default:
+        break;
+    }
+    text = read_host(host, len);
+    if (!text)
+        return NULL;
+    switch (file) {
+    case PROC_LIMITS:
+        out = edit_lines(t, text, len, limits_line);
+        break;
+    case PROC_SMAPS:
+        out = smaps_text(text, len);
+        break;
+    case PROC_SMAPS_ROLLUP:
+        out = rollup_text(len);
+        break;
+    case PROC_STAT:
+        out = stat_text(text, len);
+        break;
+    case PROC_STATM:
+        out = statm_text(text, len);
+        break;
+    case PROC_STATUS:
+        out = edit_lines(t, text, len, status_line);
+        break;
+    default:
+        return text;
+    }
+    free(text);
+    return out;
+}
