@@ -2,11 +2,16 @@
  *
  * Invariants: a block is found by lookup until it is invalidated; then it is unlinked from every
  * other block, marked BLOCK_DEAD and put in limbo, and freed once every cpu has passed a point
- * outside the engines since (cc_quiesce / cc_leave). A thread that runs in a dead block finishes
- * that block at most.
+ * outside the engines since. A cpu that runs in a dead block finishes that block at most:
+ * invalidation sets cpu->pending for every cpu that has entered.
+ *
+ * Epochs. The process-wide epoch advances with each invalidation. cc_enter notes the epoch in the
+ * cpu and flushes its jump cache when that is older; a dead block is freed when no cpu is in an
+ * epoch that saw it alive. A block pointer got from here is good until the cpu's next cc_leave or
+ * cc_quiesce.
  *
  * Threading: cc_lookup is lock-free through the per-cpu jump cache and takes the cc lock otherwise;
- * the others take the cc lock. Never called from signal context.
+ * the others take the cc lock, the last in the lock order. Never called from signal context.
  */
 #ifndef DRAGOMAN_CODECACHE_BLOCKS_H
 #define DRAGOMAN_CODECACHE_BLOCKS_H
@@ -14,14 +19,18 @@
 #include "uop/block.h"
 #include "uop/cpu.h"
 
-/* Register/unregister a cpu with the reclamation scheme: when its thread starts and ends. */
+/* Register/unregister a cpu with the reclamation scheme: when its thread starts and ends. add also
+ * empties its jump cache; remove leaves. */
 void cc_cpu_add(struct cpu *cpu);
 void cc_cpu_remove(struct cpu *cpu);
 
 /* The cpu is about to run guest code / is outside the engines for long (a system call). Between
- * leave and enter it holds no block pointer; its jump cache is flushed as needed on enter. */
+ * leave and enter it holds no block pointer. */
 void cc_enter(struct cpu *cpu);
 void cc_leave(struct cpu *cpu);
+/* An entered cpu that holds no block pointer: as leave and enter, but costs nothing when there was
+ * no invalidation. For the run loop, whenever an engine returned with pending set. */
+void cc_quiesce(struct cpu *cpu);
 
 /* The block at pc, or NULL. Fills the cpu's jump cache. */
 struct block *cc_lookup(struct cpu *cpu, uint64_t pc);
@@ -30,20 +39,30 @@ struct block *cc_lookup(struct cpu *cpu, uint64_t pc);
  * been first: then b is freed and the other returned). */
 struct block *cc_insert(struct cpu *cpu, struct block *b);
 
-/* Record that edge of from leads to `to` (so that the interpreter need not look it up). */
+/* Record that edge of from leads to `to` (so that the interpreter need not look it up). Nothing
+ * happens when either is dead or the edge is linked already. */
 void cc_link(struct block *from, unsigned edge, struct block *to);
 
-/* Throw away every block that came from guest bytes [addr, addr+len). All threads leave dead
+/* Throw away every block that came from guest bytes [addr, addr+len). All cpus leave dead
  * blocks at the next block head. */
 void cc_invalidate(uint64_t addr, uint64_t len);
 
-/* In the child of fork: only the calling thread is left. Reinitialises locks. */
-void cc_after_fork(struct cpu *cpu);
+/* Around fork: begin takes the lock so that the child finds everything whole; end releases it. In the
+ * child only the calling thread's cpu is left (NULL for none). */
+void cc_fork_begin(void);
+void cc_fork_end(bool child, struct cpu *cpu);
 
 /* Visit every live block (statistics, dumps) under the lock. */
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg);
 
-struct cc_stats { uint64_t blocks, lifted, invalidated, freed, insns_lifted, bytes_lifted; };
+struct cc_stats {
+    uint64_t blocks;      /* live now */
+    uint64_t lifted;      /* inserted so far */
+    uint64_t invalidated; /* of these, thrown away */
+    uint64_t freed;       /* of those, freed */
+    uint64_t links;       /* edges linked so far */
+    uint64_t insns_lifted, bytes_lifted, uops_lifted;
+};
 void cc_get_stats(struct cc_stats *s);
 
 #endif

@@ -34,17 +34,21 @@ struct block {
     struct uop *uops;
     struct insn_map *map;
 
-    /* Links by edge (0 fall-through or only, 1 taken); NULL until resolved. Atomic. For jmp_ind
-     * succ[0] is the last target, valid when its pc compares equal. */
+    /* Links by edge (0 fall-through or only, 1 taken); NULL until resolved, always for jmp_ind.
+     * Atomic; set and cleared by codecache/. */
     struct block *succ[2];
 
     /* Profile. Racy increments are tolerated. */
-    uint64_t count;    /* entries */
-    uint64_t taken;    /* times edge 1 was taken */
+    uint64_t count;  /* entries */
+    uint64_t taken;  /* times edge 1 was taken; for jmp_ind, times that it went to target again */
+    uint64_t target; /* jmp_ind: guest address it last went to */
 
     /* Owned by codecache/. */
     struct block *hash_next;
     struct block *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
+    /* The edges that lead here (blocks with their edge in the lowest bit), chained through their
+     * in_next; in_pprev is where an edge's chain pointer lies. */
+    uintptr_t in_first, in_next[2], *in_pprev[2];
     struct block *limbo_next;
     uint64_t dead_epoch;
     void *unit; /* the translation, if any */

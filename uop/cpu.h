@@ -46,10 +46,13 @@ struct cpu_fault {
     bool write;
 };
 
+/* The jump cache: blocks by guest pc. An empty entry's pc is CPU_JCACHE_NONE. */
 struct jcache_entry {
     uint64_t pc;
     struct block *block;
 };
+#define CPU_JCACHE_NONE (~UINT64_C(0))
+#define CPU_JCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_JCACHE_BITS) - 1))
 
 struct cpu {
     /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
@@ -64,9 +67,9 @@ struct cpu {
     bool fp_special;    /* frm is FP_RMM or invalid: no host mode expresses it */
     uint8_t fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
     bool in_engine;     /* an engine runs: host MXCSR is the guest's, faults are the guest's */
-    bool in_mem;        /* interpreter: a guest access is under way, `at` is valid */
+    bool in_mem;        /* interpreter: an access that says by `at` where it is (interp/access.h) */
 
-    /* Where the interpreter is: the block and micro-op of the access under way. */
+    /* Where the interpreter is: its block, and after an exit the micro-op concerned. */
     struct block *block;
     const struct uop *at;
 
@@ -76,8 +79,10 @@ struct cpu {
 
     struct cpu_fault fault;
     uint64_t exit_arg;         /* more about the exit, e.g. the illegal instruction's bits */
-    void *recover;             /* sigjmp_buf of the engine, used by the fault handler */
-    uint64_t cc_epoch;         /* codecache/: see cc_epoch rules there */
+    void *recover;             /* interp/: stack pointer to resume with after a fault */
+    uint64_t cc_epoch;         /* codecache/: epoch in which the cpu entered, 0 while outside */
+    uint64_t cc_flushed;       /* codecache/: epoch for which the jump cache is good */
+    struct cpu *cc_next;       /* codecache/: list of registered cpus */
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
 

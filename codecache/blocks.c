@@ -1,0 +1,452 @@
+/* codecache/blocks.c: the table of blocks (see codecache/blocks.h).
+ *
+ * Owns: the hash of blocks by pc, the index by guest page, the links between blocks, limbo and the
+ * epochs.
+ *
+ * Why a stale pointer is never followed: cc_enter stores the epoch that it saw into the cpu and then
+ * reads the process's epoch again until both agree; invalidation advances the epoch first and
+ * reads the cpus' afterwards (both sequentially consistent). So either the invalidation sees the cpu
+ * in the old epoch and keeps the dead blocks, or the cpu sees the new epoch and flushes its jump cache.
+ *
+ * Threading: one lock, cc_lock, the last in the lock order. Written without it: a cpu's own jump
+ * cache and epoch fields. Read without it: succ (atomically) and the profile, by the engines.
+ */
+#include "codecache/blocks.h"
+#include "base/report.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+#define PAGE_BITS 12
+
+/* A guest page that blocks came from. Stays when it has none left: pages are few. */
+struct code_page {
+    uint64_t number;
+    struct block *first;
+    struct code_page *next;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct block **bucket;
+    unsigned bucket_bits;
+    struct code_page **page_bucket;
+    unsigned page_bits, npages;
+    struct cpu *cpus;
+    struct block *limbo;
+    uint64_t epoch;      /* atomic; at least 1, as 0 in a cpu means outside */
+    unsigned limbo_size; /* atomic, a hint */
+    struct cc_stats stats;
+} cc = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoch = 1};
+
+static void lock(void)
+{
+    pthread_mutex_lock(&cc.lock);
+}
+static void unlock(void)
+{
+    pthread_mutex_unlock(&cc.lock);
+}
+
+static size_t hash_of(uint64_t key, unsigned bits)
+{
+    return (key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits);
+}
+
+static void *new_table(unsigned bits)
+{
+    void *t = calloc((size_t)1 << bits, sizeof(void *));
+    if (!t)
+        vm_bug("out of memory for a block table of 2^%u entries", bits);
+    return t;
+}
+
+/* ---- the hash by pc ---- */
+
+static struct block **bucket_of(uint64_t pc)
+{
+    return &cc.bucket[hash_of(pc, cc.bucket_bits)];
+}
+
+static void make_room(void)
+{
+    if (cc.bucket && cc.stats.blocks < (UINT64_C(1) << cc.bucket_bits))
+        return;
+    unsigned old_bits = cc.bucket_bits;
+    struct block **old = cc.bucket;
+    cc.bucket_bits = old ? old_bits + 1 : 12;
+    cc.bucket = new_table(cc.bucket_bits);
+    for (size_t i = 0; old && i < (size_t)1 << old_bits; i++)
+        for (struct block *b = old[i], *next; b; b = next) {
+            next = b->hash_next;
+            struct block **at = bucket_of(b->pc);
+            b->hash_next = *at;
+            *at = b;
+        }
+    free(old);
+}
+
+static struct block *find(uint64_t pc)
+{
+    if (!cc.bucket)
+        return NULL;
+    struct block *b = *bucket_of(pc);
+    while (b && b->pc != pc)
+        b = b->hash_next;
+    return b;
+}
+
+static void unhash(struct block *b)
+{
+    struct block **at = bucket_of(b->pc);
+    while (*at != b)
+        at = &(*at)->hash_next;
+    *at = b->hash_next;
+}
+
+/* ---- the index by page ---- */
+
+static struct code_page *find_page(uint64_t number)
+{
+    if (!cc.page_bucket)
+        return NULL;
+    struct code_page *p = cc.page_bucket[hash_of(number, cc.page_bits)];
+    while (p && p->number != number)
+        p = p->next;
+    return p;
+}
+
+static struct code_page *get_page(uint64_t number)
+{
+    struct code_page *p = find_page(number);
+    if (p)
+        return p;
+    if (!cc.page_bucket || cc.npages >= 1u << cc.page_bits) {
+        unsigned old_bits = cc.page_bits;
+        struct code_page **old = cc.page_bucket;
+        cc.page_bits = old ? old_bits + 1 : 8;
+        cc.page_bucket = new_table(cc.page_bits);
+        for (size_t i = 0; old && i < (size_t)1 << old_bits; i++)
+            for (struct code_page *q = old[i], *next; q; q = next) {
+                next = q->next;
+                struct code_page **at = &cc.page_bucket[hash_of(q->number, cc.page_bits)];
+                q->next = *at;
+                *at = q;
+            }
+        free(old);
+    }
+    p = malloc(sizeof *p);
+    if (!p)
+        vm_bug("out of memory for the index of code pages");
+    struct code_page **at = &cc.page_bucket[hash_of(number, cc.page_bits)];
+    *p = (struct code_page){.number = number, .next = *at};
+    *at = p;
+    cc.npages++;
+    return p;
+}
+
+static uint64_t first_page(const struct block *b)
+{
+    return b->pc >> PAGE_BITS;
+}
+static uint64_t last_page(const struct block *b)
+{
+    return (b->pc + b->len - 1) >> PAGE_BITS;
+}
+
+/* Where b's chain pointer for a page lies. */
+static struct block **page_link(struct block *b, uint64_t number)
+{
+    return &b->page_next[number != first_page(b)];
+}
+
+static void index_pages(struct block *b)
+{
+    for (uint64_t n = first_page(b); n <= last_page(b); n++) {
+        struct code_page *p = get_page(n);
+        *page_link(b, n) = p->first;
+        p->first = b;
+    }
+}
+
+static void unindex_pages(struct block *b)
+{
+    for (uint64_t n = first_page(b); n <= last_page(b); n++) {
+        struct block **at = &find_page(n)->first;
+        while (*at != b)
+            at = page_link(*at, n);
+        *at = *page_link(b, n);
+    }
+}
+
+/* ---- links ---- */
+
+static struct block *edge_block(uintptr_t e)
+{
+    return (struct block *)(e & ~(uintptr_t)1);
+}
+
+static void unlink_edge(struct block *from, unsigned edge)
+{
+    if (!from->succ[edge])
+        return;
+    uintptr_t next = from->in_next[edge];
+    *from->in_pprev[edge] = next;
+    if (next)
+        edge_block(next)->in_pprev[next & 1] = from->in_pprev[edge];
+    __atomic_store_n(&from->succ[edge], NULL, __ATOMIC_RELEASE);
+}
+
+void cc_link(struct block *from, unsigned edge, struct block *to)
+{
+    lock();
+    if (!((from->flags | to->flags) & BLOCK_DEAD) && !from->succ[edge]) {
+        uintptr_t self = (uintptr_t)from | edge;
+        from->in_next[edge] = to->in_first;
+        from->in_pprev[edge] = &to->in_first;
+        if (to->in_first)
+            edge_block(to->in_first)->in_pprev[to->in_first & 1] = &from->in_next[edge];
+        to->in_first = self;
+        __atomic_store_n(&from->succ[edge], to, __ATOMIC_RELEASE);
+        cc.stats.links++;
+    }
+    unlock();
+}
+
+/* ---- cpus and reclamation ---- */
+
+static uint64_t epoch_now(void)
+{
+    return __atomic_load_n(&cc.epoch, __ATOMIC_SEQ_CST);
+}
+
+static void flush_jcache(struct cpu *cpu)
+{
+    for (size_t i = 0; i < (size_t)1 << CPU_JCACHE_BITS; i++)
+        cpu->jcache[i] = (struct jcache_entry){.pc = CPU_JCACHE_NONE};
+}
+
+/* Free what no cpu can be in any more. Under the lock. */
+static void reclaim(void)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (struct cpu *c = cc.cpus; c; c = c->cc_next) {
+        uint64_t e = __atomic_load_n(&c->cc_epoch, __ATOMIC_SEQ_CST);
+        if (e && e < oldest)
+            oldest = e;
+    }
+    struct block **at = &cc.limbo;
+    unsigned kept = 0;
+    while (*at) {
+        struct block *b = *at;
+        if (b->dead_epoch < oldest) {
+            *at = b->limbo_next;
+            block_free(b);
+            cc.stats.freed++;
+        } else {
+            at = &b->limbo_next;
+            kept++;
+        }
+    }
+    __atomic_store_n(&cc.limbo_size, kept, __ATOMIC_RELAXED);
+}
+
+/* A chance to free, when that costs nobody a wait. */
+static void try_reclaim(void)
+{
+    if (__atomic_load_n(&cc.limbo_size, __ATOMIC_RELAXED) && !pthread_mutex_trylock(&cc.lock)) {
+        reclaim();
+        unlock();
+    }
+}
+
+void cc_enter(struct cpu *cpu)
+{
+    uint64_t e;
+    do {
+        e = epoch_now();
+        __atomic_store_n(&cpu->cc_epoch, e, __ATOMIC_SEQ_CST);
+    } while (epoch_now() != e);
+    if (cpu->cc_flushed != e) {
+        flush_jcache(cpu);
+        cpu->cc_flushed = e;
+    }
+}
+
+void cc_leave(struct cpu *cpu)
+{
+    __atomic_store_n(&cpu->cc_epoch, 0, __ATOMIC_RELEASE);
+    try_reclaim();
+}
+
+void cc_quiesce(struct cpu *cpu)
+{
+    if (cpu->cc_epoch != epoch_now()) {
+        cc_leave(cpu);
+        cc_enter(cpu);
+    }
+}
+
+void cc_cpu_add(struct cpu *cpu)
+{
+    cpu->cc_epoch = 0;
+    cpu->cc_flushed = 0;
+    flush_jcache(cpu);
+    lock();
+    cpu->cc_next = cc.cpus;
+    cc.cpus = cpu;
+    unlock();
+}
+
+void cc_cpu_remove(struct cpu *cpu)
+{
+    lock();
+    struct cpu **at = &cc.cpus;
+    while (*at && *at != cpu)
+        at = &(*at)->cc_next;
+    if (*at)
+        *at = cpu->cc_next;
+    __atomic_store_n(&cpu->cc_epoch, 0, __ATOMIC_RELEASE);
+    reclaim();
+    unlock();
+}
+
+/* ---- lookup, insertion, invalidation ---- */
+
+static void remember(struct cpu *cpu, struct block *b)
+{
+    cpu->jcache[CPU_JCACHE_INDEX(b->pc)] = (struct jcache_entry){.pc = b->pc, .block = b};
+}
+
+struct block *cc_lookup(struct cpu *cpu, uint64_t pc)
+{
+    const struct jcache_entry *e = &cpu->jcache[CPU_JCACHE_INDEX(pc)];
+    if (e->pc == pc)
+        return e->block;
+    lock();
+    struct block *b = find(pc);
+    unlock();
+    if (b)
+        remember(cpu, b);
+    return b;
+}
+
+struct block *cc_insert(struct cpu *cpu, struct block *b)
+{
+    lock();
+    struct block *first = find(b->pc);
+    if (first) {
+        block_free(b);
+        b = first;
+    } else {
+        make_room();
+        struct block **at = bucket_of(b->pc);
+        b->hash_next = *at;
+        *at = b;
+        index_pages(b);
+        cc.stats.blocks++;
+        cc.stats.lifted++;
+        cc.stats.insns_lifted += b->ninsns;
+        cc.stats.bytes_lifted += b->len;
+        cc.stats.uops_lifted += b->nuops;
+    }
+    unlock();
+    remember(cpu, b);
+    return b;
+}
+
+static void kill_block(struct block *b, uint64_t epoch)
+{
+    unhash(b);
+    unindex_pages(b);
+    while (b->in_first)
+        unlink_edge(edge_block(b->in_first), b->in_first & 1);
+    unlink_edge(b, 0);
+    unlink_edge(b, 1);
+    b->flags |= BLOCK_DEAD;
+    b->dead_epoch = epoch;
+    b->limbo_next = cc.limbo;
+    cc.limbo = b;
+    cc.stats.blocks--;
+    cc.stats.invalidated++;
+}
+
+/* Kill the blocks of one page that overlap [addr, addr + len); returns how many. */
+static unsigned invalidate_page(struct code_page *p, uint64_t addr, uint64_t len, uint64_t epoch)
+{
+    unsigned n = 0;
+    for (struct block *b = p->first, *next; b; b = next) {
+        next = *page_link(b, p->number);
+        /* Overlap by differences, which do not overflow at the end of the address space. */
+        if (b->pc >= addr ? b->pc - addr < len : addr - b->pc < b->len) {
+            kill_block(b, epoch);
+            n++;
+        }
+    }
+    return n;
+}
+
+void cc_invalidate(uint64_t addr, uint64_t len)
+{
+    if (!len)
+        return;
+    if (len - 1 > UINT64_MAX - addr)
+        len = UINT64_MAX - addr;
+    uint64_t from = addr >> PAGE_BITS, to = (addr + (len - 1)) >> PAGE_BITS;
+    lock();
+    uint64_t epoch = cc.epoch;
+    unsigned killed = 0;
+    if (to - from < cc.npages) {
+        for (uint64_t n = from; n <= to; n++) {
+            struct code_page *p = find_page(n);
+            if (p)
+                killed += invalidate_page(p, addr, len, epoch);
+        }
+    } else if (cc.page_bucket) {
+        for (size_t i = 0; i < (size_t)1 << cc.page_bits; i++)
+            for (struct code_page *p = cc.page_bucket[i]; p; p = p->next)
+                if (p->number >= from && p->number <= to)
+                    killed += invalidate_page(p, addr, len, epoch);
+    }
+    if (killed) {
+        __atomic_store_n(&cc.epoch, epoch + 1, __ATOMIC_SEQ_CST);
+        for (struct cpu *c = cc.cpus; c; c = c->cc_next)
+            if (__atomic_load_n(&c->cc_epoch, __ATOMIC_SEQ_CST))
+                __atomic_store_n(&c->pending, 1, __ATOMIC_RELEASE);
+        reclaim();
+    }
+    unlock();
+}
+
+void cc_fork_begin(void)
+{
+    lock();
+}
+
+void cc_fork_end(bool child, struct cpu *cpu)
+{
+    if (child) {
+        cc.cpus = cpu;
+        if (cpu)
+            cpu->cc_next = NULL;
+        pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+        cc.lock = fresh;
+    } else {
+        unlock();
+    }
+}
+
+void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)
+{
+    lock();
+    for (size_t i = 0; cc.bucket && i < (size_t)1 << cc.bucket_bits; i++)
+        for (struct block *b = cc.bucket[i]; b; b = b->hash_next)
+            fn(b, arg);
+    unlock();
+}
+
+void cc_get_stats(struct cc_stats *s)
+{
+    lock();
+    *s = cc.stats;
+    unlock();
+}

@@ -1,0 +1,469 @@
+/* interp/loop.c: the dispatch loop.
+ *
+ * Owns: the handlers of all micro-ops, expanded from uop.def.
+ *
+ * Threaded code: every handler ends in its own indirect jump through a table by the next micro-op's
+ * code. u (the micro-op) is wanted in rbx by every guest access, so it lives there. Between
+ * micro-ops all slots and temporaries are in the cpu.
+ *
+ * Threading: reentrant. Profile counters are incremented without atomicity.
+ */
+#include "interp/loop.h"
+#include "codecache/blocks.h"
+#include "guest/guest.h"
+#include "interp/access.h"
+#include "interp/interp.h"
+#include "uop/fp.h"
+#include "uop/sem.h"
+#include <signal.h>
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The widest access is 16 bytes: none that begins below this reaches the runtime's memory. */
+#define ACCESS_LIMIT (GUEST_ADDR_END - 15)
+
+/* A fault that is found without touching memory. */
+static void __attribute__((noinline, cold))
+own_fault(struct cpu *cpu, const struct uop *u, uint64_t addr, int signo, int code)
+{
+    cpu->at = u;
+    cpu->fault = (struct cpu_fault){
+        .addr = addr, .signo = signo, .code = code, .write = uop_info[u->op].flags & UOP_F_STORE};
+}
+
+/* The block that the edge leads to, when it is known already; links it. */
+static struct block *__attribute__((noinline, cold))
+find_successor(struct cpu *cpu, struct block *b, unsigned edge, uint64_t pc)
+{
+    struct block *next = cc_lookup(cpu, pc);
+    if (next)
+        cc_link(b, edge, next);
+    return next;
+}
+
+/* An FP micro-op that the host does not do in its current mode. The caller has checked the mode. */
+static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const struct uop *u)
+{
+    unsigned rm = uop_info[u->op].flags & UOP_F_RM ? (unsigned)u->imm : FP_RNE, flags = 0;
+    uint64_t v = fp_soft(u->op, cpu->r[u->a], cpu->r[u->b], cpu->r[u->c],
+                         rm == FP_DYN ? cpu->frm : rm, &flags);
+    fp_raise(flags);
+    return v;
+}
+
+#define A (cpu->r[u->a])
+#define B (cpu->r[u->b])
+#define C (cpu->r[u->c])
+#define D (cpu->r[u->d])
+#define IMM ((uint64_t)u->imm)
+
+#define DISPATCH() goto *table[u->op]
+#define NEXT()      \
+    do {            \
+        u++;        \
+        DISPATCH(); \
+    } while (0)
+
+/* Go on in block nb: the poll, the count, its first micro-op. */
+#define ENTER(nb)                                          \
+    do {                                                   \
+        b = (nb);                                          \
+        u = b->uops;                                       \
+        if (UNLIKELY(++b->count == hot))                   \
+            goto promote;                                  \
+        cpu->block = b;                                    \
+        if (UNLIKELY(*(volatile uint32_t *)&cpu->pending)) \
+            goto interrupted;                              \
+        DISPATCH();                                        \
+    } while (0)
+
+/* Leave b through edge e to guest address pc. */
+#define FOLLOW(e, target)                                                  \
+    do {                                                                   \
+        struct block *nb = __atomic_load_n(&b->succ[e], __ATOMIC_ACQUIRE); \
+        if (UNLIKELY(!nb)) {                                               \
+            out->edge = (e);                                               \
+            out->pc = (target);                                            \
+            goto unlinked;                                                 \
+        }                                                                  \
+        ENTER(nb);                                                         \
+    } while (0)
+
+#define CHECK_ADDR(addr)                 \
+    do {                                 \
+        if (UNLIKELY((addr) >= limit)) { \
+            fault_addr = (addr);         \
+            goto out_of_range;           \
+        }                                \
+    } while (0)
+
+#define CHECK_ATOMIC(addr, size)             \
+    do {                                     \
+        CHECK_ADDR(addr);                    \
+        if (UNLIKELY((addr) & ((size)-1))) { \
+            fault_addr = (addr);             \
+            goto misaligned;                 \
+        }                                    \
+    } while (0)
+
+#define CHECK_MODE()                                   \
+    do {                                               \
+        if (UNLIKELY(!(cpu->fp_direct >> u->imm & 1))) \
+            goto fp_other_mode;                        \
+    } while (0)
+
+/* A host form per row; rows without one (all of f16, and the rare conversions) are software. */
+#define HOST_F_f16(what, ...) goto fp_other_mode
+#define HOST_F_f32(what, ...)              \
+    CHECK_MODE();                          \
+    D = fp_host_##what##_f32(__VA_ARGS__); \
+    NEXT()
+#define HOST_F_f64(what, ...)              \
+    CHECK_MODE();                          \
+    D = fp_host_##what##_f64(__VA_ARGS__); \
+    NEXT()
+#define F1_sqrt(T) HOST_F_##T(sqrt, A)
+#define F2_add(T) HOST_F_##T(add, A, B)
+#define F2_sub(T) HOST_F_##T(sub, A, B)
+#define F2_mul(T) HOST_F_##T(mul, A, B)
+#define F2_div(T) HOST_F_##T(div, A, B)
+#define MINMAX_f16(lt) goto fp_soft_here
+#define MINMAX_f32(lt)                                  \
+    if (UNLIKELY(fp_is_nan_f32(A) || fp_is_nan_f32(B))) \
+        goto fp_soft_here;                              \
+    D = fp_order_f32(A) lt fp_order_f32(B) ? A : B;     \
+    NEXT()
+#define MINMAX_f64(lt)                                  \
+    if (UNLIKELY(fp_is_nan_f64(A) || fp_is_nan_f64(B))) \
+        goto fp_soft_here;                              \
+    D = fp_order_f64(A) lt fp_order_f64(B) ? A : B;     \
+    NEXT()
+#define F2_min(T) MINMAX_##T(<)
+#define F2_max(T) MINMAX_##T(>)
+#define F3_fma_f16() goto fp_other_mode
+#define F3_FMA(T)                          \
+    CHECK_MODE();                          \
+    if (UNLIKELY(!fp_host_fma))            \
+        goto fp_soft_here;                 \
+    uint64_t v = fp_host_fma_##T(A, B, C); \
+    if (UNLIKELY(fp_is_nan_##T(v)))        \
+        goto fp_soft_here;                 \
+    D = v;                                 \
+    NEXT()
+#define F3_fma_f32() F3_FMA(f32)
+#define F3_fma_f64() F3_FMA(f64)
+#define F3_fma(T) F3_fma_##T()
+#define FC_f16(what) goto fp_soft_here
+#define FC_f32(what)                \
+    D = fp_host_##what##_f32(A, B); \
+    NEXT()
+#define FC_f64(what)                \
+    D = fp_host_##what##_f64(A, B); \
+    NEXT()
+
+/* To integers. The host says "out of range" by the most negative value (and raises NV in just the
+ * cases in which software does); unsigned ones go to the host only where the 64-bit signed
+ * conversion has the same result. Truncation needs no mode. */
+#define TOINT_SIGNED(S, I, T, indefinite)  \
+    T v;                                   \
+    if (u->imm == FP_RTZ) {                \
+        v = (T)fp_host_##S##_##I##_rtz(A); \
+    } else {                               \
+        CHECK_MODE();                      \
+        v = (T)fp_host_##S##_##I(A);       \
+    }                                      \
+    if (UNLIKELY(v == indefinite))         \
+        goto fp_soft_here;                 \
+    D = (uint64_t)(int64_t)v;              \
+    NEXT()
+#define TOINT_UNSIGNED(S, below)      \
+    if (UNLIKELY(A >= (below)))       \
+        goto fp_other_mode;           \
+    if (u->imm == FP_RTZ) {           \
+        D = fp_host_##S##_s64_rtz(A); \
+    } else {                          \
+        CHECK_MODE();                 \
+        D = fp_host_##S##_s64(A);     \
+    }                                 \
+    NEXT()
+#define TOINT_s32_f16() goto fp_other_mode
+#define TOINT_u32_f16() goto fp_other_mode
+#define TOINT_s64_f16() goto fp_other_mode
+#define TOINT_u64_f16() goto fp_other_mode
+#define TOINT_s32_f32() TOINT_SIGNED(f32, s32, int32_t, INT32_MIN)
+#define TOINT_s64_f32() TOINT_SIGNED(f32, s64, int64_t, INT64_MIN)
+#define TOINT_s32_f64() TOINT_SIGNED(f64, s32, int32_t, INT32_MIN)
+#define TOINT_s64_f64() TOINT_SIGNED(f64, s64, int64_t, INT64_MIN)
+#define TOINT_u32_f32() TOINT_UNSIGNED(f32, 0x4f800000)                   /* 2^32 */
+#define TOINT_u64_f32() TOINT_UNSIGNED(f32, 0x5f000000)                   /* 2^63 */
+#define TOINT_u32_f64() TOINT_UNSIGNED(f64, UINT64_C(0x41efffffffe00001)) /* above 2^32 - 1 */
+#define TOINT_u64_f64() TOINT_UNSIGNED(f64, UINT64_C(0x43e0000000000000)) /* 2^63 */
+#define CV_toint(D, S) TOINT_##D##_##S()
+
+#define FROMINT_f16(S) goto fp_other_mode
+#define FROMINT_f32(S) FROMINT(f32, S)
+#define FROMINT_f64(S) FROMINT(f64, S)
+#define FROMINT(F, S) \
+    CHECK_MODE();     \
+    FROM_##S(F);      \
+    NEXT()
+#define FROM_s32(F) D = fp_host_s32_##F(A)
+#define FROM_u32(F) D = fp_host_s64_##F((uint32_t)A)
+#define FROM_s64(F) D = fp_host_s64_##F(A)
+/* Halved with the lowest bit kept sticky, converted, doubled: one rounding. */
+#define FROM_u64(F)                                        \
+    if (LIKELY((int64_t)A >= 0)) {                         \
+        D = fp_host_s64_##F(A);                            \
+    } else {                                               \
+        uint64_t half = fp_host_s64_##F(A >> 1 | (A & 1)); \
+        D = fp_host_add_##F(half, half);                   \
+    }
+#define CV_fromint(D, S) FROMINT_##D(S)
+
+#define FPTOFP_f64_f32() FPTOFP(f32_f64)
+#define FPTOFP_f32_f64() FPTOFP(f64_f32)
+#define FPTOFP(what)       \
+    CHECK_MODE();          \
+    D = fp_host_##what(A); \
+    NEXT()
+#define FPTOFP_f32_f16() goto fp_other_mode
+#define FPTOFP_f64_f16() goto fp_other_mode
+#define FPTOFP_f16_f32() goto fp_other_mode
+#define FPTOFP_f16_f64() goto fp_other_mode
+#define CV_fptofp(D, S) FPTOFP_##D##_##S()
+
+/* Atomics beyond the read-modify-write rows; T is the type. */
+#define ATOM_cas(T) D = ACCESS_CAS(T, addr, (T)B, (T)C)
+#define ATOM_ll(T)             \
+    T v = ACCESS_GET(T, addr); \
+    cpu->res_addr = addr;      \
+    cpu->res_val = v;          \
+    D = v
+#define ATOM_sc(T)                                                              \
+    bool failed = true;                                                         \
+    if (cpu->res_addr == addr)                                                  \
+        failed = ACCESS_CAS(T, addr, (T)cpu->res_val, (T)B) != (T)cpu->res_val; \
+    cpu->res_addr = ~UINT64_C(0);                                               \
+    D = failed
+
+__attribute__((section("interp_text"), noinline,
+               no_sanitize("address", "undefined"))) enum exit_reason
+interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
+{
+    static const void *const handler[UOP_CODES] = {
+#define UOP_P1(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_P2(name, ...) [UOP_##name] = &&do_##name, [UOP_##name##_i] = &&do_##name##_i,
+#define UOP_P3(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_LOAD(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_STORE(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_AMO(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_ATOM(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_F1(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_F2(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_F3(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_FC(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_CV(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_SYS(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_TERM(name, ...) [UOP_##name] = &&do_##name,
+#include "uop/uop_all.h"
+    };
+    const uint64_t hot = interp_hot;
+    uint64_t limit = ACCESS_LIMIT, fault_addr, target;
+    const void *const *table = handler;
+    register const struct uop *u __asm__("rbx");
+    /* Registers, not constants to be made again in every handler. */
+    __asm__("" : "+r"(limit), "+r"(table));
+    ENTER(b);
+
+#define UOP_P1(name, ...)                    \
+    do_##name : D = uop_sem_##name(A, 0, 0); \
+    NEXT();
+#define UOP_P2(name, ...)                          \
+    do_##name : D = uop_sem_##name(A, B, 0);       \
+    NEXT();                                        \
+    do_##name##_i : D = uop_sem_##name(A, IMM, 0); \
+    NEXT();
+#define UOP_P3(name, ...)                    \
+    do_##name : D = uop_sem_##name(A, B, C); \
+    NEXT();
+#define UOP_LOAD(name, ...)      \
+    do_##name:                   \
+    {                            \
+        uint64_t addr = A + IMM; \
+        CHECK_ADDR(addr);        \
+        D = ACCESS_##name(addr); \
+        NEXT();                  \
+    }
+#define UOP_STORE(name, ...)     \
+    do_##name:                   \
+    {                            \
+        uint64_t addr = A + IMM; \
+        CHECK_ADDR(addr);        \
+        ACCESS_##name(addr, B);  \
+        NEXT();                  \
+    }
+#define UOP_AMO(name, T, op)            \
+    do_##name:                          \
+    {                                   \
+        uint64_t addr = A;              \
+        CHECK_ATOMIC(addr, sizeof(T));  \
+        D = ACCESS_##op(T, addr, (T)B); \
+        NEXT();                         \
+    }
+#define UOP_ATOM(name, T, what)        \
+    do_##name:                         \
+    {                                  \
+        uint64_t addr = A;             \
+        CHECK_ATOMIC(addr, sizeof(T)); \
+        ATOM_##what(T);                \
+        NEXT();                        \
+    }
+#define UOP_F1(name, T, what) \
+    do_##name:                \
+    {                         \
+        F1_##what(T);         \
+    }
+#define UOP_F2(name, T, what) \
+    do_##name:                \
+    {                         \
+        F2_##what(T);         \
+    }
+#define UOP_F3(name, T, what) \
+    do_##name:                \
+    {                         \
+        F3_##what(T);         \
+    }
+#define UOP_FC(name, T, what) \
+    do_##name:                \
+    {                         \
+        FC_##T(what);         \
+    }
+#define UOP_CV(name, D, S, what) \
+    do_##name:                   \
+    {                            \
+        CV_##what(D, S);         \
+    }
+#include "uop/uop_all.h"
+
+do_ld_v128 : {
+    uint64_t addr = A + IMM;
+    CHECK_ADDR(addr);
+    ACCESS_ld_v128(addr, &D);
+    NEXT();
+}
+do_st_v128 : {
+    uint64_t addr = A + IMM;
+    CHECK_ADDR(addr);
+    ACCESS_st_v128(addr, &B);
+    NEXT();
+}
+do_cas_128 : {
+    uint64_t addr = A, old[2] = {(&B)[0], (&B)[1]}, new[2] = {(&C)[0], (&C)[1]};
+    CHECK_ATOMIC(addr, 16);
+    cpu->at = u;
+    cpu->in_mem = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    ACCESS_CAS_128(addr, old, new);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cpu->in_mem = false;
+    (&D)[0] = old[0];
+    (&D)[1] = old[1];
+    NEXT();
+}
+do_fence:
+    if (u->imm)
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    NEXT();
+do_fp_getflags:
+    D = fp_flags_from_mxcsr(fp_get_mxcsr());
+    NEXT();
+do_fp_setflags:
+    fp_set_mxcsr((fp_get_mxcsr() & ~FP_MXCSR_FLAGS) | fp_flags_to_mxcsr((unsigned)A));
+    NEXT();
+do_fp_setmode:
+    cpu->mxcsr = fp_get_mxcsr();
+    fp_env_set_mode(cpu, (unsigned)A & 7);
+    fp_set_mxcsr(cpu->mxcsr);
+    NEXT();
+do_movi:
+    D = IMM;
+    NEXT();
+do_helper:
+    D = cpu->guest->helpers[u->imm].fn(cpu, A, B);
+    NEXT();
+do_rdtime:
+    D = __builtin_ia32_rdtsc();
+    NEXT();
+
+do_jmp:
+    FOLLOW(0, IMM);
+do_jmp_ind : {
+    target = A;
+    if (b->target == target)
+        b->taken++;
+    else
+        b->target = target;
+    const struct jcache_entry *e = &cpu->jcache[CPU_JCACHE_INDEX(target)];
+    if (UNLIKELY(e->pc != target))
+        goto indirect_miss;
+    ENTER(e->block);
+}
+#define BRANCH(name, cond) \
+    do_##name : if (cond)  \
+    {                      \
+        b->taken++;        \
+        FOLLOW(1, IMM);    \
+    }                      \
+    FOLLOW(0, b->pc + b->len);
+    BRANCH(br_eq, A == B)
+    BRANCH(br_ne, A != B)
+    BRANCH(br_lt, (int64_t)A < (int64_t)B)
+    BRANCH(br_ge, (int64_t)A >= (int64_t)B)
+    BRANCH(br_ltu, A < B)
+    BRANCH(br_geu, A >= B)
+#undef BRANCH
+
+do_exit:
+    cpu->at = u;
+    return (enum exit_reason)u->imm;
+
+fp_other_mode:
+    /* No such dynamic mode: an illegal instruction. */
+    if ((u->imm == FP_DYN ? cpu->frm : (unsigned)u->imm) > FP_RMM) {
+        cpu->at = u;
+        return EXIT_ILLEGAL;
+    }
+fp_soft_here:
+    D = slow_fp(cpu, u);
+    NEXT();
+
+unlinked : {
+    struct block *nb = find_successor(cpu, b, out->edge, out->pc);
+    if (nb)
+        ENTER(nb);
+    out->from = b;
+    return EXIT_BLOCK;
+}
+indirect_miss : {
+    struct block *nb = cc_lookup(cpu, target);
+    if (nb)
+        ENTER(nb);
+    out->from = NULL;
+    out->pc = target;
+    return EXIT_BLOCK;
+}
+promote:
+    out->from = NULL;
+    out->pc = b->pc;
+    return EXIT_BLOCK;
+interrupted:
+    out->pc = b->pc;
+    return EXIT_SIGNAL;
+out_of_range:
+    own_fault(cpu, u, fault_addr, SIGSEGV, SEGV_MAPERR);
+    return EXIT_FAULT;
+misaligned:
+    own_fault(cpu, u, fault_addr, SIGBUS, BUS_ADRALN);
+    return EXIT_FAULT;
+}
