@@ -37,14 +37,14 @@ enum bt_pseudo {
 #define BT_MAX_INSNS 600        /* guest instructions in a region */
 
 struct bt_op {
-    uint16_t op;      /* enum uop_code or enum bt_pseudo */
-    uint8_t kind;     /* enum uop_kind of the value, UOP_K_N for none */
-    uint8_t slot;     /* BT_ENTRY, BT_PHI: the slot; else the first slot it is written to (a hint) */
+    uint16_t op;  /* enum uop_code or enum bt_pseudo */
+    uint8_t kind; /* enum uop_kind of the value, UOP_K_N for none */
+    uint8_t slot; /* BT_ENTRY, BT_PHI: the slot; else the first slot it is written to (a hint) */
     uint32_t a, b, c; /* values; for terminators c is the enum uop_jump */
     int64_t imm;
-    uint32_t block;   /* index of its block */
-    uint32_t snap;    /* index of its snapshot, 0 for none */
-    uint32_t uses;    /* by operations, phis and snapshots; valid after bt_count_uses */
+    uint32_t block; /* index of its block */
+    uint32_t snap;  /* index of its snapshot, 0 for none */
+    uint32_t uses;  /* by operations, phis and snapshots; valid after bt_count_uses */
 };
 
 struct bt_edge {
@@ -60,10 +60,10 @@ struct bt_block {
     uint32_t nops, cap;
     uint32_t *preds;
     uint32_t npreds;
-    uint32_t nsuccs;           /* 0: leaves by jmp_ind or exit */
-    struct bt_edge succ[2];    /* as struct block: 0 fall-through or only, 1 taken */
-    uint64_t freq;             /* entries seen by the profile */
-    uint32_t idom;             /* immediate dominator */
+    uint32_t nsuccs;        /* 0: leaves by jmp_ind or exit */
+    struct bt_edge succ[2]; /* as struct block: 0 fall-through or only, 1 taken */
+    uint64_t freq;          /* entries seen by the profile */
+    uint32_t idom;          /* immediate dominator */
     uint8_t loop_depth;
     bool loop_head;
 };
@@ -96,8 +96,8 @@ struct bt_region {
     uint32_t nsnaps, snaps_cap;
     struct bt_snap_entry *snap_entries;
     uint32_t nsnap_entries, snap_entries_cap;
-    uint32_t ninsns;    /* guest instructions translated */
-    uint32_t *entry;    /* BT_ENTRY value by slot, 0 where not used */
+    uint32_t ninsns; /* guest instructions translated */
+    uint32_t *entry; /* BT_ENTRY value by slot, 0 where not used */
 };
 
 /* What one operation does: uop_info's flags, with rows for the pseudo operations. */
@@ -109,14 +109,13 @@ uint8_t bt_operand_kind(const struct bt_op *o, int i);
 /* Choose a region with `head` at its head and build it in SSA. Level 1 takes the head, and what follows it
  * without a choice; level 2 follows the profile. NULL when it cannot be translated, with
  * *bail naming the row (see bt_bail). Reads block links: the caller keeps the blocks alive. */
-struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head, int level,
-                           const char **bail);
+struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head,
+                           int level, const char **bail);
 
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
-void bt_fold(struct bt_region *r);        /* constants, identities, immediate forms, copies */
-void bt_cse(struct bt_region *r);         /* one operation for equal pure ones, by dominance */
-void bt_hoist(struct bt_region *r);       /* pure operations out of loops */
-void bt_dce(struct bt_region *r);         /* operations whose value nothing needs; counts uses */
+void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
+void bt_cse(struct bt_region *r);  /* one operation for equal pure ones, by dominance */
+void bt_dce(struct bt_region *r);  /* operations whose value nothing needs; counts uses */
 void bt_count_uses(struct bt_region *r);
 
 /* NULL when the region is well formed, else what is wrong, with *where the operation. */
@@ -126,8 +125,10 @@ const char *bt_verify(const struct bt_region *r, uint32_t *where);
 char *bt_print(const struct bt_region *r);
 
 /* ---- building blocks for passes ---- */
-uint32_t bt_new_op(struct bt_region *r, uint16_t op, uint8_t kind, uint32_t a, uint32_t b, uint32_t c,
-                   int64_t imm, uint32_t block);
+uint32_t bt_new_op(struct bt_region *r, uint16_t op, uint8_t kind, uint32_t a, uint32_t b,
+                   uint32_t c, int64_t imm, uint32_t block);
+/* Make room, so that the next `extra` new operations do not move r->ops. */
+void bt_reserve_ops(struct bt_region *r, uint32_t extra);
 /* A constant's value, placed in the entry block; equal ones are shared when asked for in sequence. */
 uint32_t bt_const(struct bt_region *r, uint64_t v);
 void bt_append(struct bt_region *r, uint32_t block, uint32_t value);

@@ -1,0 +1,618 @@
+/* Folding: constants, identities, immediate forms, and the idioms by which 64-bit guests without
+ * some instruction spell it.
+ *
+ * A rule looks at one operation and its operands' operations and either changes the operation in place
+ * or names the value that replaces it. Rules run over all operations in block order until nothing
+ * changes. Constants are computed by uop_eval, the micro-ops' one meaning.
+ *
+ * Knowledge about values: `sx` says that a value is the sign extension of its low half; computed
+ * optimistically, phis in loops included.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/ir.h"
+#include "uop/sem.h"
+#include <string.h>
+
+struct folder {
+    struct bt_region *r;
+    uint32_t *fwd; /* replacement by value, 0 for none; grown with the operations */
+    uint32_t fwd_cap;
+    bool *sx; /* by value; those made later count as unknown */
+    uint32_t sx_cap;
+    uint32_t block, at; /* where the operation under the rules lies */
+    bool changed;
+};
+
+static uint32_t resolve(const struct folder *f, uint32_t v)
+{
+    while (v < f->fwd_cap && f->fwd[v])
+        v = f->fwd[v];
+    return v;
+}
+
+static const struct bt_op *op_of(const struct folder *f, uint32_t v)
+{
+    return &f->r->ops[v];
+}
+
+static bool is_const(const struct folder *f, uint32_t v, uint64_t *c)
+{
+    if (!bt_is_const(f->r, v))
+        return false;
+    *c = (uint64_t)op_of(f, v)->imm;
+    return true;
+}
+
+static bool is_imm_form(uint16_t op)
+{
+    return op < UOP_CODES && uop_info[op].rr_form != op;
+}
+
+/* ---- what is known of values ---- */
+
+static bool extends(const struct folder *f, const struct bt_op *o)
+{
+    switch (o->op) {
+    case BT_CONST:
+        return o->imm == (int32_t)o->imm;
+    case BT_PHI:
+        for (uint32_t p = 0; p < f->r->blocks[o->block].npreds; p++) {
+            if (!f->sx[f->r->phi_args[o->a + p]])
+                return false;
+        }
+        return true;
+    case UOP_sext8:
+    case UOP_sext16:
+    case UOP_sext32:
+    case UOP_zext8:
+    case UOP_zext16:
+    case UOP_add_32s:
+    case UOP_add_32s_i:
+    case UOP_sub_32s:
+    case UOP_sub_32s_i:
+    case UOP_shl_32s:
+    case UOP_shl_32s_i:
+    case UOP_shr_32s:
+    case UOP_shr_32s_i:
+    case UOP_sar_32s:
+    case UOP_sar_32s_i:
+    case UOP_ror_32s:
+    case UOP_ror_32s_i:
+    case UOP_mul_32s:
+    case UOP_mul_32s_i:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_set_eq:
+    case UOP_set_ne:
+    case UOP_set_lt:
+    case UOP_set_ltu:
+    case UOP_set_eq_i:
+    case UOP_set_ne_i:
+    case UOP_set_lt_i:
+    case UOP_set_ltu_i:
+    case UOP_clz_64:
+    case UOP_clz_32:
+    case UOP_ctz_64:
+    case UOP_ctz_32:
+    case UOP_popcnt_64:
+    case UOP_popcnt_32:
+    case UOP_ld_s8:
+    case UOP_ld_u8:
+    case UOP_ld_s16:
+    case UOP_ld_u16:
+    case UOP_ld_s32:
+        return true;
+    case UOP_and_64_i:
+        return (o->imm >= 0 && o->imm <= INT32_MAX) || (f->sx[o->a] && o->imm == (int32_t)o->imm);
+    case UOP_or_64_i:
+    case UOP_xor_64_i:
+        return f->sx[o->a] && o->imm == (int32_t)o->imm;
+    case UOP_and_64:
+    case UOP_or_64:
+    case UOP_xor_64:
+    case UOP_andn_64:
+    case UOP_orn_64:
+    case UOP_xnor_64:
+    case UOP_min_s64:
+    case UOP_max_s64:
+    case UOP_min_u64:
+    case UOP_max_u64:
+        return f->sx[o->a] && f->sx[o->b];
+    case UOP_sel:
+        return f->sx[o->b] && f->sx[o->c];
+    case UOP_sar_64_i:
+        return f->sx[o->a] || (o->imm & 63) >= 32;
+    case UOP_shr_64_i:
+        return (o->imm & 63) > 32;
+    default:
+        return false;
+    }
+}
+
+static void find_extended(struct folder *f)
+{
+    struct bt_region *r = f->r;
+    f->sx_cap = r->nops;
+    f->sx = arena_new(r->arena, bool, r->nops);
+    memset(f->sx, 1, r->nops);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t v = 1; v < r->nops; v++) {
+            if (f->sx[v] && !extends(f, &r->ops[v])) {
+                f->sx[v] = false;
+                changed = true;
+            }
+        }
+    }
+}
+
+static bool known_sx(const struct folder *f, uint32_t v)
+{
+    return v < f->sx_cap ? f->sx[v] : bt_is_const(f->r, v) && extends(f, op_of(f, v));
+}
+
+/* ---- rules. Each returns the value that replaces v, or 0. ---- */
+
+static bool commutes(uint16_t op)
+{
+    switch (op) {
+    case UOP_add_64:
+    case UOP_add_32s:
+    case UOP_add_32z:
+    case UOP_and_64:
+    case UOP_and_32z:
+    case UOP_or_64:
+    case UOP_or_32z:
+    case UOP_xor_64:
+    case UOP_xor_32z:
+    case UOP_xnor_64:
+    case UOP_mul_64:
+    case UOP_mul_32s:
+    case UOP_mul_32z:
+    case UOP_mulh_ss:
+    case UOP_mulh_uu:
+    case UOP_set_eq:
+    case UOP_set_ne:
+    case UOP_min_s64:
+    case UOP_max_s64:
+    case UOP_min_u64:
+    case UOP_max_u64:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t changed(struct folder *f, struct bt_op *o, uint16_t op, uint32_t a, uint32_t b,
+                        int64_t imm)
+{
+    o->op = op;
+    o->a = a;
+    o->b = b;
+    o->imm = imm;
+    f->changed = true;
+    return 0;
+}
+
+/* Operations that look at the low halves only: an extension below them says nothing. */
+static bool low_half_only(uint16_t op)
+{
+    switch (op) {
+    case UOP_add_32s:
+    case UOP_add_32s_i:
+    case UOP_add_32z:
+    case UOP_add_32z_i:
+    case UOP_sub_32s:
+    case UOP_sub_32s_i:
+    case UOP_sub_32z:
+    case UOP_sub_32z_i:
+    case UOP_and_32z:
+    case UOP_and_32z_i:
+    case UOP_or_32z:
+    case UOP_or_32z_i:
+    case UOP_xor_32z:
+    case UOP_xor_32z_i:
+    case UOP_shl_32s:
+    case UOP_shl_32s_i:
+    case UOP_shl_32z:
+    case UOP_shl_32z_i:
+    case UOP_shr_32s:
+    case UOP_shr_32s_i:
+    case UOP_shr_32z:
+    case UOP_shr_32z_i:
+    case UOP_sar_32s:
+    case UOP_sar_32s_i:
+    case UOP_sar_32z:
+    case UOP_sar_32z_i:
+    case UOP_ror_32s:
+    case UOP_ror_32s_i:
+    case UOP_ror_32z:
+    case UOP_ror_32z_i:
+    case UOP_mul_32s:
+    case UOP_mul_32s_i:
+    case UOP_mul_32z:
+    case UOP_mul_32z_i:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_sext32:
+    case UOP_zext32:
+    case UOP_sext16:
+    case UOP_zext16:
+    case UOP_sext8:
+    case UOP_zext8:
+    case UOP_clz_32:
+    case UOP_ctz_32:
+    case UOP_popcnt_32:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t under_extension(const struct folder *f, uint32_t v)
+{
+    const struct bt_op *o = op_of(f, v);
+    while (o->op == UOP_sext32 || o->op == UOP_zext32) {
+        v = resolve(f, o->a);
+        o = op_of(f, v);
+    }
+    return v;
+}
+
+/* A new operation right before the one under the rules. */
+static uint32_t insert(struct folder *f, uint16_t op, uint32_t a)
+{
+    struct bt_region *r = f->r;
+    uint32_t v = bt_new_op(r, op, UOP_K_I, a, 0, 0, 0, f->block);
+    bt_append(r, f->block, v);
+    struct bt_block *b = &r->blocks[f->block];
+    memmove(b->ops + f->at + 1, b->ops + f->at, (b->nops - 1 - f->at) * sizeof(*b->ops));
+    b->ops[f->at++] = v;
+    return v;
+}
+
+static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
+{
+    /* (x << k) >> n: extensions of the low 64 - k bits, shifted. */
+    const struct bt_op *in = op_of(f, o->a);
+    if (in->op != UOP_shl_64_i)
+        return 0;
+    unsigned k = in->imm & 63, n = o->imm & 63;
+    bool sign = o->op == UOP_sar_64_i;
+    uint32_t x = resolve(f, in->a);
+    if (n != k) {
+        if (k != 32 || n > k || sign)
+            return 0;
+        return changed(f, o, UOP_shl_64_i, insert(f, UOP_zext32, x), 0, 32 - n);
+    }
+    switch (k) {
+    case 32:
+        return changed(f, o, sign ? UOP_sext32 : UOP_zext32, x, 0, 0);
+    case 48:
+        return changed(f, o, sign ? UOP_sext16 : UOP_zext16, x, 0, 0);
+    case 56:
+        return changed(f, o, sign ? UOP_sext8 : UOP_zext8, x, 0, 0);
+    default:
+        return sign ? 0 : changed(f, o, UOP_and_64_i, x, 0, (int64_t)(~UINT64_C(0) >> k));
+    }
+}
+
+static uint32_t fold_imm(struct folder *f, struct bt_op *o)
+{
+    const struct bt_op *in = op_of(f, o->a);
+    uint64_t imm = (uint64_t)o->imm;
+    switch (o->op) {
+    case UOP_add_64_i:
+        if (!imm)
+            return o->a;
+        if (in->op == UOP_add_64_i)
+            return changed(f, o, o->op, resolve(f, in->a), 0, (int64_t)(imm + (uint64_t)in->imm));
+        break;
+    case UOP_add_32s_i:
+        if (!imm)
+            return changed(f, o, UOP_sext32, o->a, 0, 0);
+        if (in->op == UOP_add_32s_i)
+            return changed(f, o, o->op, resolve(f, in->a), 0,
+                           (int32_t)((uint32_t)imm + (uint32_t)in->imm));
+        break;
+    case UOP_sub_64_i:
+        return changed(f, o, UOP_add_64_i, o->a, 0, (int64_t)-imm);
+    case UOP_sub_32s_i:
+        return changed(f, o, UOP_add_32s_i, o->a, 0, (int32_t) - (uint32_t)imm);
+    case UOP_sub_32z_i:
+        return changed(f, o, UOP_add_32z_i, o->a, 0, (int32_t) - (uint32_t)imm);
+    case UOP_and_64_i:
+        if (!imm)
+            return bt_const(f->r, 0);
+        if (imm == ~UINT64_C(0))
+            return o->a;
+        if (imm == 0xff)
+            return changed(f, o, UOP_zext8, o->a, 0, 0);
+        if (imm == 0xffff)
+            return changed(f, o, UOP_zext16, o->a, 0, 0);
+        if (imm == 0xffffffff)
+            return changed(f, o, UOP_zext32, o->a, 0, 0);
+        if (in->op == UOP_and_64_i)
+            return changed(f, o, o->op, resolve(f, in->a), 0, (int64_t)(imm & (uint64_t)in->imm));
+        break;
+    case UOP_or_64_i:
+    case UOP_xor_64_i:
+        if (!imm)
+            return o->a;
+        if (imm == 1 && o->op == UOP_xor_64_i) {
+            static const uint16_t inverse[][2] = {{UOP_set_eq, UOP_set_ne},
+                                                  {UOP_set_ne, UOP_set_eq},
+                                                  {UOP_set_eq_i, UOP_set_ne_i},
+                                                  {UOP_set_ne_i, UOP_set_eq_i}};
+            for (unsigned i = 0; i < 4; i++) {
+                if (in->op == inverse[i][0])
+                    return changed(f, o, inverse[i][1], in->a, in->b, in->imm);
+            }
+        }
+        break;
+    case UOP_shl_64_i:
+    case UOP_shr_64_i:
+    case UOP_sar_64_i:
+    case UOP_ror_64_i:
+        if (!(imm & 63))
+            return o->a;
+        if (o->op == UOP_shr_64_i || o->op == UOP_sar_64_i)
+            return fold_shift_pair(f, o);
+        break;
+    case UOP_shl_32s_i:
+    case UOP_shr_32s_i:
+    case UOP_sar_32s_i:
+    case UOP_ror_32s_i:
+        if (!(imm & 31))
+            return changed(f, o, UOP_sext32, o->a, 0, 0);
+        break;
+    case UOP_mul_64_i:
+        if (!imm)
+            return bt_const(f->r, 0);
+        if (!(imm & (imm - 1)))
+            return changed(f, o, UOP_shl_64_i, o->a, 0, __builtin_ctzll(imm));
+        break;
+    case UOP_set_ltu_i:
+        if (imm == 1)
+            return changed(f, o, UOP_set_eq_i, o->a, 0, 0);
+        break;
+    case UOP_set_eq_i:
+    case UOP_set_ne_i:
+        if (imm)
+            break;
+        if (in->op == UOP_xor_64 || in->op == UOP_sub_64 ||
+            (in->op == UOP_sub_32s && known_sx(f, in->a) && known_sx(f, in->b)))
+            return changed(f, o, o->op == UOP_set_eq_i ? UOP_set_eq : UOP_set_ne, resolve(f, in->a),
+                           resolve(f, in->b), 0);
+        break;
+    }
+    return 0;
+}
+
+static uint32_t fold_unary(struct folder *f, struct bt_op *o)
+{
+    const struct bt_op *in = op_of(f, o->a);
+    switch (o->op) {
+    case UOP_sext32:
+        if (known_sx(f, o->a))
+            return o->a;
+        break;
+    case UOP_zext8:
+        if (in->op == UOP_ld_u8 || in->op == UOP_zext8)
+            return o->a;
+        break;
+    case UOP_zext16:
+        if (in->op == UOP_ld_u8 || in->op == UOP_ld_u16 || in->op == UOP_zext8 ||
+            in->op == UOP_zext16)
+            return o->a;
+        break;
+    case UOP_zext32:
+        if (in->op == UOP_ld_u8 || in->op == UOP_ld_u16 || in->op == UOP_ld_u32 ||
+            in->op == UOP_zext8 || in->op == UOP_zext16 || in->op == UOP_zext32)
+            return o->a;
+        break;
+    case UOP_unbox_f32:
+    case UOP_unbox_f16: {
+        uint16_t box = o->op == UOP_unbox_f32 ? UOP_box_f32 : UOP_box_f16;
+        if (in->op == box)
+            return resolve(f, in->a); /* what is boxed is zero-extended */
+        break;
+    }
+    }
+    return 0;
+}
+
+/* A branch on a comparison's 0/1 compares itself. */
+static void fold_branch(struct folder *f, struct bt_op *o)
+{
+    uint64_t zero;
+    if ((o->op != UOP_br_ne && o->op != UOP_br_eq) || !is_const(f, o->b, &zero) || zero)
+        return;
+    const struct bt_op *in = op_of(f, o->a);
+    static const uint16_t rules[][3] = {
+        {UOP_set_eq, UOP_br_eq, UOP_br_ne},
+        {UOP_set_ne, UOP_br_ne, UOP_br_eq},
+        {UOP_set_lt, UOP_br_lt, UOP_br_ge},
+        {UOP_set_ltu, UOP_br_ltu, UOP_br_geu},
+    };
+    uint16_t base = in->op < UOP_CODES ? uop_info[in->op].rr_form : in->op;
+    for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (base != rules[i][0])
+            continue;
+        uint32_t a = resolve(f, in->a);
+        uint32_t b = in->op == base ? resolve(f, in->b) : 0;
+        if (!b)
+            b = bt_const(f->r, (uint64_t)op_of(f, o->a)->imm);
+        changed(f, o, rules[i][o->op == UOP_br_ne ? 1 : 2], a, b, o->imm);
+        return;
+    }
+}
+
+static void fold_address(struct folder *f, struct bt_op *o)
+{
+    const struct bt_op *in = op_of(f, o->a);
+    int64_t sum;
+    if (in->op == UOP_add_64_i && !__builtin_add_overflow(o->imm, in->imm, &sum) &&
+        sum == (int32_t)sum) {
+        o->a = resolve(f, in->a);
+        o->imm = sum;
+        f->changed = true;
+    }
+}
+
+static void fold_stored(struct folder *f, struct bt_op *o)
+{
+    uint32_t b = o->b;
+    if (o->op == UOP_st_32 || o->op == UOP_st_16 || o->op == UOP_st_8)
+        b = under_extension(f, b);
+    const struct bt_op *in = op_of(f, b);
+    if (o->op != UOP_st_64 && in->op == UOP_box_f32 && o->op == UOP_st_32)
+        b = resolve(f, in->a);
+    if (o->op == UOP_st_8 && (in->op == UOP_zext8 || in->op == UOP_sext8 || in->op == UOP_zext16))
+        b = resolve(f, in->a);
+    if (o->op == UOP_st_16 && (in->op == UOP_zext16 || in->op == UOP_sext16))
+        b = resolve(f, in->a);
+    if (b != o->b) {
+        o->b = b;
+        f->changed = true;
+    }
+}
+
+static uint32_t fold_pure(struct folder *f, uint32_t v)
+{
+    struct bt_op *o = &f->r->ops[v];
+    uint64_t ca = 0, cb = 0, cc = 0, d;
+    bool ka = !bt_operand_kind(o, 0) || is_const(f, o->a, &ca);
+    bool kb = !bt_operand_kind(o, 1) || is_const(f, o->b, &cb);
+    bool kc = !bt_operand_kind(o, 2) || is_const(f, o->c, &cc);
+    if (ka && kb && kc &&
+        uop_eval((enum uop_code)o->op, ca, is_imm_form(o->op) ? (uint64_t)o->imm : cb, cc, &d))
+        return bt_const(f->r, d);
+    if (low_half_only(o->op)) {
+        uint32_t a = under_extension(f, o->a);
+        uint32_t b = bt_operand_kind(o, 1) ? under_extension(f, o->b) : o->b;
+        if (a != o->a || b != o->b) {
+            o->a = a, o->b = b;
+            f->changed = true;
+            return 0;
+        }
+    }
+    if (o->op == UOP_sel) {
+        if (is_const(f, o->a, &ca))
+            return ca ? o->b : o->c;
+        return o->b == o->c ? o->b : 0;
+    }
+    if (bt_operand_kind(o, 1)) {
+        if (ka && !kb && commutes(o->op)) {
+            uint32_t a = o->a;
+            o->a = o->b, o->b = a;
+            kb = is_const(f, o->b, &cb);
+            f->changed = true;
+        }
+        if (kb && uop_info[o->op + 1].rr_form == o->op)
+            return changed(f, o, (uint16_t)(o->op + 1), o->a, 0, (int64_t)cb);
+        if (o->a == o->b && (o->op == UOP_xor_64 || o->op == UOP_sub_64 || o->op == UOP_sub_32s))
+            return bt_const(f->r, 0);
+        if (o->a == o->b && (o->op == UOP_or_64 || o->op == UOP_and_64))
+            return o->a;
+        if (o->op == UOP_set_ltu && is_const(f, o->a, &ca) && !ca)
+            return changed(f, o, UOP_set_ne_i, o->b, 0, 0);
+        return 0;
+    }
+    return is_imm_form(o->op) ? fold_imm(f, o) : fold_unary(f, o);
+}
+
+/* ---- the pass ---- */
+
+static void resolve_operands(struct folder *f, struct bt_op *o)
+{
+    if (o->op == BT_PHI) {
+        for (uint32_t p = 0; p < f->r->blocks[o->block].npreds; p++)
+            f->r->phi_args[o->a + p] = resolve(f, f->r->phi_args[o->a + p]);
+        return;
+    }
+    o->a = bt_operand_kind(o, 0) ? resolve(f, o->a) : o->a;
+    o->b = bt_operand_kind(o, 1) ? resolve(f, o->b) : o->b;
+    o->c = bt_operand_kind(o, 2) ? resolve(f, o->c) : o->c;
+}
+
+static void set_forward(struct folder *f, uint32_t v, uint32_t to)
+{
+    if (v >= f->fwd_cap) {
+        uint32_t cap = f->r->nops * 2;
+        uint32_t *bigger = arena_znew(f->r->arena, uint32_t, cap);
+        if (f->fwd_cap)
+            memcpy(bigger, f->fwd, f->fwd_cap * sizeof(*bigger));
+        f->fwd = bigger;
+        f->fwd_cap = cap;
+    }
+    f->fwd[v] = to;
+    f->changed = true;
+}
+
+static void fold_block(struct folder *f, uint32_t block)
+{
+    struct bt_region *r = f->r;
+    f->block = block;
+    for (uint32_t k = 0; k < r->blocks[block].nops; k++) {
+        uint32_t v = r->blocks[block].ops[k];
+        resolve_operands(f, &r->ops[v]);
+        uint16_t flags = bt_flags(r->ops[v].op);
+        if (r->ops[v].op >= UOP_CODES)
+            continue;
+        if (flags & (UOP_F_LOAD | UOP_F_STORE) && flags & UOP_F_IMM)
+            fold_address(f, &r->ops[v]);
+        if (flags & UOP_F_STORE && !(flags & UOP_F_ATOMIC))
+            fold_stored(f, &r->ops[v]);
+        if (flags & UOP_F_BRANCH)
+            fold_branch(f, &r->ops[v]);
+        if (!(flags & UOP_F_PURE))
+            continue;
+        f->at = k;
+        uint32_t to = fold_pure(f, v);
+        k = f->at;
+        if (to)
+            set_forward(f, v, to);
+    }
+}
+
+static void drop_forwarded(struct folder *f)
+{
+    struct bt_region *r = f->r;
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            resolve_operands(f, &r->ops[v]);
+            if (v < f->fwd_cap && f->fwd[v])
+                r->ops[v].op = BT_DEAD;
+            else
+                b->ops[n++] = v;
+        }
+        b->nops = n;
+    }
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        r->snap_entries[k].value = resolve(f, r->snap_entries[k].value);
+}
+
+void bt_fold(struct bt_region *r)
+{
+    struct folder f = {.r = r};
+    for (unsigned round = 0; round < 4; round++) {
+        f.changed = false;
+        /* No rule makes more than one operation out of one, so pointers into ops stay valid. */
+        bt_reserve_ops(r, r->nops);
+        find_extended(&f);
+        for (uint32_t i = 1; i < r->nblocks; i++)
+            fold_block(&f, i);
+        drop_forwarded(&f);
+        if (!f.changed)
+            break;
+    }
+}

@@ -1,0 +1,232 @@
+/* Passes over a region that look beyond one operation: common subexpressions, dead operations.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "base/bitset.h"
+#include "bt/ir.h"
+#include <string.h>
+
+uint16_t bt_flags(uint16_t op)
+{
+    if (op < UOP_CODES)
+        return uop_info[op].flags;
+    return op == BT_DEAD ? 0 : UOP_F_PURE;
+}
+
+const char *bt_name(uint16_t op)
+{
+    static const char *const pseudo[] = {"entry", "const", "phi", "dead"};
+    return op < UOP_CODES ? uop_info[op].name : pseudo[op - UOP_CODES];
+}
+
+uint8_t bt_operand_kind(const struct bt_op *o, int i)
+{
+    if (o->op >= UOP_CODES)
+        return UOP_K_N;
+    const struct uop_info *info = &uop_info[o->op];
+    return i == 0 ? info->a : i == 1 ? info->b : info->c;
+}
+
+/* ---- uses ---- */
+
+static void count_operands(struct bt_region *r, const struct bt_op *o)
+{
+    if (o->op == BT_PHI) {
+        for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++)
+            r->ops[r->phi_args[o->a + p]].uses++;
+        return;
+    }
+    if (bt_operand_kind(o, 0))
+        r->ops[o->a].uses++;
+    if (bt_operand_kind(o, 1))
+        r->ops[o->b].uses++;
+    if (bt_operand_kind(o, 2))
+        r->ops[o->c].uses++;
+}
+
+static void count_snapshot(struct bt_region *r, uint32_t snap)
+{
+    const struct bt_snap *s = &r->snaps[snap];
+    for (uint32_t k = s->first; k < s->first + s->n; k++)
+        r->ops[r->snap_entries[k].value].uses++;
+}
+
+void bt_count_uses(struct bt_region *r)
+{
+    for (uint32_t v = 1; v < r->nops; v++)
+        r->ops[v].uses = 0;
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            count_operands(r, &r->ops[b->ops[k]]);
+            if (r->ops[b->ops[k]].snap)
+                count_snapshot(r, r->ops[b->ops[k]].snap);
+        }
+        for (uint32_t e = 0; e < b->nsuccs; e++) {
+            if (b->succ[e].to == BT_EXIT_EDGE)
+                count_snapshot(r, b->succ[e].snap);
+        }
+    }
+}
+
+/* ---- dead operations: liveness from the roots, so that phis that only feed each other die ---- */
+
+static bool is_root(const struct bt_op *o)
+{
+    uint16_t flags = bt_flags(o->op);
+    /* A floating-point operation raises sticky flags, a load may fault. */
+    return !(flags & UOP_F_PURE) && o->op != BT_DEAD;
+}
+
+struct marker {
+    struct bt_region *r;
+    uint64_t *live;
+    uint32_t *stack;
+    uint32_t n;
+};
+
+static void mark(struct marker *m, uint32_t v)
+{
+    if (v && !bitset_test(m->live, v)) {
+        bitset_set(m->live, v);
+        m->stack[m->n++] = v;
+    }
+}
+
+static void mark_snapshot(struct marker *m, uint32_t snap)
+{
+    const struct bt_snap *s = &m->r->snaps[snap];
+    for (uint32_t k = s->first; k < s->first + s->n; k++)
+        mark(m, m->r->snap_entries[k].value);
+}
+
+void bt_dce(struct bt_region *r)
+{
+    struct marker m = {.r = r};
+    m.live = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    m.stack = arena_new(r->arena, uint32_t, r->nops);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            if (is_root(&r->ops[b->ops[k]]))
+                mark(&m, b->ops[k]);
+        }
+        for (uint32_t e = 0; e < b->nsuccs; e++) {
+            if (b->succ[e].to == BT_EXIT_EDGE)
+                mark_snapshot(&m, b->succ[e].snap);
+        }
+    }
+    while (m.n) {
+        const struct bt_op *o = &r->ops[m.stack[--m.n]];
+        if (o->op == BT_PHI) {
+            for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++)
+                mark(&m, r->phi_args[o->a + p]);
+            continue;
+        }
+        if (bt_operand_kind(o, 0))
+            mark(&m, o->a);
+        if (bt_operand_kind(o, 1))
+            mark(&m, o->b);
+        if (bt_operand_kind(o, 2))
+            mark(&m, o->c);
+        if (o->snap)
+            mark_snapshot(&m, o->snap);
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            if (bitset_test(m.live, v))
+                b->ops[n++] = v;
+            else
+                r->ops[v].op = BT_DEAD;
+        }
+        b->nops = n;
+    }
+    bt_count_uses(r);
+}
+
+/* ---- common subexpressions ---- */
+
+static bool dominates(const struct bt_region *r, uint32_t a, uint32_t b)
+{
+    while (b > a)
+        b = r->blocks[b].idom;
+    return a == b;
+}
+
+static uint32_t hash_op(const struct bt_op *o)
+{
+    uint64_t h = o->op;
+    h = h * UINT64_C(0x9e3779b97f4a7c15) + o->a;
+    h = h * UINT64_C(0x9e3779b97f4a7c15) + o->b;
+    h = h * UINT64_C(0x9e3779b97f4a7c15) + o->c;
+    h = h * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)o->imm;
+    return (uint32_t)(h >> 32);
+}
+
+#define CSE_BUCKETS 512
+
+struct cse {
+    uint32_t *fwd;
+    uint32_t *next; /* chain by value */
+    uint32_t bucket[CSE_BUCKETS];
+};
+
+static uint32_t replaced(const struct cse *c, uint32_t v)
+{
+    while (c->fwd[v])
+        v = c->fwd[v];
+    return v;
+}
+
+static uint32_t find_equal(const struct bt_region *r, const struct cse *c, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    for (uint32_t w = c->bucket[hash_op(o) % CSE_BUCKETS]; w; w = c->next[w]) {
+        const struct bt_op *p = &r->ops[w];
+        if (p->op == o->op && p->a == o->a && p->b == o->b && p->c == o->c && p->imm == o->imm &&
+            dominates(r, p->block, o->block))
+            return w;
+    }
+    return 0;
+}
+
+void bt_cse(struct bt_region *r)
+{
+    struct cse c = {0};
+    c.fwd = arena_znew(r->arena, uint32_t, r->nops);
+    c.next = arena_znew(r->arena, uint32_t, r->nops);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            struct bt_op *o = &r->ops[v];
+            b->ops[n++] = v;
+            if (o->op == BT_PHI || o->op == BT_ENTRY)
+                continue;
+            o->a = bt_operand_kind(o, 0) ? replaced(&c, o->a) : o->a;
+            o->b = bt_operand_kind(o, 1) ? replaced(&c, o->b) : o->b;
+            o->c = bt_operand_kind(o, 2) ? replaced(&c, o->c) : o->c;
+            if (!(bt_flags(o->op) & UOP_F_PURE))
+                continue;
+            uint32_t same = find_equal(r, &c, v);
+            if (same) {
+                c.fwd[v] = same;
+                o->op = BT_DEAD;
+                n--;
+            } else {
+                uint32_t h = hash_op(o) % CSE_BUCKETS;
+                c.next[v] = c.bucket[h];
+                c.bucket[h] = v;
+            }
+        }
+        b->nops = n;
+    }
+    for (uint32_t k = 0; k < r->nphi_args; k++)
+        r->phi_args[k] = replaced(&c, r->phi_args[k]);
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        r->snap_entries[k].value = replaced(&c, r->snap_entries[k].value);
+}

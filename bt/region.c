@@ -1,0 +1,308 @@
+/* Region choice: which guest blocks are translated together, and in which order they lie.
+ *
+ * A region has one head, where it is entered, and grows along the edges that the profile found
+ * frequent, until a limit. Edges that lead elsewhere leave the region. The order is a reverse
+ * postorder in which the likelier successor of a block tends to follow it and loops lie together,
+ * so that the hot path falls through and live intervals stay short.
+ *
+ * Threading: see bt/ir.h. Links of guest blocks are read atomically; the profile may be torn.
+ */
+#include "base/bitset.h"
+#include "bt/build.h"
+
+/* An edge belongs to a region when it was taken at least once per this many entries of the head. */
+#define COLD_RATIO 32
+/* Level 1 takes a chain of so many blocks at most. */
+#define LEVEL1_BLOCKS 4
+
+struct candidate {
+    struct block *guest;
+    uint64_t freq; /* of the most frequent edge that led here */
+};
+
+const char *bt_cannot(const struct guest *g, const struct block *b)
+{
+    for (unsigned i = 0; i < b->nuops; i++) {
+        const struct uop *u = &b->uops[i];
+        const struct uop_info *info = &uop_info[u->op];
+        if (info->flags & UOP_F_HELPER) {
+            const struct guest_helper *h = &g->helpers[u->imm];
+            if (h->reads_slots || h->writes_slots)
+                return "helper that sees all slots";
+        }
+        if (u->op == UOP_fp_setmode)
+            return "change of the rounding mode";
+        if (info->d == UOP_K_V || info->a == UOP_K_V || info->b == UOP_K_V)
+            return "vector operand";
+        if (info->d == UOP_K_P || info->b == UOP_K_P)
+            return "register pair";
+    }
+    return NULL;
+}
+
+/* The two edges of a guest block: how many, where to, how often. */
+static unsigned guest_edges(const struct block *b, struct block *to[2], uint64_t pc[2],
+                            uint64_t freq[2])
+{
+    const struct uop *t = &b->uops[b->nuops - 1];
+    if (uop_info[t->op].flags & UOP_F_BRANCH) {
+        uint64_t taken = b->taken < b->count ? b->taken : b->count;
+        pc[0] = b->pc + b->len, freq[0] = b->count - taken;
+        pc[1] = (uint64_t)t->imm, freq[1] = taken;
+    } else if (t->op == UOP_jmp) {
+        pc[0] = (uint64_t)t->imm, freq[0] = b->count;
+    } else {
+        return 0;
+    }
+    unsigned n = t->op == UOP_jmp ? 1 : 2;
+    for (unsigned e = 0; e < n; e++) {
+        to[e] = __atomic_load_n(&b->succ[e], __ATOMIC_ACQUIRE);
+        if (to[e] && (to[e]->pc != pc[e] || to[e]->flags & BLOCK_DEAD))
+            to[e] = NULL;
+    }
+    return n;
+}
+
+struct choice {
+    struct block *blocks[BT_MAX_BLOCKS];
+    unsigned n;
+    unsigned ninsns;
+};
+
+static unsigned find(const struct choice *c, const struct block *b)
+{
+    unsigned i = 0;
+    while (i < c->n && c->blocks[i] != b)
+        i++;
+    return i;
+}
+
+static void add(struct choice *c, struct block *b)
+{
+    c->blocks[c->n++] = b;
+    c->ninsns += b->ninsns;
+}
+
+/* Grow along the most frequent edge that leaves the choice, again and again. */
+static void grow(struct choice *c, const struct guest *g, int level)
+{
+    uint64_t least = c->blocks[0]->count / COLD_RATIO + 1;
+    unsigned limit = level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1;
+    while (c->n < limit) {
+        struct candidate best = {NULL, 0};
+        for (unsigned i = level == 1 ? c->n - 1 : 0; i < c->n; i++) {
+            struct block *to[2];
+            uint64_t pc[2], freq[2];
+            const struct uop *t = &c->blocks[i]->uops[c->blocks[i]->nuops - 1];
+            unsigned n = guest_edges(c->blocks[i], to, pc, freq);
+            if (level == 1 && n != 1)
+                continue;
+            if (t->op == UOP_jmp && t->c == JUMP_CALL)
+                continue; /* the callee is a region of its own: its return must find a host frame */
+            for (unsigned e = 0; e < n; e++) {
+                if (to[e] && freq[e] >= (level == 1 ? 0 : least) && freq[e] >= best.freq &&
+                    find(c, to[e]) == c->n && c->ninsns + to[e]->ninsns <= BT_MAX_INSNS &&
+                    !bt_cannot(g, to[e]))
+                    best = (struct candidate){to[e], freq[e]};
+            }
+        }
+        if (!best.guest)
+            return;
+        add(c, best.guest);
+    }
+}
+
+/* ---- order ---- */
+
+struct order {
+    const struct choice *c;
+    const uint8_t *depth; /* loop depth by choice index, from an earlier pass, or NULL */
+    unsigned out[BT_MAX_BLOCKS];
+    unsigned nout;
+    bool seen[BT_MAX_BLOCKS];
+};
+
+static void visit(struct order *o, unsigned i)
+{
+    struct block *to[2];
+    uint64_t pc[2], freq[2];
+    o->seen[i] = true;
+    unsigned n = guest_edges(o->c->blocks[i], to, pc, freq);
+    unsigned first = 0;
+    if (n == 2 && to[0] && to[1]) {
+        /* What is visited first lies last: leave the loop late, follow the likelier edge early. */
+        unsigned a = find(o->c, to[0]), b = find(o->c, to[1]);
+        if (a < o->c->n && b < o->c->n) {
+            if (o->depth && o->depth[a] != o->depth[b])
+                first = o->depth[a] < o->depth[b] ? 0 : 1;
+            else
+                first = freq[0] <= freq[1] ? 0 : 1;
+        }
+    }
+    for (unsigned k = 0; k < n; k++) {
+        unsigned e = n == 2 ? (first ^ k) : 0;
+        unsigned j = to[e] ? find(o->c, to[e]) : o->c->n;
+        if (j < o->c->n && !o->seen[j])
+            visit(o, j);
+    }
+    o->out[o->nout++] = i;
+}
+
+/* Lay the chosen blocks out in r->blocks, the entry first, and connect them. */
+static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *depth)
+{
+    struct order o = {.c = c, .depth = depth};
+    visit(&o, 0);
+    r->nblocks = o.nout + 1;
+    r->blocks = arena_znew(r->arena, struct bt_block, r->nblocks);
+    unsigned place[BT_MAX_BLOCKS];
+    for (unsigned i = 0; i < c->n; i++)
+        place[i] = BT_EXIT_EDGE;
+    for (unsigned i = 0; i < o.nout; i++)
+        place[o.out[i]] = o.nout - i;
+
+    r->blocks[0].pc = c->blocks[0]->pc;
+    r->blocks[0].freq = c->blocks[0]->count;
+    r->blocks[0].nsuccs = 1;
+    r->blocks[0].succ[0] = (struct bt_edge){.to = 1, .pc = c->blocks[0]->pc};
+    for (unsigned i = 0; i < c->n; i++) {
+        if (place[i] == BT_EXIT_EDGE)
+            continue;
+        struct bt_block *b = &r->blocks[place[i]];
+        struct block *to[2];
+        uint64_t pc[2], freq[2];
+        b->guest = c->blocks[i];
+        b->pc = b->guest->pc;
+        b->freq = b->guest->count;
+        b->nsuccs = guest_edges(b->guest, to, pc, freq);
+        const struct uop *t = &b->guest->uops[b->guest->nuops - 1];
+        bool call = t->op == UOP_jmp && t->c == JUMP_CALL;
+        for (unsigned e = 0; e < b->nsuccs; e++) {
+            /* By address, not by link: a target may be in the region though never linked. */
+            uint32_t target = BT_EXIT_EDGE;
+            for (unsigned j = 0; j < c->n && !call; j++) {
+                if (c->blocks[j]->pc == pc[e])
+                    target = place[j];
+            }
+            b->succ[e] = (struct bt_edge){.to = target, .pc = pc[e]};
+        }
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        for (unsigned e = 0; e < b->nsuccs; e++) {
+            if (b->succ[e].to != BT_EXIT_EDGE)
+                r->blocks[b->succ[e].to].npreds++;
+        }
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        r->blocks[i].preds = arena_new(r->arena, uint32_t, r->blocks[i].npreds);
+        r->blocks[i].npreds = 0;
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        for (unsigned e = 0; e < b->nsuccs; e++) {
+            struct bt_block *to = b->succ[e].to == BT_EXIT_EDGE ? NULL : &r->blocks[b->succ[e].to];
+            if (to)
+                to->preds[to->npreds++] = i;
+        }
+    }
+}
+
+/* ---- dominators and loops ---- */
+
+static uint32_t common_dominator(const struct bt_region *r, uint32_t a, uint32_t b)
+{
+    while (a != b) {
+        while (a > b)
+            a = r->blocks[a].idom;
+        while (b > a)
+            b = r->blocks[b].idom;
+    }
+    return a;
+}
+
+static void mark_loop(struct bt_region *r, uint32_t head, uint32_t tail, uint64_t *body)
+{
+    /* All from which the tail is reached without passing the head. */
+    uint32_t stack[BT_MAX_BLOCKS + 1];
+    unsigned n = 0;
+    bitset_set(body, head);
+    if (!bitset_test(body, tail)) {
+        bitset_set(body, tail);
+        stack[n++] = tail;
+    }
+    while (n) {
+        const struct bt_block *b = &r->blocks[stack[--n]];
+        for (uint32_t p = 0; p < b->npreds; p++) {
+            if (!bitset_test(body, b->preds[p])) {
+                bitset_set(body, b->preds[p]);
+                stack[n++] = b->preds[p];
+            }
+        }
+    }
+}
+
+void bt_analyse_cfg(struct bt_region *r)
+{
+    for (uint32_t i = 0; i < r->nblocks; i++)
+        r->blocks[i].idom = i ? UINT32_MAX : 0;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 1; i < r->nblocks; i++) {
+            struct bt_block *b = &r->blocks[i];
+            uint32_t dom = UINT32_MAX;
+            for (uint32_t p = 0; p < b->npreds; p++) {
+                if (r->blocks[b->preds[p]].idom == UINT32_MAX)
+                    continue;
+                dom = dom == UINT32_MAX ? b->preds[p] : common_dominator(r, dom, b->preds[p]);
+            }
+            if (dom != b->idom) {
+                b->idom = dom;
+                changed = true;
+            }
+        }
+    }
+    for (uint32_t h = 1; h < r->nblocks; h++) {
+        uint64_t body[BITSET_WORDS(BT_MAX_BLOCKS + 1)] = {0};
+        struct bt_block *head = &r->blocks[h];
+        head->loop_head = false;
+        for (uint32_t p = 0; p < head->npreds; p++) {
+            uint32_t tail = head->preds[p];
+            if (tail < h)
+                continue; /* forward */
+            head->loop_head = true;
+            uint32_t d = tail;
+            while (d > h)
+                d = r->blocks[d].idom;
+            if (d == h)
+                mark_loop(r, h, tail, body);
+        }
+        bitset_for_each(i, body, r->nblocks) r->blocks[i].loop_depth++;
+    }
+}
+
+bool bt_choose(struct bt_region *r, struct block *head, const char **bail)
+{
+    struct choice c = {.n = 0};
+    *bail = bt_cannot(r->guest, head);
+    if (*bail)
+        return false;
+    add(&c, head);
+    grow(&c, r->guest, r->level);
+
+    lay_out(r, &c, NULL);
+    bt_analyse_cfg(r);
+    if (r->nblocks > 3) {
+        /* Once more, with the loops known. */
+        uint8_t depth[BT_MAX_BLOCKS] = {0};
+        for (uint32_t i = 1; i < r->nblocks; i++)
+            depth[find(&c, r->blocks[i].guest)] = r->blocks[i].loop_depth;
+        lay_out(r, &c, depth);
+        bt_analyse_cfg(r);
+    }
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        r->ninsns += r->blocks[i].guest->ninsns;
+        r->has_fp |= (r->blocks[i].guest->flags & BLOCK_FP) != 0;
+    }
+    return true;
+}

@@ -1,0 +1,411 @@
+/* SSA construction: guest slots become values.
+ *
+ * The method is the one of Braun and others ("Simple and Efficient Construction of Static Single
+ * Assignment Form", CC 2013): a read of a slot looks for its definition backwards and places phis
+ * where predecessors differ; a loop head, some of whose predecessors are not built yet, gets an
+ * incomplete phi that is completed at the end. Phis that turn out to merge one value are
+ * replaced by it.
+ *
+ * A snapshot names a slot only where some path from the entry writes it: `mod` sets, by forward data
+ * flow.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "base/bitset.h"
+#include "bt/build.h"
+#include <string.h>
+
+#define SLOT_WORDS BITSET_WORDS(CPU_TEMP_BASE)
+
+struct incomplete {
+    uint32_t phi;
+    struct incomplete *next;
+};
+
+struct builder {
+    struct bt_region *r;
+    unsigned nslots;
+    uint32_t *defs; /* [block * nslots + slot]: value at the end of what is built so far */
+    uint64_t (*mod)[SLOT_WORDS]; /* slots written on some path to the end of the block */
+    uint64_t (*mod_in)[SLOT_WORDS];
+    bool *built;                   /* the block's operations are there */
+    struct incomplete *incomplete; /* phis in blocks with unbuilt predecessors */
+    uint32_t *fwd;                 /* value that replaces this one, 0 for none */
+    uint32_t fwd_cap;
+    uint32_t temps[CPU_UNITS]; /* values of temporaries, in the current instruction */
+};
+
+/* ---- growing arrays in the arena ---- */
+
+static void *grow(struct arena *a, void *old, uint32_t n, uint32_t *cap, size_t size)
+{
+    if (n < *cap)
+        return old;
+    uint32_t bigger = *cap ? *cap * 2 : 64;
+    void *p = arena_alloc(a, bigger * size, 16);
+    if (n)
+        memcpy(p, old, n * size);
+    *cap = bigger;
+    return p;
+}
+
+void bt_reserve_ops(struct bt_region *r, uint32_t extra)
+{
+    while (r->ops_cap < r->nops + extra) {
+        uint32_t n = r->nops, cap = r->ops_cap;
+        r->ops = grow(r->arena, r->ops, cap, &r->ops_cap, sizeof(*r->ops));
+        r->nops = n;
+    }
+}
+
+uint32_t bt_new_op(struct bt_region *r, uint16_t op, uint8_t kind, uint32_t a, uint32_t b,
+                   uint32_t c, int64_t imm, uint32_t block)
+{
+    r->ops = grow(r->arena, r->ops, r->nops, &r->ops_cap, sizeof(*r->ops));
+    r->ops[r->nops] = (struct bt_op){.op = op,
+                                     .kind = kind,
+                                     .slot = BT_NO_SLOT,
+                                     .a = a,
+                                     .b = b,
+                                     .c = c,
+                                     .imm = imm,
+                                     .block = block};
+    return r->nops++;
+}
+
+static void reserve(struct bt_region *r, struct bt_block *b)
+{
+    b->ops = grow(r->arena, b->ops, b->nops, &b->cap, sizeof(*b->ops));
+}
+
+void bt_append(struct bt_region *r, uint32_t block, uint32_t value)
+{
+    struct bt_block *b = &r->blocks[block];
+    reserve(r, b);
+    b->ops[b->nops++] = value;
+    r->ops[value].block = block;
+}
+
+/* Before the entry block's terminator. */
+static uint32_t place_in_entry(struct bt_region *r, uint32_t value)
+{
+    struct bt_block *b = &r->blocks[0];
+    reserve(r, b);
+    memmove(b->ops + b->nops, b->ops + b->nops - 1, sizeof(*b->ops));
+    b->ops[b->nops++ - 1] = value;
+    return value;
+}
+
+uint32_t bt_const(struct bt_region *r, uint64_t v)
+{
+    struct bt_block *b = &r->blocks[0];
+    for (uint32_t i = b->nops, tries = 8; i-- > 0 && tries; tries--) {
+        const struct bt_op *o = &r->ops[b->ops[i]];
+        if (o->op == BT_CONST && (uint64_t)o->imm == v)
+            return b->ops[i];
+    }
+    return place_in_entry(r, bt_new_op(r, BT_CONST, UOP_K_I, 0, 0, 0, (int64_t)v, 0));
+}
+
+static uint32_t entry_value(struct builder *s, unsigned slot)
+{
+    struct bt_region *r = s->r;
+    if (!r->entry[slot]) {
+        uint32_t v = bt_new_op(r, BT_ENTRY, UOP_K_I, 0, 0, 0, 0, 0);
+        r->ops[v].slot = (uint8_t)slot;
+        r->entry[slot] = place_in_entry(r, v);
+    }
+    return r->entry[slot];
+}
+
+/* ---- slots ---- */
+
+static uint32_t resolve(const struct builder *s, uint32_t v)
+{
+    while (v < s->fwd_cap && s->fwd[v])
+        v = s->fwd[v];
+    return v;
+}
+
+static uint32_t read_slot(struct builder *s, uint32_t block, unsigned slot);
+
+static uint32_t new_phi(struct builder *s, uint32_t block, unsigned slot)
+{
+    struct bt_region *r = s->r;
+    struct bt_block *b = &r->blocks[block];
+    uint32_t v = bt_new_op(r, BT_PHI, UOP_K_I, 0, 0, 0, 0, block);
+    r->ops[v].slot = (uint8_t)slot;
+    /* Phis come first, in any order among themselves. */
+    reserve(r, b);
+    memmove(b->ops + 1, b->ops, b->nops * sizeof(*b->ops));
+    b->ops[0] = v;
+    b->nops++;
+    s->defs[block * s->nslots + slot] = v;
+    return v;
+}
+
+static void complete_phi(struct builder *s, uint32_t v)
+{
+    struct bt_region *r = s->r;
+    uint32_t block = r->ops[v].block, n = r->blocks[block].npreds;
+    unsigned slot = r->ops[v].slot;
+    uint32_t args[BT_MAX_BLOCKS * 2];
+    for (uint32_t p = 0; p < n; p++)
+        args[p] = read_slot(s, r->blocks[block].preds[p], slot);
+    r->ops[v].a = r->nphi_args;
+    for (uint32_t p = 0; p < n; p++) {
+        r->phi_args = grow(r->arena, r->phi_args, r->nphi_args, &r->phi_args_cap, sizeof(uint32_t));
+        r->phi_args[r->nphi_args++] = args[p];
+    }
+}
+
+static uint32_t read_slot(struct builder *s, uint32_t block, unsigned slot)
+{
+    struct bt_region *r = s->r;
+    if (slot == r->guest->zero_slot)
+        return bt_const(r, 0);
+    uint32_t *def = &s->defs[block * s->nslots + slot];
+    if (*def)
+        return *def;
+    struct bt_block *b = &r->blocks[block];
+    if (block == 0)
+        return *def = entry_value(s, slot);
+    if (b->npreds == 1 && s->built[b->preds[0]])
+        return *def = read_slot(s, b->preds[0], slot);
+    bool ready = true;
+    for (uint32_t p = 0; p < b->npreds; p++)
+        ready &= s->built[b->preds[p]];
+    uint32_t v = new_phi(s, block, slot);
+    if (ready) {
+        complete_phi(s, v);
+    } else {
+        struct incomplete *i = arena_new(r->arena, struct incomplete, 1);
+        *i = (struct incomplete){v, s->incomplete};
+        s->incomplete = i;
+    }
+    return v;
+}
+
+/* ---- operations ---- */
+
+static uint32_t read_unit(struct builder *s, uint32_t block, unsigned unit)
+{
+    return unit >= CPU_TEMP_BASE ? s->temps[unit] : read_slot(s, block, unit);
+}
+
+static void write_unit(struct builder *s, uint32_t block, unsigned unit, uint32_t v)
+{
+    if (unit >= CPU_TEMP_BASE) {
+        s->temps[unit] = v;
+        return;
+    }
+    s->defs[block * s->nslots + unit] = v;
+    bitset_set(s->mod[block], unit);
+    if (s->r->ops[v].slot == BT_NO_SLOT)
+        s->r->ops[v].slot = (uint8_t)unit;
+}
+
+static uint32_t snapshot(struct builder *s, uint32_t block, uint64_t pc)
+{
+    struct bt_region *r = s->r;
+    r->snaps = grow(r->arena, r->snaps, r->nsnaps, &r->snaps_cap, sizeof(*r->snaps));
+    struct bt_snap snap = {.pc = pc, .first = r->nsnap_entries};
+    bitset_for_each(slot, s->mod[block], s->nslots)
+    {
+        uint32_t v = read_slot(s, block, (unsigned)slot);
+        r->snap_entries = grow(r->arena, r->snap_entries, r->nsnap_entries, &r->snap_entries_cap,
+                               sizeof(*r->snap_entries));
+        r->snap_entries[r->nsnap_entries++] = (struct bt_snap_entry){v, (uint8_t)slot};
+    }
+    snap.n = r->nsnap_entries - snap.first;
+    r->snaps[r->nsnaps] = snap;
+    return r->nsnaps++;
+}
+
+static void build_block(struct builder *s, uint32_t block)
+{
+    struct bt_region *r = s->r;
+    const struct block *g = r->blocks[block].guest;
+    unsigned insn = 0;
+    uint64_t pc = g->pc;
+    for (unsigned i = 0; i < g->nuops; i++) {
+        const struct uop *u = &g->uops[i];
+        const struct uop_info *info = &uop_info[u->op];
+        while (insn < g->ninsns && g->map[insn].uop <= i)
+            pc = g->pc + g->map[insn++].pcoff;
+        if (u->op == UOP_mov_64) {
+            write_unit(s, block, u->d, read_unit(s, block, u->a));
+            continue;
+        }
+        if (u->op == UOP_movi) {
+            write_unit(s, block, u->d, bt_const(r, (uint64_t)u->imm));
+            continue;
+        }
+        uint32_t a = info->a != UOP_K_N ? read_unit(s, block, u->a) : 0;
+        uint32_t b = info->b != UOP_K_N ? read_unit(s, block, u->b) : 0;
+        uint32_t c = info->c != UOP_K_N ? read_unit(s, block, u->c) : 0;
+        if (info->flags & UOP_F_TERM)
+            c = u->c;
+        uint32_t v = bt_new_op(r, u->op, info->d, a, b, c, u->imm, block);
+        if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {
+            uint32_t snap = snapshot(s, block, pc);
+            r->ops[v].snap = snap;
+        }
+        bt_append(r, block, v);
+        if (info->d != UOP_K_N)
+            write_unit(s, block, u->d, v);
+        if (info->flags & UOP_F_TERM) {
+            for (unsigned e = 0; e < r->blocks[block].nsuccs; e++) {
+                if (r->blocks[block].succ[e].to == BT_EXIT_EDGE) {
+                    uint32_t snap = snapshot(s, block, r->blocks[block].succ[e].pc);
+                    r->blocks[block].succ[e].snap = snap;
+                }
+            }
+        }
+    }
+}
+
+/* mod_in, before any block is built: what a path to the block's beginning may have written. */
+static void find_modified(struct builder *s)
+{
+    struct bt_region *r = s->r;
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        const struct block *g = r->blocks[i].guest;
+        for (unsigned u = 0; u < g->nuops; u++) {
+            if (uop_info[g->uops[u].op].d != UOP_K_N && g->uops[u].d < CPU_TEMP_BASE)
+                bitset_set(s->mod[i], g->uops[u].d);
+        }
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = 1; i < r->nblocks; i++) {
+            for (uint32_t p = 0; p < r->blocks[i].npreds; p++) {
+                uint32_t pred = r->blocks[i].preds[p];
+                changed |= bitset_union(s->mod_in[i], s->mod[pred], CPU_TEMP_BASE);
+                changed |= bitset_union(s->mod_in[i], s->mod_in[pred], CPU_TEMP_BASE);
+            }
+        }
+    }
+    /* From now on mod grows with the building. */
+    for (uint32_t i = 0; i < r->nblocks; i++)
+        bitset_copy(s->mod[i], s->mod_in[i], CPU_TEMP_BASE);
+}
+
+/* ---- phis that merge one value ---- */
+
+static void drop_trivial_phis(struct builder *s)
+{
+    struct bt_region *r = s->r;
+    s->fwd = arena_znew(r->arena, uint32_t, r->nops);
+    s->fwd_cap = r->nops;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t v = 1; v < r->nops; v++) {
+            struct bt_op *o = &r->ops[v];
+            if (o->op != BT_PHI || s->fwd[v])
+                continue;
+            uint32_t same = 0;
+            bool trivial = true;
+            for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++) {
+                uint32_t arg = resolve(s, r->phi_args[o->a + p]);
+                if (arg == v || arg == same)
+                    continue;
+                trivial = !same;
+                if (!trivial)
+                    break;
+                same = arg;
+            }
+            if (trivial) {
+                s->fwd[v] = same;
+                changed = true;
+            }
+        }
+    }
+}
+
+static void apply_forwarding(struct builder *s)
+{
+    struct bt_region *r = s->r;
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            struct bt_op *o = &r->ops[v];
+            if (o->op == BT_PHI) {
+                if (s->fwd[v]) {
+                    o->op = BT_DEAD;
+                    continue;
+                }
+                for (uint32_t p = 0; p < b->npreds; p++)
+                    r->phi_args[o->a + p] = resolve(s, r->phi_args[o->a + p]);
+            } else if (o->op < UOP_CODES) {
+                o->a = bt_operand_kind(o, 0) ? resolve(s, o->a) : o->a;
+                o->b = bt_operand_kind(o, 1) ? resolve(s, o->b) : o->b;
+                o->c = bt_operand_kind(o, 2) ? resolve(s, o->c) : o->c;
+            }
+            b->ops[n++] = v;
+        }
+        b->nops = n;
+    }
+    /* A slot that still has its entry value needs no row in a snapshot. */
+    uint32_t out = 0;
+    for (uint32_t i = 1; i < r->nsnaps; i++) {
+        struct bt_snap *snap = &r->snaps[i];
+        uint32_t first = out;
+        for (uint32_t k = snap->first; k < snap->first + snap->n; k++) {
+            struct bt_snap_entry e = r->snap_entries[k];
+            e.value = resolve(s, e.value);
+            if (e.value != r->entry[e.slot])
+                r->snap_entries[out++] = e;
+        }
+        snap->first = first;
+        snap->n = out - first;
+    }
+    r->nsnap_entries = out;
+}
+
+void bt_construct(struct bt_region *r)
+{
+    struct builder s = {.r = r, .nslots = r->guest->nslots};
+    s.defs = arena_znew(r->arena, uint32_t, r->nblocks * s.nslots);
+    s.mod = arena_zalloc(r->arena, sizeof(*s.mod) * r->nblocks, 8);
+    s.mod_in = arena_zalloc(r->arena, sizeof(*s.mod_in) * r->nblocks, 8);
+    s.built = arena_znew(r->arena, bool, r->nblocks);
+    r->entry = arena_znew(r->arena, uint32_t, CPU_UNITS);
+    r->nops = 0;
+    bt_new_op(r, BT_DEAD, UOP_K_N, 0, 0, 0, 0, 0); /* value 0 is none */
+    r->nsnaps = 0;
+    r->snaps = grow(r->arena, r->snaps, 0, &r->snaps_cap, sizeof(*r->snaps));
+    r->snaps[r->nsnaps++] = (struct bt_snap){0};
+
+    bt_append(r, 0, bt_new_op(r, UOP_jmp, UOP_K_N, 0, 0, 0, (int64_t)r->pc, 0));
+    s.built[0] = true;
+    find_modified(&s);
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        build_block(&s, i);
+        s.built[i] = true;
+    }
+    /* Completing a phi may make further ones. */
+    while (s.incomplete) {
+        struct incomplete *i = s.incomplete;
+        s.incomplete = i->next;
+        complete_phi(&s, i->phi);
+    }
+    drop_trivial_phis(&s);
+    apply_forwarding(&s);
+}
+
+struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head,
+                           int level, const char **bail)
+{
+    struct bt_region *r = arena_znew(arena, struct bt_region, 1);
+    r->arena = arena;
+    r->guest = g;
+    r->pc = head->pc;
+    r->level = level;
+    if (!bt_choose(r, head, bail))
+        return NULL;
+    bt_construct(r);
+    return r;
+}
