@@ -4,10 +4,11 @@
  * what was asked for. Skipped, visibly, where Dragoman is built without Zydis. */
 #include "host/x64/emit.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #ifdef HAVE_ZYDIS
 #include <Zydis/Zydis.h>
@@ -28,7 +29,7 @@ static const char *const cc_name[16] = {"o", "no", "b", "nb", "z", "nz", "be", "
                                         "s", "ns", "p", "np", "l", "nl", "le", "nle"};
 
 struct want {
-    char mnemonic[32];
+    char mnemonic[48];
     unsigned n;
     struct {
         enum { W_GPR, W_VEC, W_MEM, W_IMM } kind;
@@ -156,7 +157,7 @@ static unsigned check_at(const struct row *r, unsigned off, const struct want *w
             why = bad[i];
     }
     if (why && failures++ < 40) {
-        char hex[64] = "";
+        char hex[80] = "";
         for (unsigned i = 0; i < len && i < 20; i++)
             snprintf(hex + i * 3, 4, "%02x ", buf[off + i]);
         print_error("%s: wanted %s, found: %s (%s)\n", r->name, w->mnemonic, why, hex);

@@ -1,12 +1,13 @@
 /* Feature detection against the kernel's list, and masking. */
 #include "host/x64/features.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* What CPUID says must be what the kernel says in /proc/cpuinfo, name by name. */
 static void test_cpuinfo(void **state)

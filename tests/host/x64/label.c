@@ -2,10 +2,11 @@
  * the bytes. */
 #include "host/x64/emit.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+
+#include <cmocka.h>
 
 static uint8_t *code;
 static struct x64_emit em;
