@@ -22,9 +22,9 @@
  * thread->hidden until the guest unblocks it. Sent or fault: the si_code, and where the host pc is.
  *
  * Synchronous faults with the host pc in an engine become EXIT_FAULT; in an access function they
- * return -EFAULT; elsewhere they are the VM's own bug and are reported as such. Both leave the
- * handler by a return to a trampoline that jumps to cpu->recover or thread->access_guard (made by
- * sigsetjmp(buf, 0), value 1), so the host mask is restored by the kernel.
+ * return -EFAULT; elsewhere they are the VM's own bug and are reported as such. The first leave the
+ * handler by a return to a trampoline that jumps to cpu->recover (made by sigsetjmp(buf, 0), value 1), so
+ * the host mask is restored by the kernel; the second by a return to where mm_access_fixup says.
  *
  * Threading: per thread, but dispositions (sighand lock; nothing else is locked inside it). Lock order:
  * sighand before thread_lock.

@@ -157,8 +157,10 @@ static uint64_t access_addr(const struct cpu *cpu)
 static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, ucontext_t *uc)
 {
     struct cpu *cpu = &t->cpu;
-    bool engine = cpu->in_engine && cpu->in_mem && cpu->recover;
-    if (!engine && !t->access_guard)
+    greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
+    uint64_t access = mm_access_fixup((uint64_t)*pc);
+    bool engine = !access && cpu->in_engine && cpu->in_mem && cpu->recover;
+    if (!engine && !access)
         return false;
 
     bool known = info->si_code != SI_KERNEL;
@@ -172,8 +174,8 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
     };
     if (signo == SIGSEGV && known && mm_fault_fixup(f.addr, f.write, &f))
         return true;
-    if (t->access_guard) {
-        recover_at(uc, t->access_guard);
+    if (access) {
+        *pc = (greg_t)access;
     } else {
         cpu->fault = f;
         recover_at(uc, cpu->recover);

@@ -33,15 +33,16 @@ struct vma {
     int flags;           /* MAP_SHARED/PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE ... */
     uint64_t offset;     /* file offset of start */
     dev_t dev;
-    ino_t ino;           /* 0 for anonymous */
-    const char *name;    /* path, "[heap]", "[stack]", "[vdso]" or NULL; owned by the map */
-    bool has_code;       /* some page of it has lifted code */
+    ino_t ino;        /* 0 for anonymous */
+    const char *name; /* "[heap]", "[stack]", "[vdso]" or NULL; owned by the map. Paths of files are
+                       * only in mm_maps_text, which asks the kernel. */
+    bool has_code;    /* some page of it has lifted code */
 };
 
 /* Called under no lock when guest code in [addr, addr+len) is no longer what was lifted. */
 typedef void mm_code_changed(uint64_t addr, uint64_t len);
 
-/* Set up the map; random: guest ASLR on. on_code may be called from any thread outside the engines. */
+/* Set up the map; pages with execute but no read permission are readable here. random: guest ASLR on. on_code may be called from any thread outside the engines. */
 void mm_init(bool random, mm_code_changed *on_code);
 
 /* The mapping calls, arguments as the guest passed them. */
@@ -54,11 +55,14 @@ int64_t mm_msync(uint64_t addr, uint64_t len, int flags);
 int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec);
 int64_t mm_mlock(uint64_t addr, uint64_t len, int flags); /* mlock2 */
 int64_t mm_munlock(uint64_t addr, uint64_t len);
+int64_t mm_mlockall(int flags);
+int64_t mm_munlockall(void);
 int64_t mm_brk(uint64_t brk);
 int64_t mm_shmat(int shmid, uint64_t addr, int flags);
 int64_t mm_shmdt(uint64_t addr);
 /* The loader's: set where brk begins; name a mapping made by mm_mmap ("[stack]"). */
 void mm_set_brk(uint64_t start);
+void mm_get_brk(uint64_t *start, uint64_t *end);
 void mm_set_name(uint64_t addr, const char *name);
 /* Random placement for a PIE / interpreter / stack, honouring ASLR. */
 uint64_t mm_pie_base(uint64_t len);
@@ -71,7 +75,10 @@ static inline bool mm_in_range(uint64_t addr, uint64_t len)
 }
 
 /* The host pointer for a guest address. Do not dereference: pass to the kernel, after mm_in_range. */
-static inline void *mm_g2h(uint64_t addr) { return (void *)(uintptr_t)addr; }
+static inline void *mm_g2h(uint64_t addr)
+{
+    return (void *)(uintptr_t)addr;
+}
 
 /* Fault-safe access. 0 or -EFAULT; nothing or a prefix is transferred on failure. Writing to a page
  * with lifted code invalidates it. */
@@ -85,23 +92,37 @@ int mm_read_u64(uint64_t addr, uint64_t *v);
 int mm_write_u32(uint64_t addr, uint32_t v);
 int mm_write_u64(uint64_t addr, uint64_t v);
 
+/* For the host's SIGSEGV and SIGBUS handlers, in signal context: when host_pc is an access function's
+ * access to guest memory, where to go on so that the function returns -EFAULT (after mm_fault_fixup has
+ * said no; SIGBUS goes there at once). 0: not one of ours. */
+uint64_t mm_access_fixup(uint64_t host_pc);
+
 /* Before the kernel writes to guest memory [addr, addr+len) on our behalf: code in it is invalidated and its
  * pages made writable on the host, so that the kernel sees the guest's protection. Out of range: -EFAULT.
  * Cheap when there is no writable code page in the process. */
 int mm_prepare_write(uint64_t addr, uint64_t len);
 int mm_prepare_write_iov(const struct iovec *iov, int n);
 
-/* Instruction fetch: copies the bytes from pc on that are mapped executable (at most max, not past two
- * pages) into buf and returns how many; 0 with *fault filled when not even one. The pages are noted as
- * holding code: writable ones become read-only on the host. After the block made of them can be found by
- * cc_invalidate, mm_code_lifted(&token) says whether nobody wrote in between; if it is false the block must
- * be invalidated and lifted anew. */
+/* Instruction fetch: copies the bytes from pc on that are mapped executable (at most max) into buf
+ * and returns how many; 0 with *fault filled when not even one. Stops at the end of the page when at
+ * least MM_FETCH_MIN bytes come before it, so that a block touches a second page only by its last
+ * instructions. The pages are noted as holding code: writable ones become read-only on the host.
+ * After the block made of the bytes can be found by cc_invalidate, mm_code_lifted(&token) says
+ * whether nobody wrote in between; if it is false the block must be invalidated and lifted anew. */
+#define MM_FETCH_MIN 16
 struct mm_fetch_token {
+    uint64_t pc, len;
     uint64_t generation; /* of code changes, when the bytes were copied */
 };
 size_t mm_fetch(uint64_t pc, void *buf, size_t max, struct mm_fetch_token *token,
                 struct cpu_fault *fault);
 bool mm_code_lifted(const struct mm_fetch_token *token);
+
+/* Does [pc, pc+len) touch a page that is written so often that it is no longer protected? A block
+ * from there must keep a copy of its bytes, compare it with memory each time it is entered, and when they
+ * differ be invalidated and lifted anew. Ask after mm_fetch and before inserting. When a page becomes
+ * hot its earlier blocks are invalidated as by any write. */
+bool mm_page_is_hot_written(uint64_t pc, uint64_t len);
 
 /* A host SIGSEGV at guest address addr happened in guest code or in an access function. Decides,
  * in signal context: true when the page was read-only only because it holds lifted code, and is
@@ -118,6 +139,17 @@ bool mm_find(uint64_t addr, struct vma *out);
 void mm_for_each(int (*fn)(const struct vma *v, void *arg), void *arg);
 /* /proc/self/maps as the guest shall see it: allocated text, *len bytes; caller frees. */
 char *mm_maps_text(size_t *len);
+
+/* The guest's RLIMIT_AS and RLIMIT_DATA, in bytes (UINT64_MAX: none). They count the guest's memory
+ * alone, so they must not be set on the host, where the runtime's memory counts too. */
+void mm_set_limits(uint64_t as, uint64_t data);
+
+struct mm_stats {
+    uint64_t vmas, total_pages, code_pages, protected_pages, hot_pages, write_traps;
+};
+void mm_get_stats(struct mm_stats *s);
+/* Verify the map's invariants: NULL, or what is broken. */
+const char *mm_check(void);
 
 /* Fork: hold the lock across fork so that the child's map is whole. */
 void mm_fork_begin(void);

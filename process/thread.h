@@ -14,7 +14,6 @@
 #include "guest/guest.h"
 #include "uop/cpu.h"
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,16 +45,15 @@ struct thread {
     struct list link; /* of all threads, under thread_lock */
     pid_t tid;
     struct sighand *sighand;
-    uint64_t sigmask;        /* the guest's blocked signals */
-    uint64_t saved_sigmask;  /* to be restored after sigsuspend & co. delivered their signal */
+    uint64_t sigmask;       /* the guest's blocked signals */
+    uint64_t saved_sigmask; /* to be restored after sigsuspend & co. delivered their signal */
     bool restore_sigmask;
-    stack_t altstack;        /* guest addresses */
+    stack_t altstack; /* guest addresses */
     struct sigheld held;
     struct sigheld hidden[2]; /* SIGSEGV, SIGBUS: sent while the guest blocks it */
     uint64_t call_sigmask;    /* host form of the mask of a ppoll & co. under way */
     uint64_t clear_child_tid; /* guest address, 0 for none */
     bool exiting;
-    sigjmp_buf *access_guard; /* set while an access function of mm.h touches guest memory */
     struct thread *vfork_parent; /* in a vfork child: who waits */
     pthread_t host;
     int exit_status;
@@ -64,9 +62,9 @@ struct thread {
 /* What the whole process shares. */
 struct process {
     const struct guest *guest;
-    char *exe_path;    /* of the guest program, absolute, as the guest sees it */
-    char *host_exe;    /* same, on the host (below the sysroot, say) */
-    char **argv;       /* guest's, NULL-terminated */
+    char *exe_path;      /* of the guest program, absolute, as the guest sees it */
+    char *host_exe;      /* same, on the host (below the sysroot, say) */
+    char **argv;         /* guest's, NULL-terminated */
     const char *sysroot; /* -L, or NULL */
     uint64_t arg_start, arg_end, env_start, env_end; /* guest addresses on its stack */
     uint64_t auxv_start, auxv_end;
