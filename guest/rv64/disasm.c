@@ -46,30 +46,35 @@ __attribute__((format(printf, 2, 3))) static void put(struct out *o, const char 
     o->len += n > 0 ? (size_t)n : 0;
 }
 
+/* Of the CSRs that user code may see on some processor; the vector ones are not on ours. */
 static void put_csr(struct out *o, unsigned csr)
 {
-    switch (csr) {
-    case RV64_CSR_FFLAGS:
-        put(o, "fflags");
-        break;
-    case RV64_CSR_FRM:
-        put(o, "frm");
-        break;
-    case RV64_CSR_FCSR:
-        put(o, "fcsr");
-        break;
-    case RV64_CSR_CYCLE:
-        put(o, "cycle");
-        break;
-    case RV64_CSR_TIME:
-        put(o, "time");
-        break;
-    case RV64_CSR_INSTRET:
-        put(o, "instret");
-        break;
-    default:
-        put(o, "0x%x", csr);
+    static const struct {
+        unsigned number;
+        const char *name;
+    } names[] = {
+        {RV64_CSR_FFLAGS, "fflags"},
+        {RV64_CSR_FRM, "frm"},
+        {RV64_CSR_FCSR, "fcsr"},
+        {RV64_CSR_CYCLE, "cycle"},
+        {RV64_CSR_TIME, "time"},
+        {RV64_CSR_INSTRET, "instret"},
+        {0x008, "vstart"},
+        {0x009, "vxsat"},
+        {0x00a, "vxrm"},
+        {0x00f, "vcsr"},
+        {0xc20, "vl"},
+        {0xc21, "vtype"},
+        {0xc22, "vlenb"},
+        {0x015, "seed"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i].number == csr) {
+            put(o, "%s", names[i].name);
+            return;
+        }
     }
+    put(o, "0x%x", csr);
 }
 
 static void put_fence(struct out *o, unsigned set)
@@ -119,7 +124,7 @@ static void put_letter(struct out *o, char c, const struct rv64_insn *in, uint64
         put(o, "0x%" PRIx64, in->imm >> 12 & 0xfffff);
         break;
     case 'a':
-        put(o, "%" PRIx64, pc + (uint64_t)in->imm);
+        put(o, "0x%" PRIx64, pc + (uint64_t)in->imm);
         break;
     case 'c':
         put_csr(o, in->imm);
@@ -131,18 +136,14 @@ static void put_letter(struct out *o, char c, const struct rv64_insn *in, uint64
         if (in->rm != FP_DYN)
             put(o, ",%s", rm[in->rm]);
         break;
-    case 'M':
-        if (in->rm != FP_RNE)
-            put(o, ",%s", rm[in->rm]);
-        break;
     case 'p':
         put_fence(o, in->imm >> 4 & 15);
         break;
     case 'q':
         put_fence(o, in->imm & 15);
         break;
-    case 'w':
-        put(o, "0x%0*x", rv64_rows[in->row].bits / 4, in->word);
+    case 'w': /* objdump's widths */
+        put(o, "%u, 0x%0*x", rv64_rows[in->row].bits / 8, in->word >> 16 ? 8 : 4, in->word);
         break;
     case 'A':
         put(o, "%s", aqrl[in->aqrl]);
@@ -163,7 +164,9 @@ unsigned rv64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, 
         return 0;
     if (!in.row) {
         put(&o, ".insn\t%u, 0x", len);
-        for (unsigned i = len; i-- > 0;)
+        if (len <= 4)
+            put(&o, "%0*x", in.word >> 16 ? 8 : 4, in.word);
+        for (unsigned i = len; len > 4 && i-- > 0;)
             put(&o, "%02x", code[i]);
         return len;
     }
