@@ -35,8 +35,12 @@ void sys_dispatch(struct thread *t);
 struct sys_stats { uint64_t calls, errors; };
 void sys_get_stats(struct sys_stats *s);
 
+/* Hide a descriptor that the runtime keeps open (log_fd()) from the guest; -1 is ignored. Before guest
+ * code runs. */
+void sys_hide_fd(int fd);
+
 /* A guest path that may lie below the sysroot: writes the host path to use into buf (size PATH_MAX)
- * and returns buf, or path itself when it is not redirected. */
+ * and returns buf, or path itself when it is not redirected. process.sysroot must be absolute. */
 const char *sys_host_path(char *buf, const char *path);
 
 #endif

@@ -41,7 +41,6 @@ enum sys_kind {
     K_PID,
     K_SIG,
     K_UID,
-    K_CLOCK,
     K_FLAGS,
     K_ENUM,
     K_ANY,
@@ -106,7 +105,7 @@ enum sys_kind {
     X(cap_data, 24, NO)     \
     X(mq_attr, 64, NO)      \
     X(sembuf, 6, NO)        \
-    X(sockaddr, 1, YES)     \
+    X(sockaddr, 1, NO)      \
     X(msghdr, 56, YES)      \
     X(open_how, 24, YES)    \
     X(dirent, 1, NO)        \
@@ -124,7 +123,8 @@ enum sys_struct {
 /* Sets of named values for FLAGS and ENUM: defined in strace_flags.c. */
 #define SYS_FLAGSETS(X)                                                                            \
     X(access)                                                                                      \
-    X(af) X(at) X(clock) X(clone) X(close_range) X(epoll_create) X(epoll_op) X(eventfd) X(fadvise) \
+    X(af)                                                                                          \
+    X(at) X(clock) X(clone) X(close_range) X(epoll_create) X(epoll_op) X(eventfd) X(fadvise)       \
         X(fallocate) X(fanotify_init) X(fanotify_mark) X(fcntl) X(flock) X(flush_icache) X(futex)  \
             X(getrandom) X(hwprobe) X(idtype) X(inotify) X(inotify_init) X(ioctl) X(ipc)           \
                 X(ipc_cmd) X(itimer) X(kcmp) X(keyctl) X(madvise) X(membarrier) X(memfd) X(mlock2) \
@@ -211,6 +211,12 @@ static inline bool sys_fd_is_hidden(uint64_t fd)
 {
     return __builtin_expect((uint32_t)fd >= sys_hidden_floor, 0) && sys_fd_is_hidden_slow(fd);
 }
+
+/* --- file.c ------------------------------------------------------------------------------------- */
+
+/* open()'s flags between the guest's and the host's numbering. */
+uint32_t sys_open_flags_to_host(const struct guest *g, uint32_t flags);
+uint32_t sys_open_flags_to_guest(const struct guest *g, uint32_t flags);
 
 /* --- strace.c ------------------------------------------------------------------------------------ */
 

@@ -1,0 +1,345 @@
+/* The text of -strace: one line per call, made from its row.
+ *
+ * Owns: how arguments and results are printed, and putting the halves of a line together.
+ *
+ * What the guest passes is printed before the call, up to the first argument that the kernel fills; the rest
+ * follows when the call is done. So a call that waits, or never returns, is seen. When another
+ * thread printed in between, the line is closed and taken up again as strace(1) does:
+ * `<unfinished ...>`, `<... read resumed>`. Processes that share the output are not put in step.
+ *
+ * Threading: `open_tid` is the thread whose line is unfinished, 0 for none; it is exchanged before each
+ * write. Two threads that write at the same instant may still see their halves swapped.
+ */
+#include "syscall/sys_int.h"
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_SHOWN 32   /* bytes of a buffer, as strace(1) */
+#define PATH_SHOWN 1024 /* of a file name */
+#define ELEMS_SHOWN 16
+
+static pid_t open_tid;
+
+static bool is_filled(unsigned kind)
+{
+    return kind == K_OUT || kind == K_OUTV || kind == K_OUTS || kind == K_OUTA || kind == K_IOVOUT;
+}
+
+static void add_text(struct log_line *l, const char *text, size_t n, bool more)
+{
+    log_line_add(l, "\"");
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = text[i];
+
+        if (c == '"' || c == '\\')
+            log_line_add(l, "\\%c", c);
+        else if (c >= ' ' && c < 127)
+            log_line_add(l, "%c", c);
+        else if (c == '\n')
+            log_line_add(l, "\\n");
+        else if (c == '\t')
+            log_line_add(l, "\\t");
+        else if (c == '\r')
+            log_line_add(l, "\\r");
+        else if (i + 1 < n && text[i + 1] >= '0' && text[i + 1] <= '9')
+            log_line_add(l, "\\%03o", c);
+        else
+            log_line_add(l, "\\%o", c);
+    }
+    log_line_add(l, more ? "\"..." : "\"");
+}
+
+static void add_addr(struct log_line *l, uint64_t addr)
+{
+    if (addr)
+        log_line_add(l, "%#llx", (unsigned long long)addr);
+    else
+        log_line_add(l, "NULL");
+}
+
+static void add_string(struct log_line *l, uint64_t addr, size_t shown)
+{
+    char buf[PATH_MAX];
+    ssize_t n = mm_read_str(buf, sizeof buf, addr);
+
+    if (n == -ENAMETOOLONG)
+        add_text(l, buf, shown, true);
+    else if (addr == 0 || n < 0)
+        add_addr(l, addr);
+    else
+        add_text(l, buf, (size_t)n < shown ? (size_t)n : shown, (size_t)n > shown);
+}
+
+static void add_bytes(struct log_line *l, uint64_t addr, uint64_t len)
+{
+    char buf[TEXT_SHOWN];
+    size_t n = len < TEXT_SHOWN ? len : TEXT_SHOWN;
+
+    if (addr == 0 || mm_read(buf, addr, n))
+        add_addr(l, addr);
+    else
+        add_text(l, buf, n, len > n);
+}
+
+static void add_array(struct log_line *l, unsigned type, uint64_t addr, uint64_t count)
+{
+    uint64_t shown = count < ELEMS_SHOWN ? count : ELEMS_SHOWN;
+
+    if (addr == 0 || type == SYS_STRUCT_byte || type == SYS_STRUCT_dirent) {
+        add_addr(l, addr);
+        return;
+    }
+    log_line_add(l, "[");
+    for (uint64_t i = 0; i < shown; i++) {
+        if (i)
+            log_line_add(l, ", ");
+        if (!sys_trace_struct(l, type, addr + i * sys_struct_size[type], 0)) {
+            add_addr(l, addr + i * sys_struct_size[type]);
+            break;
+        }
+    }
+    log_line_add(l, shown < count ? ", ...]" : "]");
+}
+
+/* ret is the result for vectors that the kernel filled, else the bytes are all there. */
+static void add_iov(struct log_line *l, uint64_t addr, uint64_t count, uint64_t avail)
+{
+    struct iovec iov[ELEMS_SHOWN];
+    uint64_t shown = count < ELEMS_SHOWN ? count : ELEMS_SHOWN;
+
+    if (addr == 0 || mm_read(iov, addr, shown * sizeof *iov)) {
+        add_addr(l, addr);
+        return;
+    }
+    log_line_add(l, "[");
+    for (uint64_t i = 0; i < shown; i++) {
+        uint64_t n = iov[i].iov_len < avail ? iov[i].iov_len : avail;
+
+        log_line_add(l, i ? ", {" : "{");
+        add_bytes(l, (uintptr_t)iov[i].iov_base, n);
+        log_line_add(l, ", %llu}", (unsigned long long)iov[i].iov_len);
+        avail -= n;
+    }
+    log_line_add(l, shown < count ? ", ...]" : "]");
+}
+
+static void add_signal(struct log_line *l, int signo)
+{
+    const char *name = sys_signal_name(signo);
+
+    if (name)
+        log_line_add(l, "%s", name);
+    else if (signo >= 32 && signo <= 64)
+        log_line_add(l, "SIGRT_%d", signo - 32);
+    else
+        log_line_add(l, "%d", signo);
+}
+
+/* Elements that the kernel filled: those it says in its result, where it says so. */
+static uint64_t filled_count(const struct sys_arg *g, const uint64_t *a, int64_t ret)
+{
+    if (ret < 0 || g->type == SYS_STRUCT_byte)
+        return 0;
+    return g->type == SYS_STRUCT_epoll_event || g->type == SYS_STRUCT_int ? (uint64_t)ret
+                                                                          : a[g->other];
+}
+
+/* One argument. `done` says that the call has returned ret. */
+static void add_arg(struct log_line *l, const struct guest *guest, const struct sys_arg *g,
+                    const uint64_t *a, uint64_t v, bool done, int64_t ret)
+{
+    uint32_t len;
+
+    if (is_filled(g->kind) && (!done || ret < 0)) {
+        add_addr(l, v);
+        return;
+    }
+    switch ((enum sys_kind)g->kind) {
+    case K_DIRFD:
+        if ((int)v == AT_FDCWD) {
+            log_line_add(l, "AT_FDCWD");
+            break;
+        } /* fall through */
+    case K_NONE:
+    case K_INT:
+    case K_PID:
+    case K_FD:
+        log_line_add(l, "%d", (int)v);
+        break;
+    case K_UINT:
+        log_line_add(l, "%u", (unsigned)v);
+        break;
+    case K_UID:
+        log_line_add(l, (unsigned)v == UINT32_MAX ? "-1" : "%u", (unsigned)v);
+        break;
+    case K_LONG:
+    case K_OFF:
+        log_line_add(l, "%lld", (long long)v);
+        break;
+    case K_SIZE:
+        log_line_add(l, "%llu", (unsigned long long)v);
+        break;
+    case K_HEX:
+        log_line_add(l, v ? "%#llx" : "%llu", (unsigned long long)v);
+        break;
+    case K_MODE:
+        log_line_add(l, "0%03o", (unsigned)v);
+        break;
+    case K_SIG:
+        add_signal(l, (int)v);
+        break;
+    case K_FLAGS:
+        if (g->flags == sys_flags_open)
+            v = sys_open_flags_to_host(guest, (uint32_t)v);
+        sys_trace_flags(l, g->flags, v);
+        break;
+    case K_ENUM:
+        sys_trace_enum(l, g->flags, v);
+        break;
+    case K_ANY:
+        log_line_add(l, v > 4095 && v < (uint64_t)-4095 ? "%#llx" : "%lld", (unsigned long long)v);
+        break;
+    case K_PTR:
+    case K_REF:
+    case K_REFOUT:
+        add_addr(l, v);
+        break;
+    case K_PATH:
+    case K_LPATH:
+    case K_PATHF:
+    case K_PATHX:
+    case K_NAME:
+        add_string(l, v, PATH_SHOWN);
+        break;
+    case K_STR:
+        add_string(l, v, TEXT_SHOWN * 4);
+        break;
+    case K_IN:
+        add_bytes(l, v, a[g->other]);
+        break;
+    case K_OUT:
+        add_bytes(l, v, (uint64_t)ret < a[g->other] ? (uint64_t)ret : a[g->other]);
+        break;
+    case K_OUTV:
+        if (v == 0 || mm_read_u32(a[g->other], &len) ||
+            !sys_trace_struct(l, SYS_STRUCT_sockaddr, v, len))
+            add_addr(l, v);
+        break;
+    case K_INS:
+    case K_OUTS:
+    case K_IOS:
+        if (v == 0 || !sys_trace_struct(l, g->type, v, 0))
+            add_addr(l, v);
+        break;
+    case K_INA:
+    case K_IOA:
+        if (g->type != SYS_STRUCT_sockaddr)
+            add_array(l, g->type, v, a[g->other]);
+        else if (v == 0 || !sys_trace_struct(l, g->type, v, a[g->other]))
+            add_addr(l, v);
+        break;
+    case K_OUTA:
+        add_array(l, g->type, v, filled_count(g, a, ret));
+        break;
+    case K_IOVIN:
+        add_iov(l, v, a[g->other], UINT64_MAX);
+        break;
+    case K_IOVOUT:
+        add_iov(l, v, a[g->other], ret);
+        break;
+    }
+}
+
+static void add_args(struct log_line *l, const struct guest *guest, const struct sys_row *row,
+                     unsigned from, unsigned to, const uint64_t *a, bool done, int64_t ret)
+{
+    for (unsigned i = from; i < to; i++) {
+        if (i)
+            log_line_add(l, ", ");
+        add_arg(l, guest, &row->arg[i], a, a[i], done, ret);
+    }
+}
+
+/* How many arguments there are, and how many come before the first that the kernel fills. */
+static unsigned count_args(const struct sys_row *row, unsigned *before)
+{
+    unsigned n = 0;
+
+    *before = 6;
+    for (; n < 6 && row->arg[n].kind != K_NONE; n++)
+        if (is_filled(row->arg[n].kind) && *before == 6)
+            *before = n;
+    if (*before > n)
+        *before = n;
+    return n;
+}
+
+/* Calls after which there is nobody to print the rest. (An exec that fails is resumed.) */
+static bool may_not_return(const struct sys_row *row)
+{
+    return row && (!strcmp(row->name, "exit") || !strcmp(row->name, "exit_group") ||
+                   !strcmp(row->name, "execve") || !strcmp(row->name, "execveat"));
+}
+
+void sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a)
+{
+    struct log_line l;
+    unsigned before;
+
+    l.len = 0;
+    if (__atomic_exchange_n(&open_tid, t->tid, __ATOMIC_RELAXED))
+        log_line_add(&l, " <unfinished ...>\n");
+    if (row) {
+        log_line_add(&l, "%d %s(", t->tid, row->name);
+        count_args(row, &before);
+        add_args(&l, t->cpu.guest, row, 0, before, a, false, 0);
+    } else {
+        log_line_add(&l, "%d syscall_%llu(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx", t->tid,
+                     (unsigned long long)nr, (unsigned long long)a[0], (unsigned long long)a[1],
+                     (unsigned long long)a[2], (unsigned long long)a[3], (unsigned long long)a[4],
+                     (unsigned long long)a[5]);
+    }
+    if (may_not_return(row)) {
+        log_line_add(&l, ") = ?\n");
+        __atomic_store_n(&open_tid, 0, __ATOMIC_RELAXED);
+    }
+    log_line_write(&l);
+}
+
+static bool returns_address(const struct sys_row *row)
+{
+    return row && (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR);
+}
+
+void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,
+                     int64_t ret)
+{
+    struct log_line l;
+    pid_t was = __atomic_exchange_n(&open_tid, 0, __ATOMIC_RELAXED);
+
+    l.len = 0;
+    if (was != t->tid) {
+        if (was)
+            log_line_add(&l, " <unfinished ...>\n");
+        if (row)
+            log_line_add(&l, "%d <... %s resumed>", t->tid, row->name);
+        else
+            log_line_add(&l, "%d <... syscall_%llu resumed>", t->tid, (unsigned long long)nr);
+    }
+    if (row) {
+        unsigned before, n = count_args(row, &before);
+        add_args(&l, t->cpu.guest, row, before, n, a, true, ret);
+    }
+    if (ret == -SIG_RESTART)
+        log_line_add(&l, ") = ? (to be restarted)\n");
+    else if (ret == SYS_NO_RESULT)
+        log_line_add(&l, ") = ?\n");
+    else if (ret < 0 && ret >= -4095)
+        log_line_add(&l, ") = -1 %s (%s)\n", sys_errno_name(-ret), strerrordesc_np(-ret));
+    else if (returns_address(row) && ret > 65535)
+        log_line_add(&l, ") = %#llx\n", (unsigned long long)ret);
+    else
+        log_line_add(&l, ") = %lld\n", (long long)ret);
+    log_line_write(&l);
+}
