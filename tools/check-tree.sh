@@ -21,11 +21,11 @@ files=$(mktemp)
 found=$(mktemp)
 trap 'rm -f "$files" "$found"' EXIT
 
-# What is under version control; in an unpacked tarball: all but what the tarball's making added.
+# What is under version control; in an unpacked tarball: all but what making it added, build trees.
 if [ -e .git ] && git -c safe.directory='*' ls-files >"$files" 2>/dev/null && [ -s "$files" ]; then
     :
 else
-    find . -type f ! -path './build*' ! -path './autom4te.cache/*' ! -path './m4/*' |
+    find . -type f ! -path './build*' ! -path './_*' ! -path './autom4te.cache/*' ! -path './m4/*' |
         sed 's,^\./,,' | grep -v -x -E 'configure~?|aclocal\.m4|.*\.in|config\..*|Makefile|.*\.(o|a|log|trs|Po)' \
         >"$files" || :
 fi
