@@ -6,7 +6,7 @@
  *
  * The guest's state is kept exact by snapshots: an operation that may fault or leave, and an edge
  * that leaves the region, names for every slot that may differ from its value at the region's
- * entry the value that it has there. Temporaries vanish in the construction.
+ * entry the value that it has there; once a path has written a slot, every snapshot behind names it. Temporaries vanish in the construction.
  *
  * Invariants (bt_verify checks them): a value's operation dominates its uses; phis come first in
  * their block with one argument per predecessor; the last operation of a block, and no other, is a
@@ -37,9 +37,10 @@ enum bt_pseudo {
 #define BT_MAX_INSNS 600        /* guest instructions in a region */
 
 struct bt_op {
-    uint16_t op;  /* enum uop_code or enum bt_pseudo */
-    uint8_t kind; /* enum uop_kind of the value, UOP_K_N for none */
-    uint8_t slot; /* BT_ENTRY, BT_PHI: the slot; else the first slot it is written to (a hint) */
+    uint16_t op;      /* enum uop_code or enum bt_pseudo */
+    uint8_t kind;     /* enum uop_kind of the value, UOP_K_N for none */
+    uint8_t slot;     /* BT_ENTRY, BT_PHI: the slot; else the slot that it is written to
+                       * as soon as it is made, BT_NO_SLOT for none: where it would best lie */
     uint32_t a, b, c; /* values; for terminators c is the enum uop_jump */
     int64_t imm;
     uint32_t block; /* index of its block */

@@ -33,6 +33,7 @@ struct builder {
     uint32_t *fwd;                 /* value that replaces this one, 0 for none */
     uint32_t fwd_cap;
     uint32_t temps[CPU_UNITS]; /* values of temporaries, in the current instruction */
+    uint32_t last_fault;       /* the latest operation with a snapshot */
 };
 
 /* ---- growing arrays in the arena ---- */
@@ -201,7 +202,9 @@ static void write_unit(struct builder *s, uint32_t block, unsigned unit, uint32_
     }
     s->defs[block * s->nslots + unit] = v;
     bitset_set(s->mod[block], unit);
-    if (s->r->ops[v].slot == BT_NO_SLOT)
+    /* Only if no operation that may fault lies between the making and the writing: then the slot's register
+     * may hold the value from the first, see note_disturbed in bt/alloc.c. */
+    if (s->r->ops[v].slot == BT_NO_SLOT && v >= s->last_fault)
         s->r->ops[v].slot = (uint8_t)unit;
 }
 
@@ -250,6 +253,7 @@ static void build_block(struct builder *s, uint32_t block)
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {
             uint32_t snap = snapshot(s, block, pc);
             r->ops[v].snap = snap;
+            s->last_fault = v;
         }
         bt_append(r, block, v);
         if (info->d != UOP_K_N)
@@ -348,21 +352,8 @@ static void apply_forwarding(struct builder *s)
         }
         b->nops = n;
     }
-    /* A slot that still has its entry value needs no row in a snapshot. */
-    uint32_t out = 0;
-    for (uint32_t i = 1; i < r->nsnaps; i++) {
-        struct bt_snap *snap = &r->snaps[i];
-        uint32_t first = out;
-        for (uint32_t k = snap->first; k < snap->first + snap->n; k++) {
-            struct bt_snap_entry e = r->snap_entries[k];
-            e.value = resolve(s, e.value);
-            if (e.value != r->entry[e.slot])
-                r->snap_entries[out++] = e;
-        }
-        snap->first = first;
-        snap->n = out - first;
-    }
-    r->nsnap_entries = out;
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        r->snap_entries[k].value = resolve(s, r->snap_entries[k].value);
 }
 
 void bt_construct(struct bt_region *r)

@@ -16,6 +16,8 @@
 struct lift; /* guest/lift.h: the block under construction */
 
 #define GUEST_NO_SLOT 255
+#define GUEST_HOME_GPRS 11
+#define GUEST_HOME_XMMS 12
 
 /* A helper row for UOP_helper: d = fn(cpu, a, b). Slots it touches beyond its operands are declared
  * so that the translator knows what to write back. A helper never touches guest memory and never
@@ -65,6 +67,13 @@ struct guest {
     unsigned syscall_len;               /* bytes of the system-call instruction */
     unsigned insn_align;                /* alignment of instructions */
     uop_slot_name *slot_name;
+
+    /* The busiest slots, which the translator keeps in host registers between units (host/x64
+     * says which register each place stands for). GUEST_NO_SLOT where there is none. fp_first..fp_last
+     * are the slots that hold floating point. */
+    uint8_t home_gpr[GUEST_HOME_GPRS];
+    uint8_t home_xmm[GUEST_HOME_XMMS];
+    uint8_t fp_first, fp_last;
 
     /* Lift one guest instruction at l->pc from code[0..avail). Emits micro-ops with lift_*() of
      * guest/lift.h. Returns the instruction's length in bytes, or 0 when avail is too short. An

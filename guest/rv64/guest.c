@@ -143,6 +143,13 @@ const struct guest guest_rv64 = {
     .syscall_len = 4,
     .insn_align = 2,
     .slot_name = rv64_slot_name,
+    /* sp ra a0-a5 s0 s1 s2, by how often compiled code names them */
+    .home_gpr = {2, 1, 10, 11, 12, 13, 14, 15, 8, 9, 18},
+    /* fa0-fa5 fs0 fs1 ft0-ft3 */
+    .home_xmm = {RV64_F0 + 10, RV64_F0 + 11, RV64_F0 + 12, RV64_F0 + 13, RV64_F0 + 14, RV64_F0 + 15,
+                 RV64_F0 + 8, RV64_F0 + 9, RV64_F0 + 0, RV64_F0 + 1, RV64_F0 + 2, RV64_F0 + 3},
+    .fp_first = RV64_F0,
+    .fp_last = RV64_F0 + 31,
     .lift = rv64_lift,
     .disasm = rv64_disasm,
     .cpu_reset = cpu_reset,
