@@ -47,6 +47,8 @@ void sig_init(struct sighand *sh);
  * sig_thread_end is the inverse: blocks everything; after it thread_self may be NULL. */
 void sig_thread_begin(struct thread *t, void *altstack, size_t size);
 void sig_thread_end(struct thread *t);
+/* The same in the child of a vfork, which runs with the parent's alternate host stack. */
+void sig_vfork_begin(struct thread *t);
 #define SIG_HOST_STACK (64 << 10) /* bytes of an alternate host stack */
 
 /* The signal state of a new thread or process `t` that `from` starts by clone(flags): copied or reset as

@@ -279,6 +279,11 @@ void sig_thread_begin(struct thread *t, void *altstack, size_t size)
     sig_host_setmask(t->sigmask & ~SIG_HOST_OPEN);
 }
 
+void sig_vfork_begin(struct thread *t)
+{
+    sig_host_setmask(t->sigmask & ~SIG_HOST_OPEN);
+}
+
 void sig_thread_end(struct thread *t)
 {
     (void)t;

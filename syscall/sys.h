@@ -12,7 +12,8 @@
 
 /* What only the run loop can do, registered by runtime/ at start-up. */
 struct sys_hooks {
-    /* Start a host thread that runs t (already set up: registers, sighand, masks). 0 or -errno. */
+    /* Start a host thread that runs t (already set up: registers, sighand, masks) and writes its tid to
+     * the guest addresses that the flags name. The tid, or -errno: then t is still the caller's. */
     int (*start_thread)(struct thread *t, uint64_t clone_flags, uint64_t parent_tid, uint64_t child_tid);
     /* The calling guest thread ends. Does not return. */
     void (*thread_exit)(struct thread *t, int status);
@@ -20,9 +21,12 @@ struct sys_hooks {
     void (*process_exit)(struct thread *t, int status);
     /* Run the guest in the child of a vfork that shares our memory, until it execs or exits: called in the child. */
     void (*run_vfork_child)(struct thread *t);
-    /* Options to pass on when a guest program is executed: argv prefix, NULL-terminated. */
-    char **(*exec_prefix)(const char *argv0);
-    /* Flush and close what must not survive an exec (log, statistics). */
+    /* In the child of a fork, t is the only thread. */
+    void (*forked)(struct thread *t);
+    /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. */
+    char **(*exec_prefix)(void);
+    /* Flush what must not be lost by an exec (log, statistics). May be followed by the exec's failure, and
+     * may be called in a vfork child, whose memory is the parent's. */
     void (*before_exec)(void);
 };
 extern struct sys_hooks sys_hooks;

@@ -1,0 +1,318 @@
+/* The host threads that guest threads run on: see threads.h.
+ *
+ * A guest thread is a detached host thread on a stack of ours, apart from the guest's own stack. At its end
+ * the kernel itself does what the guest waits for: robust futexes, then clearing *clear_child_tid
+ * with a wake. So the host's clear_child_tid is set to the guest's, the C library cannot know by its own
+ * when the stack is free, and we do: when the kernel says that the tid is no more.
+ *
+ * The first thread of the process is not returned from: it ends by the raw call, and stays a zombie
+ * until the others have ended, as on the kernel.
+ *
+ * Invariants: a thread that has no thread_self has every signal blocked.
+ *
+ * Threading: the list of stacks has a lock, stacks_lock, held for list operations alone.
+ */
+#include "runtime/threads.h"
+#include "base/list.h"
+#include "base/report.h"
+#include "codecache/blocks.h"
+#include "exceptions/sig.h"
+#include "process/mm.h"
+#include "runtime/options.h"
+#include "runtime/run.h"
+#include "runtime/stats.h"
+#include "syscall/sys.h"
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define GUARD 4096
+#define STACK_SIZE (256 << 10)
+/* guard, alternate signal stack, guard, stack */
+#define STACK_TOTAL (GUARD + SIG_HOST_STACK + GUARD + STACK_SIZE)
+#define FREE_STACKS 16 /* kept mapped at most */
+#define REAP 8         /* how many ended threads to look for at a time */
+
+/* A host stack: in use by tid, or free when tid is 0. The struct lies at the stack's upper end. */
+struct host_stack {
+    struct list link;
+    char *base;
+    pid_t tid;
+    bool ending; /* tid is on its way out */
+};
+
+static struct list stacks = LIST_INIT(stacks); /* all, free ones first */
+static unsigned free_stacks;
+static pthread_mutex_t stacks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Of the running host thread: its stack (NULL on the process's first one), and the way out of it. */
+static _Thread_local struct host_stack *own_stack;
+static _Thread_local sigjmp_buf *way_out;
+
+static void stack_unmap(struct host_stack *s)
+{
+    list_remove(&s->link);
+    munmap(s->base, STACK_TOTAL);
+}
+
+/* Find ended threads' stacks. Called with the lock. */
+static void stacks_reap(void)
+{
+    struct list *next;
+    unsigned looked = 0;
+    for (struct list *l = stacks.next; l != &stacks && looked < REAP; l = next) {
+        struct host_stack *s = list_entry(l, struct host_stack, link);
+        next = l->next;
+        if (!s->ending)
+            continue;
+        looked++;
+        if (syscall(SYS_tgkill, getpid(), s->tid, 0) == 0 || errno != ESRCH)
+            continue;
+        s->tid = 0;
+        s->ending = false;
+        if (free_stacks >= FREE_STACKS) {
+            stack_unmap(s);
+        } else {
+            free_stacks++;
+            list_remove(&s->link);
+            list_add(&stacks, &s->link);
+        }
+    }
+}
+
+static struct host_stack *stack_get(void)
+{
+    pthread_mutex_lock(&stacks_lock);
+    stacks_reap();
+    struct host_stack *s = NULL;
+    if (free_stacks) {
+        s = list_first(&stacks, struct host_stack, link);
+        free_stacks--;
+        list_remove(&s->link);
+        list_add_tail(&stacks, &s->link);
+        s->tid = -1;
+    }
+    pthread_mutex_unlock(&stacks_lock);
+    if (s)
+        return s;
+
+    char *base = mmap(NULL, STACK_TOTAL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED)
+        return NULL;
+    if (mprotect(base + GUARD, SIG_HOST_STACK, PROT_READ | PROT_WRITE) != 0 ||
+        mprotect(base + STACK_TOTAL - STACK_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE) != 0) {
+        munmap(base, STACK_TOTAL);
+        return NULL;
+    }
+    s = (struct host_stack *)(void *)(base + STACK_TOTAL) - 1;
+    s->base = base;
+    s->tid = -1;
+    pthread_mutex_lock(&stacks_lock);
+    list_init(&s->link);
+    list_add_tail(&stacks, &s->link);
+    pthread_mutex_unlock(&stacks_lock);
+    return s;
+}
+
+/* A stack on which no thread was started after all. */
+static void stack_put(struct host_stack *s)
+{
+    pthread_mutex_lock(&stacks_lock);
+    stack_unmap(s);
+    pthread_mutex_unlock(&stacks_lock);
+}
+
+/* --- the start ------------------------------------------------------------------------------------ */
+
+struct start {
+    struct thread *t;
+    struct host_stack *stack;
+    uint64_t flags, parent_tid, child_tid;
+    int result;    /* tid or -errno, */
+    uint32_t done; /* valid when this is 1: a futex */
+};
+
+static void answer(struct start *s, int result)
+{
+    s->result = result;
+    __atomic_store_n(&s->done, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &s->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    /* s is gone. */
+}
+
+/* Everything of the ending thread that others can see; the kernel does the rest. */
+static void leave(struct thread *t)
+{
+    sig_thread_end(t);
+    uint64_t ctid = t->clear_child_tid;
+    if (ctid && mm_prepare_write(ctid, 4) != 0)
+        ctid = 0;
+    thread_list_remove(t);
+    cc_leave(&t->cpu);
+    cc_cpu_remove(&t->cpu);
+    thread_self = NULL;
+    sighand_put(t->sighand);
+    thread_free(t);
+    syscall(SYS_set_tid_address, ctid);
+    if (own_stack) {
+        pthread_mutex_lock(&stacks_lock);
+        own_stack->ending = true;
+        pthread_mutex_unlock(&stacks_lock);
+    }
+}
+
+static void *thread_main(void *arg)
+{
+    struct start *s = arg;
+    struct thread *t = s->t;
+    struct host_stack *stack = s->stack;
+    pid_t tid = gettid();
+    sigjmp_buf out;
+
+    own_stack = stack;
+    stack->tid = tid;
+    /* A host thread shares what most guest threads do; what this one shall not share goes now. */
+    uint64_t shared = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM;
+    uint64_t alone = ~s->flags & shared;
+    alone |=
+        s->flags & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
+    if (alone && unshare((int)alone) != 0) {
+        pthread_mutex_lock(&stacks_lock);
+        stack->ending = true;
+        pthread_mutex_unlock(&stacks_lock);
+        int error = errno;
+        syscall(SYS_set_tid_address, NULL);
+        answer(s, -error);
+        return NULL;
+    }
+    t->tid = tid;
+    t->host = pthread_self();
+    thread_self = t;
+    cc_cpu_add(&t->cpu);
+    thread_list_add(t);
+    if (s->flags & CLONE_PARENT_SETTID)
+        mm_write_u32(s->parent_tid, (uint32_t)tid);
+    if (s->flags & CLONE_CHILD_SETTID)
+        mm_write_u32(s->child_tid, (uint32_t)tid);
+    answer(s, tid);
+    sig_thread_begin(t, stack->base + GUARD, SIG_HOST_STACK);
+
+    if (sigsetjmp(out, 0) == 0) {
+        way_out = &out;
+        run_thread(t);
+    }
+    leave(thread_self);
+    return NULL;
+}
+
+/* The C library takes signal 33 for itself with the first thread; it is the guest's. */
+#define SIGNAL_SETXID 33
+struct raw_action {
+    uint64_t word[4];
+};
+
+static int start_thread(struct thread *t, uint64_t flags, uint64_t parent_tid, uint64_t child_tid)
+{
+    struct start s = {.t = t, .flags = flags, .parent_tid = parent_tid, .child_tid = child_tid};
+    s.stack = stack_get();
+    if (!s.stack)
+        return -EAGAIN;
+
+    uint64_t saved;
+    pthread_t host;
+    pthread_attr_t attr;
+    struct raw_action setxid;
+    sig_block_all(&saved);
+    syscall(SYS_rt_sigaction, SIGNAL_SETXID, NULL, &setxid, 8);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    /* The struct host_stack at the end is not part of it. */
+    pthread_attr_setstack(&attr, s.stack->base + STACK_TOTAL - STACK_SIZE, STACK_SIZE - 64);
+    int rc = pthread_create(&host, &attr, thread_main, &s);
+    pthread_attr_destroy(&attr);
+    static bool library_ready;
+    if (!library_ready) {
+        syscall(SYS_rt_sigaction, SIGNAL_SETXID, &setxid, NULL, 8);
+        library_ready = true;
+    }
+    if (rc == 0) {
+        while (!__atomic_load_n(&s.done, __ATOMIC_SEQ_CST))
+            syscall(SYS_futex, &s.done, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+        rc = s.result;
+    } else {
+        stack_put(s.stack);
+        rc = -EAGAIN;
+    }
+    sig_restore(saved);
+    return rc;
+}
+_Static_assert(sizeof(struct host_stack) <= 64, "start_thread leaves out so much of a stack");
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+static void thread_exit(struct thread *t, int status)
+{
+    if (t->vfork_parent) {
+        /* What belongs to the child its parent puts away; the kernel clears the tid. */
+        syscall(SYS_exit, status);
+    }
+    bool last = thread_count() == 1;
+    if (last)
+        stats_report();
+    if (t->tid != getpid() && own_stack)
+        siglongjmp(*way_out, 1);
+    leave(t);
+    syscall(SYS_exit, status);
+}
+
+static void process_exit(struct thread *t, int status)
+{
+    if (!t->vfork_parent)
+        stats_report();
+    syscall(SYS_exit_group, status);
+}
+
+static void run_vfork_child(struct thread *t)
+{
+    run_thread(t);
+}
+
+/* In the child of fork there is one thread: all other stacks are free. */
+static void forked(struct thread *t)
+{
+    struct list *next;
+    (void)t;
+    pthread_mutex_init(&stacks_lock, NULL);
+    for (struct list *l = stacks.next; l != &stacks; l = next) {
+        struct host_stack *s = list_entry(l, struct host_stack, link);
+        next = l->next;
+        if (s != own_stack)
+            stack_unmap(s);
+    }
+    free_stacks = 0;
+}
+
+static void before_exec(void)
+{
+    stats_report();
+}
+
+void threads_init(void)
+{
+    sys_hooks = (struct sys_hooks){
+        .start_thread = start_thread,
+        .thread_exit = thread_exit,
+        .process_exit = process_exit,
+        .run_vfork_child = run_vfork_child,
+        .forked = forked,
+        .exec_prefix = options_forward,
+        .before_exec = before_exec,
+    };
+}

@@ -1,0 +1,325 @@
+/* execve and execveat.
+ *
+ * Owns: finding out what the target is and starting it: a guest's program by this binary again, a script by
+ * its interpreter, the host's own kind natively.
+ *
+ * Everything that can fail is found out before the host's execve: after that there is no way back, as on
+ * the kernel. Strings are not copied: guest addresses are host addresses, and the kernel's own access
+ * gives EFAULT and E2BIG.
+ *
+ * Threading: any thread. In a vfork child memory is the parent's: the argument array is mapped and left
+ * to the parent to unmap.
+ */
+#include "base/report.h"
+#include "loader/load.h"
+#include "syscall/sys_int.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
+
+#define SCRIPT_DEPTH 5          /* interpreters of interpreters, then ELOOP */
+#define ARG_MAX_COUNT (1 << 23) /* pointers; the kernel's E2BIG comes far earlier */
+#define PREFIX_MAX 64           /* words of our own before the program */
+
+/* What is executed, as the scripts on the way to it change it. */
+struct target {
+    int dirfd;            /* and name: as the kernel shall find it */
+    const char *name;     /* as the guest gave it */
+    char guest[PATH_MAX]; /* name for the guest: AT_EXECFN, a script's own argument */
+    char host[PATH_MAX];  /* name on the host, relative to dirfd */
+    int fd;               /* open for reading, close-on-exec */
+    struct load_probe probe;
+};
+
+/* Words put before the guest's arguments by scripts, last first. */
+struct words {
+    unsigned n;
+    const char *word[2 * SCRIPT_DEPTH + 2];
+    char text[SCRIPT_DEPTH][2][256];
+    char script[SCRIPT_DEPTH][PATH_MAX];
+};
+
+/* The kernel's own check whether a file may be executed (Linux 6.14: AT_EXECVE_CHECK); before that,
+ * what access(2) knows, which leaves out ETXTBSY. */
+static int check_executable(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EACCES;
+    int64_t rc =
+        sys_raw(SYS_execveat, fd, (uintptr_t) "", 0, 0, AT_EMPTY_PATH | AT_EXECVE_CHECK, 0);
+    if (rc == -EACCES || rc == -ETXTBSY || rc == -EPERM || rc == 0)
+        return (int)rc;
+    if (faccessat(fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) != 0)
+        return -errno;
+    return 0;
+}
+
+/* Is path the guest's own program by its name in /proc? */
+static bool is_self_exe(struct thread *t, const char *path)
+{
+    char text[PATH_MAX];
+    size_t len = strlen(path);
+    if (len < 4 || strcmp(path + len - 4, "/exe") != 0)
+        return false;
+    return sys_proc_readlink(t, path, text, sizeof(text)) >= 0;
+}
+
+/* Open and probe x->name. 0 or -errno; x->fd is -1 then. */
+static int open_target(struct thread *t, struct target *x, int flags)
+{
+    int oflags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    x->fd = -1;
+    if (!*x->name) {
+        if (!(flags & AT_EMPTY_PATH))
+            return -ENOENT;
+        snprintf(x->guest, sizeof(x->guest), "/dev/fd/%d", x->dirfd);
+        snprintf(x->host, sizeof(x->host), "/proc/self/fd/%d", x->dirfd);
+        if (fcntl(x->dirfd, F_GETFD) < 0)
+            return -EBADF;
+        x->fd = open(x->host, oflags);
+        if (x->fd < 0)
+            return -errno;
+    } else {
+        if (is_self_exe(t, x->name)) {
+            snprintf(x->host, sizeof(x->host), "%s", process.host_exe);
+            snprintf(x->guest, sizeof(x->guest), "%s", process.exe_path);
+        } else {
+            char buf[PATH_MAX];
+            bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
+            snprintf(x->host, sizeof(x->host), "%s", sys_path(buf, x->dirfd, x->name, follow));
+            if (*x->name == '/' || x->dirfd == AT_FDCWD)
+                snprintf(x->guest, sizeof(x->guest), "%s", x->name);
+            else if (snprintf(x->guest, sizeof(x->guest), "/dev/fd/%d/%s", x->dirfd, x->name) >=
+                     (int)sizeof(x->guest))
+                return -ENAMETOOLONG;
+        }
+        x->fd = openat(x->dirfd, x->host, oflags | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+        if (x->fd < 0)
+            /* A file that may be executed but not read: only the host itself can run it. */
+            return -errno;
+    }
+    int rc = check_executable(x->fd);
+    if (rc == 0) {
+        load_probe_fd(x->fd, &x->probe);
+        if (x->probe.kind == LOAD_ERROR)
+            rc = -x->probe.error;
+    }
+    if (rc) {
+        close(x->fd);
+        x->fd = -1;
+    }
+    return rc;
+}
+
+/* Is the name that a new program would open gone with the exec? */
+static bool name_is_lost(const struct target *x)
+{
+    int fdflags;
+    return strncmp(x->guest, "/dev/fd/", 8) == 0 && x->dirfd != AT_FDCWD &&
+           (fdflags = fcntl(x->dirfd, F_GETFD)) >= 0 && fdflags & FD_CLOEXEC;
+}
+
+/* The interpreter of a script becomes the target. */
+static int enter_script(struct thread *t, struct target *x, struct words *w, unsigned depth)
+{
+    if (depth >= SCRIPT_DEPTH)
+        return -ELOOP;
+    if (name_is_lost(x))
+        return -ENOENT; /* the interpreter could not open the script */
+    /* The script's name takes the place of argv[0] of what came before. */
+    if (depth)
+        w->n--;
+    strcpy(w->script[depth], x->guest);
+    w->word[w->n++] = w->script[depth];
+    if (x->probe.interp_arg[0]) {
+        strcpy(w->text[depth][1], x->probe.interp_arg);
+        w->word[w->n++] = w->text[depth][1];
+    }
+    strcpy(w->text[depth][0], x->probe.interp);
+    w->word[w->n++] = w->text[depth][0];
+    close(x->fd);
+    x->dirfd = AT_FDCWD;
+    x->name = w->text[depth][0];
+    return open_target(t, x, 0);
+}
+
+/* Number of pointers in a guest's array before its NULL, or -errno. NULL is an empty array. */
+static int64_t count_array(uint64_t addr)
+{
+    uint64_t p, n = 0;
+    if (!addr)
+        return 0;
+    for (;; n++) {
+        if (mm_read_u64(addr + n * 8, &p) != 0)
+            return -EFAULT;
+        if (!p)
+            return (int64_t)n;
+        if (n >= ARG_MAX_COUNT)
+            return -E2BIG;
+    }
+}
+
+static int copy_array(uint64_t *to, uint64_t addr, uint64_t n)
+{
+    if (n && mm_read(to, addr, n * 8) != 0)
+        return -EFAULT;
+    for (uint64_t i = 0; i < n; i++)
+        to[i] = sys_in(to[i], 1);
+    to[n] = 0;
+    return 0;
+}
+
+/* Room for n pointers, of the mapping that the thread keeps for this. */
+static uint64_t *args_memory(struct thread *t, size_t n)
+{
+    size_t size = n * sizeof(uint64_t);
+    if (t->exec_args && t->exec_args_size < size) {
+        munmap(t->exec_args, t->exec_args_size);
+        t->exec_args = NULL;
+    }
+    if (!t->exec_args) {
+        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            return NULL;
+        t->exec_args = p;
+        t->exec_args_size = size;
+    }
+    return t->exec_args;
+}
+
+static void args_free(struct thread *t)
+{
+    if (t->exec_args)
+        munmap(t->exec_args, t->exec_args_size);
+    t->exec_args = NULL;
+}
+
+/* The host's call; returns only when it failed or a signal is to be delivered first. */
+static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t *argv,
+                         uint64_t *envp, int flags)
+{
+    sys_hooks.before_exec();
+    sig_exec_begin(t);
+    int64_t rc = sig_syscall(t, SYS_execveat, dirfd, (uintptr_t)path, (uintptr_t)argv,
+                             (uintptr_t)envp, flags, 0);
+    sig_exec_failed(t);
+    return rc;
+}
+
+/* A guest's program: this binary again, with the options that made us. */
+static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, uint64_t *envp)
+{
+    int64_t rc;
+    int keep = -1;
+    char keep_text[32];
+    uint64_t *w = argv - PREFIX_MAX; /* args_memory left the room */
+    unsigned n = 0;
+
+    w[n++] = (uintptr_t) "dragoman";
+    for (char **o = sys_hooks.exec_prefix(); *o; o++) {
+        if (n >= PREFIX_MAX - 8)
+            vm_bug("more than %d words of options to pass on", PREFIX_MAX - 8);
+        w[n++] = (uintptr_t)*o;
+    }
+    w[n++] = (uintptr_t) "-0";
+    w[n++] = argv[0] ? argv[0] : (uintptr_t) "";
+    if (name_is_lost(x) || !*x->name) {
+        /* The name says nothing to the next program, the open file does. */
+        keep = fcntl(x->fd, F_DUPFD, 100);
+        if (keep < 0)
+            return -errno;
+        snprintf(keep_text, sizeof(keep_text), "--exec-fd=%d", keep);
+        w[n++] = (uintptr_t)keep_text;
+    }
+    w[n++] = (uintptr_t) "--";
+    w[n++] = (uintptr_t)x->guest;
+    /* Close the gap up to the first argument. */
+    uint64_t *start = argv + (argv[0] != 0) - n;
+    memmove(start, w, n * sizeof(*w));
+
+    rc = host_exec(t, AT_FDCWD, "/proc/self/exe", start, envp, 0);
+    if (keep >= 0)
+        close(keep);
+    return rc;
+}
+
+static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t argv, uint64_t envp,
+                       int flags)
+{
+    struct target x = {.dirfd = dirfd, .name = name};
+    struct words words = {.n = 0};
+    int64_t rc = open_target(t, &x, flags);
+    if (rc == -EACCES && x.host[0] && faccessat(dirfd, x.host, X_OK, AT_EACCESS) == 0)
+        x.probe.kind = LOAD_HOST; /* not readable: the kernel will see */
+    else if (rc)
+        return rc;
+    for (unsigned depth = 0; x.probe.kind == LOAD_SCRIPT; depth++) {
+        rc = enter_script(t, &x, &words, depth);
+        if (rc) {
+            if (x.fd >= 0)
+                close(x.fd);
+            return rc;
+        }
+    }
+
+    int64_t argc = count_array(argv), envc = count_array(envp);
+    rc = argc < 0 ? argc : envc < 0 ? envc : 0;
+    uint64_t *mem = NULL;
+    if (rc == 0) {
+        mem = args_memory(t, PREFIX_MAX + words.n + 1 + argc + 1 + envc + 1);
+        rc = mem ? 0 : -ENOMEM;
+    }
+    if (rc == 0) {
+        uint64_t *args = mem + PREFIX_MAX, *env;
+        unsigned n = words.n;
+        for (unsigned i = 0; i < n; i++)
+            args[i] = (uintptr_t)words.word[n - 1 - i];
+        uint64_t skip = n && argc ? 1 : 0; /* a script's name stands for argv[0] */
+        env = args + n + argc - skip + 1;
+        rc = copy_array(args + n, argv + skip * 8, argc - skip);
+        if (rc == 0)
+            rc = copy_array(env, envp, envc);
+        if (rc == 0 && x.probe.kind == LOAD_GUEST)
+            rc = exec_guest(t, &x, args, env);
+        else if (rc == 0)
+            rc = host_exec(t, x.dirfd, *x.name ? x.host : "", args, env, flags & AT_EMPTY_PATH);
+        args_free(t);
+    }
+    if (x.fd >= 0)
+        close(x.fd);
+    return rc;
+}
+
+int64_t sys_execve(struct thread *t, const uint64_t *a)
+{
+    if (!a[0])
+        return -EFAULT;
+    return do_exec(t, AT_FDCWD, (const char *)(uintptr_t)a[0], a[1], a[2], 0);
+}
+
+int64_t sys_execveat(struct thread *t, const uint64_t *a)
+{
+    int flags = (int)a[4];
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
+        return -EINVAL;
+    if (!a[1])
+        return -EFAULT;
+    const char *name = (const char *)(uintptr_t)a[1];
+    if (flags & AT_EXECVE_CHECK) {
+        char buf[PATH_MAX];
+        return sys_raw(SYS_execveat, (int)a[0],
+                       (uintptr_t)sys_path(buf, (int)a[0], name, !(flags & AT_SYMLINK_NOFOLLOW)), 0,
+                       0, flags, 0);
+    }
+    return do_exec(t, (int)a[0], name, a[2], a[3], flags);
+}
