@@ -21,10 +21,9 @@
  * repairs arrive by them. One that was sent (not a fault) while the guest blocks it is kept in
  * thread->hidden until the guest unblocks it. Sent or fault: the si_code, and where the host pc is.
  *
- * Synchronous faults with the host pc in an engine become EXIT_FAULT; in an access function they
- * return -EFAULT; elsewhere they are the VM's own bug and are reported as such. The first leave the
- * handler by a return to a trampoline that jumps to cpu->recover (made by sigsetjmp(buf, 0), value 1), so
- * the host mask is restored by the kernel; the second by a return to where mm_access_fixup says.
+ * Synchronous faults with the host pc in an engine become EXIT_FAULT, in an access function of process/
+ * they return -EFAULT: the interrupted context is moved to an exit that the owner of the code names.
+ * Elsewhere they are the VM's own bug and are reported as such.
  *
  * Threading: per thread, but dispositions (sighand lock; nothing else is locked inside it). Lock order:
  * sighand before thread_lock.

@@ -8,9 +8,9 @@
  */
 #include "base/report.h"
 #include "exceptions/sig_internal.h"
+#include "interp/interp.h"
 #include "process/mm.h"
 #include <errno.h>
-#include <setjmp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -92,21 +92,6 @@ void sig_host_requeue(int signo, siginfo_t *info)
     syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), signo, info);
 }
 
-static void jump_out(void *buf)
-{
-    siglongjmp(*(sigjmp_buf *)buf, 1);
-}
-
-/* Let the interrupted context go on at buf. The handler returns normally, so the kernel restores
- * the host mask and the alternate stack. */
-static void recover_at(ucontext_t *uc, void *buf)
-{
-    greg_t *r = uc->uc_mcontext.gregs;
-    r[REG_RSP] = ((r[REG_RSP] - 128) & ~(greg_t)15) - 8; /* below the red zone, as if called */
-    r[REG_RDI] = (greg_t)(uintptr_t)buf;
-    r[REG_RIP] = (greg_t)(uintptr_t)jump_out;
-}
-
 /* The mask that the interrupted context gets back: the kernel's 8 bytes, not the C library's 128. */
 static void set_return_mask(ucontext_t *uc, uint64_t mask)
 {
@@ -146,39 +131,35 @@ static void hold(struct thread *t, int signo, const siginfo_t *info, ucontext_t 
         *pc = (greg_t)(uintptr_t)sig_enter_abort;
 }
 
-/* The guest address of the access under way, for faults whose address the host does not tell
- * (a non-canonical address is a general-protection fault). */
-static uint64_t access_addr(const struct cpu *cpu)
-{
-    return cpu->r[cpu->at->a] + (uint64_t)cpu->at->imm;
-}
-
 /* A fault of a memory access that the host's code made. True when it has been dealt with. */
 static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, ucontext_t *uc)
 {
     struct cpu *cpu = &t->cpu;
     greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
-    uint64_t access = mm_access_fixup((uint64_t)*pc);
-    bool engine = !access && cpu->in_engine && cpu->in_mem && cpu->recover;
-    if (!engine && !access)
+    uint64_t go_on = mm_access_fixup((uint64_t)*pc);
+    if (!go_on && !(cpu->in_engine && interp_owns_pc((uintptr_t)*pc)))
         return false;
 
     bool known = info->si_code != SI_KERNEL;
     struct cpu_fault f = {
-        .addr = known    ? (uint64_t)(uintptr_t)info->si_addr
-                : engine ? access_addr(cpu)
-                         : 0,
+        .addr = known ? (uint64_t)(uintptr_t)info->si_addr : 0,
         .signo = signo,
         .code = known ? info->si_code : SEGV_MAPERR,
         .write = uc->uc_mcontext.gregs[REG_ERR] & 2, /* page-fault error code, SDM vol. 3, 4.7 */
     };
     if (signo == SIGSEGV && known && mm_fault_fixup(f.addr, f.write, &f))
         return true;
-    if (access) {
-        *pc = (greg_t)access;
-    } else {
-        cpu->fault = f;
-        recover_at(uc, cpu->recover);
+    if (go_on) {
+        *pc = (greg_t)go_on;
+        return true;
+    }
+    if (!interp_fault(cpu, &f, uc))
+        return false;
+    if (!known) {
+        /* A non-canonical address is a general-protection fault, of which the host tells no
+         * address: it is the micro-op's. */
+        cpu->fault.addr = cpu->r[cpu->at->a] + (uint64_t)cpu->at->imm;
+        cpu->fault.write = uop_info[cpu->at->op].flags & UOP_F_STORE;
     }
     return true;
 }

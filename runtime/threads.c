@@ -299,11 +299,6 @@ static void forked(struct thread *t)
     free_stacks = 0;
 }
 
-static void before_exec(void)
-{
-    stats_report();
-}
-
 void threads_init(void)
 {
     sys_hooks = (struct sys_hooks){
@@ -313,6 +308,5 @@ void threads_init(void)
         .run_vfork_child = run_vfork_child,
         .forked = forked,
         .exec_prefix = options_forward,
-        .before_exec = before_exec,
     };
 }

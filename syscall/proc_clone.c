@@ -13,6 +13,7 @@
  */
 #include "codecache/blocks.h"
 #include "syscall/sys_int.h"
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -105,7 +106,6 @@ static void child_registers(struct thread *c, const struct thread *t, const stru
         memcpy(c->cpu.r, t->cpu.r, g->nslots * sizeof(c->cpu.r[0]));
         c->cpu.mxcsr = t->cpu.mxcsr;
         c->cpu.frm = t->cpu.frm;
-        c->cpu.fp_special = t->cpu.fp_special;
     }
     c->cpu.res_addr = UINT64_MAX;
     c->cpu.r[g->sysret_slot] = 0;
@@ -266,6 +266,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     pthread_mutex_lock(&sh->lock);
     thread_fork_begin();
     mm_fork_begin();
+    cc_fork_begin();
     int64_t pid;
     if (flags == 0 && ca->exit_signal == SIGCHLD && !ca->set_tid_size) {
         pid = fork();
@@ -273,6 +274,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     } else {
         pid = host_clone(ca, flags, NULL, 0, &pidfd, NULL, NULL);
     }
+    cc_fork_end(pid == 0, &t->cpu);
     mm_fork_end(pid == 0);
     thread_fork_end(pid == 0);
     if (pid != 0) {
@@ -292,7 +294,6 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     t->tid = (pid_t)sys_raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
     t->vfork_parent = NULL;
     t->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
-    cc_after_fork(&t->cpu);
     sys_hooks.forked(t);
     sig_clone(t, t, ca->flags);
     if (ca->flags & CLONE_CLEAR_SIGHAND_FLAG)

@@ -12,6 +12,7 @@
  */
 #include "base/report.h"
 #include "loader/load.h"
+#include "syscall/procfs.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,13 +66,13 @@ static int check_executable(int fd)
 }
 
 /* Is path the guest's own program by its name in /proc? */
-static bool is_self_exe(struct thread *t, const char *path)
+static bool is_self_exe(struct thread *t, int dirfd, const char *path)
 {
     char text[PATH_MAX];
     size_t len = strlen(path);
     if (len < 4 || strcmp(path + len - 4, "/exe") != 0)
         return false;
-    return sys_proc_readlink(t, path, text, sizeof(text)) >= 0;
+    return sys_proc_readlink(t, dirfd, path, text, sizeof(text)) >= 0;
 }
 
 /* Open and probe x->name. 0 or -errno; x->fd is -1 then. */
@@ -90,7 +91,7 @@ static int open_target(struct thread *t, struct target *x, int flags)
         if (x->fd < 0)
             return -errno;
     } else {
-        if (is_self_exe(t, x->name)) {
+        if (is_self_exe(t, x->dirfd, x->name)) {
             snprintf(x->host, sizeof(x->host), "%s", process.host_exe);
             snprintf(x->guest, sizeof(x->guest), "%s", process.exe_path);
         } else {
@@ -208,7 +209,6 @@ static void args_free(struct thread *t)
 static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t *argv,
                          uint64_t *envp, int flags)
 {
-    sys_hooks.before_exec();
     sig_exec_begin(t);
     int64_t rc = sig_syscall(t, SYS_execveat, dirfd, (uintptr_t)path, (uintptr_t)argv,
                              (uintptr_t)envp, flags, 0);

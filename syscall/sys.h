@@ -25,9 +25,6 @@ struct sys_hooks {
     void (*forked)(struct thread *t);
     /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. */
     char **(*exec_prefix)(void);
-    /* Flush what must not be lost by an exec (log, statistics). May be followed by the exec's failure, and
-     * may be called in a vfork child, whose memory is the parent's. */
-    void (*before_exec)(void);
 };
 extern struct sys_hooks sys_hooks;
 
