@@ -17,6 +17,7 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "exceptions/sig.h"
+#include "loader/load.h"
 #include "process/mm.h"
 #include "runtime/options.h"
 #include "runtime/run.h"
@@ -299,6 +300,29 @@ static void forked(struct thread *t)
     free_stacks = 0;
 }
 
+static int probe(int fd, struct sys_program *p)
+{
+    struct load_probe l;
+    load_probe_fd(fd, &l);
+    switch (l.kind) {
+    case LOAD_GUEST:
+        p->kind = SYS_PROGRAM_GUEST;
+        return 0;
+    case LOAD_HOST:
+        p->kind = SYS_PROGRAM_HOST;
+        return 0;
+    case LOAD_SCRIPT:
+        p->kind = SYS_PROGRAM_SCRIPT;
+        _Static_assert(sizeof(p->interp) == sizeof(l.interp), "the words fit");
+        memcpy(p->interp, l.interp, sizeof(l.interp));
+        memcpy(p->interp_arg, l.interp_arg, sizeof(l.interp_arg));
+        return 0;
+    case LOAD_ERROR:
+        break;
+    }
+    return -l.error;
+}
+
 void threads_init(void)
 {
     sys_hooks = (struct sys_hooks){
@@ -307,6 +331,7 @@ void threads_init(void)
         .process_exit = process_exit,
         .run_vfork_child = run_vfork_child,
         .forked = forked,
+        .probe = probe,
         .exec_prefix = options_forward,
     };
 }

@@ -11,7 +11,6 @@
  * to the parent to unmap.
  */
 #include "base/report.h"
-#include "loader/load.h"
 #include "syscall/procfs.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
@@ -36,7 +35,7 @@ struct target {
     char guest[PATH_MAX]; /* name for the guest: AT_EXECFN, a script's own argument */
     char host[PATH_MAX];  /* name on the host, relative to dirfd */
     int fd;               /* open for reading, close-on-exec */
-    struct load_probe probe;
+    struct sys_program program;
 };
 
 /* Words put before the guest's arguments by scripts, last first. */
@@ -75,7 +74,7 @@ static bool is_self_exe(struct thread *t, int dirfd, const char *path)
     return sys_proc_readlink(t, dirfd, path, text, sizeof(text)) >= 0;
 }
 
-/* Open and probe x->name. 0 or -errno; x->fd is -1 then. */
+/* Open x->name and see what it is. 0 or -errno; x->fd is -1 then. */
 static int open_target(struct thread *t, struct target *x, int flags)
 {
     int oflags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -110,11 +109,8 @@ static int open_target(struct thread *t, struct target *x, int flags)
             return -errno;
     }
     int rc = check_executable(x->fd);
-    if (rc == 0) {
-        load_probe_fd(x->fd, &x->probe);
-        if (x->probe.kind == LOAD_ERROR)
-            rc = -x->probe.error;
-    }
+    if (rc == 0)
+        rc = sys_hooks.probe(x->fd, &x->program);
     if (rc) {
         close(x->fd);
         x->fd = -1;
@@ -142,11 +138,11 @@ static int enter_script(struct thread *t, struct target *x, struct words *w, uns
         w->n--;
     strcpy(w->script[depth], x->guest);
     w->word[w->n++] = w->script[depth];
-    if (x->probe.interp_arg[0]) {
-        strcpy(w->text[depth][1], x->probe.interp_arg);
+    if (x->program.interp_arg[0]) {
+        strcpy(w->text[depth][1], x->program.interp_arg);
         w->word[w->n++] = w->text[depth][1];
     }
-    strcpy(w->text[depth][0], x->probe.interp);
+    strcpy(w->text[depth][0], x->program.interp);
     w->word[w->n++] = w->text[depth][0];
     close(x->fd);
     x->dirfd = AT_FDCWD;
@@ -260,10 +256,10 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
     struct words words = {.n = 0};
     int64_t rc = open_target(t, &x, flags);
     if (rc == -EACCES && x.host[0] && faccessat(dirfd, x.host, X_OK, AT_EACCESS) == 0)
-        x.probe.kind = LOAD_HOST; /* not readable: the kernel will see */
+        x.program.kind = SYS_PROGRAM_HOST; /* not readable: the kernel will see */
     else if (rc)
         return rc;
-    for (unsigned depth = 0; x.probe.kind == LOAD_SCRIPT; depth++) {
+    for (unsigned depth = 0; x.program.kind == SYS_PROGRAM_SCRIPT; depth++) {
         rc = enter_script(t, &x, &words, depth);
         if (rc) {
             if (x.fd >= 0)
@@ -289,7 +285,7 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
         rc = copy_array(args + n, argv + skip * 8, argc - skip);
         if (rc == 0)
             rc = copy_array(env, envp, envc);
-        if (rc == 0 && x.probe.kind == LOAD_GUEST)
+        if (rc == 0 && x.program.kind == SYS_PROGRAM_GUEST)
             rc = exec_guest(t, &x, args, env);
         else if (rc == 0)
             rc = host_exec(t, x.dirfd, *x.name ? x.host : "", args, env, flags & AT_EMPTY_PATH);

@@ -10,6 +10,12 @@
 
 #include "process/thread.h"
 
+/* What an executable file is, for execve. */
+struct sys_program {
+    enum { SYS_PROGRAM_GUEST, SYS_PROGRAM_SCRIPT, SYS_PROGRAM_HOST } kind;
+    char interp[256], interp_arg[256]; /* of a script; the argument may be empty */
+};
+
 /* What only the run loop can do, registered by runtime/ at start-up. */
 struct sys_hooks {
     /* Start a host thread that runs t (already set up: registers, sighand, masks) and writes its tid to
@@ -23,6 +29,8 @@ struct sys_hooks {
     void (*run_vfork_child)(struct thread *t);
     /* In the child of a fork, t is the only thread. */
     void (*forked)(struct thread *t);
+    /* Look at an open program file: 0, or -errno as execve would give. */
+    int (*probe)(int fd, struct sys_program *p);
     /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. */
     char **(*exec_prefix)(void);
 };
