@@ -9,6 +9,7 @@
 #ifndef DRAGOMAN_SYSCALL_GUEST_ABI_H
 #define DRAGOMAN_SYSCALL_GUEST_ABI_H
 
+#include <linux/ipc.h>
 #include <stdint.h>
 
 /* asm-generic/stat.h. x86-64 has st_nlink before st_mode, and wider. */
@@ -42,6 +43,16 @@ struct guest_epoll_event {
     uint64_t data;
 };
 _Static_assert(sizeof(struct guest_epoll_event) == 16, "asm-generic struct epoll_event");
+
+/* asm-generic/sembuf.h. x86-64 has a spare word after each time. */
+struct guest_semid64_ds {
+    struct ipc64_perm sem_perm;
+    int64_t sem_otime;
+    int64_t sem_ctime;
+    uint64_t sem_nsems;
+    uint64_t unused3, unused4;
+};
+_Static_assert(sizeof(struct guest_semid64_ds) == 88, "asm-generic struct semid64_ds");
 
 /* Sizes of what is passed on. Layouts are compared member by member, against the guest's own headers,
  * by tests/syscall. */

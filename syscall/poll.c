@@ -6,6 +6,7 @@
  *
  * Threading: reentrant.
  */
+#include "syscall/guest_abi.h"
 #include "syscall/sys_int.h"
 #include <limits.h>
 #include <poll.h>
@@ -17,13 +18,6 @@
 _Static_assert(sizeof(struct pollfd) == 8, "pollfd is that of asm-generic");
 _Static_assert(sizeof(struct timespec) == 16, "64-bit time");
 _Static_assert(sizeof(struct epoll_event) == 12, "the host's epoll_event is packed");
-
-/* struct epoll_event of asm-generic. */
-struct guest_epoll_event {
-    uint32_t events;
-    uint32_t pad;
-    uint64_t data;
-};
 
 /* Perform call nr with the temporary signal mask that guest address set points to. `at` says which of
  * the arguments a is replaced by the mask's address. */

@@ -26,7 +26,6 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -199,35 +198,6 @@ SET(inotify) = {B(IN_ACCESS),        B(IN_MODIFY),      B(IN_ATTRIB),      B(IN_
                 B(IN_ONLYDIR),       B(IN_DONT_FOLLOW), B(IN_EXCL_UNLINK), B(IN_MASK_CREATE),
                 B(IN_MASK_ADD),      B(IN_ISDIR),       B(IN_ONESHOT),     END};
 SET(inotify_init) = {B(IN_NONBLOCK), B(IN_CLOEXEC), END};
-SET(ioctl) = {V(TCGETS),
-              V(TCSETS),
-              V(TCSETSW),
-              V(TCSETSF),
-              V(TCSBRK),
-              V(TCXONC),
-              V(TCFLSH),
-              V(TIOCEXCL),
-              V(TIOCSCTTY),
-              V(TIOCGPGRP),
-              V(TIOCSPGRP),
-              V(TIOCOUTQ),
-              V(TIOCSTI),
-              V(TIOCGWINSZ),
-              V(TIOCSWINSZ),
-              V(FIONREAD),
-              V(FIONBIO),
-              V(TIOCNOTTY),
-              V(TIOCGSID),
-              V(TIOCGPTN),
-              V(TIOCSPTLCK),
-              V(TIOCGPTPEER),
-              V(FIONCLEX),
-              V(FIOCLEX),
-              V(FIOASYNC),
-              V(FIOQSIZE),
-              {UINT32_MAX, 0x40049409, "FICLONE"},
-              {UINT32_MAX, 0x802c542a, "TCGETS2"},
-              END};
 SET(ipc) = {B(IPC_CREAT), B(IPC_EXCL), B(IPC_NOWAIT), END};
 /* SEM_* commands and those of messages and shared memory overlap: only the common ones. */
 SET(ipc_cmd) = {V(IPC_RMID), V(IPC_SET), V(IPC_STAT), V(IPC_INFO), V(GETPID), V(GETVAL),
