@@ -1,0 +1,245 @@
+/* The pure micro-ops: values worked out by hand from their definitions (the RISC-V manual's tables for
+ * division, FCLASS, Zbb), and agreement with the host's own instructions on random operands where it
+ * has one that does just that. */
+#include "tests/unit.h"
+
+#include "uop/sem.h"
+#include <inttypes.h>
+
+static uint64_t eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t v = 0;
+    assert_true(uop_eval(op, a, b, c, &v));
+    return v;
+}
+
+#define U64(x) UINT64_C(x)
+#define MIN64 U64(0x8000000000000000)
+#define ONES (~U64(0))
+
+static void by_hand(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t op;
+        uint64_t a, b, c, want;
+    } rows[] = {
+        {UOP_mov_64, MIN64 + 1, 0, 0, MIN64 + 1},
+        {UOP_sext8, 0x180, 0, 0, U64(0xffffffffffffff80)},
+        {UOP_sext16, 0x17fff, 0, 0, 0x7fff},
+        {UOP_sext32, 0x80000000, 0, 0, U64(0xffffffff80000000)},
+        {UOP_zext8, 0x1ff, 0, 0, 0xff},
+        {UOP_zext16, ONES, 0, 0, 0xffff},
+        {UOP_zext32, ONES, 0, 0, 0xffffffff},
+        {UOP_add_64, ONES, 2, 0, 1},
+        {UOP_add_32s, 0x7fffffff, 1, 0, U64(0xffffffff80000000)},
+        {UOP_add_32z, 0xffffffff, 1, 0, 0},
+        {UOP_add_32z, 0x7fffffff, 1, 0, 0x80000000},
+        {UOP_sub_64, 0, 1, 0, ONES},
+        {UOP_sub_32s, 0, 1, 0, ONES},
+        {UOP_sub_32z, 0, 1, 0, 0xffffffff},
+        {UOP_and_64, 0xff0f, 0x0fff, 0, 0x0f0f},
+        {UOP_and_32z, ONES, ONES << 1, 0, 0xfffffffe},
+        {UOP_or_64, 0xf0, 0x0f, 0, 0xff},
+        {UOP_or_32z, MIN64, 1, 0, 1},
+        {UOP_xor_64, 0xff, 0x0f, 0, 0xf0},
+        {UOP_xor_32z, ONES, 1, 0, 0xfffffffe},
+        {UOP_andn_64, 0xff, 0x0f, 0, 0xf0},
+        {UOP_orn_64, 0, ONES - 1, 0, 1},
+        {UOP_xnor_64, 0, ONES - 1, 0, 1},
+        {UOP_shl_64, 1, 127, 0, MIN64},
+        {UOP_shl_32s, 1, 31, 0, U64(0xffffffff80000000)},
+        {UOP_shl_32s, 1, 32, 0, 1},
+        {UOP_shl_32z, 3, 31, 0, 0x80000000},
+        {UOP_shr_64, MIN64, 63, 0, 1},
+        {UOP_shr_32s, 0x80000000, 0, 0, U64(0xffffffff80000000)},
+        {UOP_shr_32s, U64(0x180000000), 31, 0, 1},
+        {UOP_shr_32z, 0x80000000, 4, 0, 0x08000000},
+        {UOP_sar_64, MIN64, 63, 0, ONES},
+        {UOP_sar_32s, 0x80000000, 31, 0, ONES},
+        {UOP_sar_32z, 0x80000000, 31, 0, 0xffffffff},
+        {UOP_ror_64, 1, 1, 0, MIN64},
+        {UOP_ror_64, 5, 64, 0, 5},
+        {UOP_ror_32s, 1, 1, 0, U64(0xffffffff80000000)},
+        {UOP_ror_32z, 1, 1, 0, 0x80000000},
+        {UOP_ror_32z, 0x80000001, 0, 0, 0x80000001},
+        {UOP_sh1add_64, 3, 1, 0, 7},
+        {UOP_sh2add_64, 3, 1, 0, 13},
+        {UOP_sh3add_64, 3, 1, 0, 25},
+        {UOP_mul_64, ONES, ONES, 0, 1},
+        {UOP_mul_32s, 0x10000, 0x8000, 0, U64(0xffffffff80000000)},
+        {UOP_mul_32z, 0x10000, 0x8000, 0, 0x80000000},
+        {UOP_mulh_ss, ONES, ONES, 0, 0},
+        {UOP_mulh_ss, MIN64, MIN64, 0, U64(0x4000000000000000)},
+        {UOP_mulh_su, ONES, ONES, 0, ONES},
+        {UOP_mulh_uu, ONES, ONES, 0, ONES - 1},
+        /* RISC-V "M": division by zero and overflow */
+        {UOP_div_s64, 7, 0, 0, ONES},
+        {UOP_div_s64, MIN64, ONES, 0, MIN64},
+        {UOP_div_s64, -U64(7), 2, 0, -U64(3)},
+        {UOP_div_u64, 7, 0, 0, ONES},
+        {UOP_div_u64, ONES, 2, 0, INT64_MAX},
+        {UOP_rem_s64, 7, 0, 0, 7},
+        {UOP_rem_s64, MIN64, ONES, 0, 0},
+        {UOP_rem_s64, -U64(7), 2, 0, ONES},
+        {UOP_rem_u64, 7, 0, 0, 7},
+        {UOP_rem_u64, ONES, 10, 0, 5},
+        {UOP_div_s32, 7, U64(0x100000000), 0, ONES},
+        {UOP_div_s32, 0x80000000, ONES, 0, U64(0xffffffff80000000)},
+        {UOP_div_s32, -U64(7), 2, 0, -U64(3)},
+        {UOP_div_u32, 7, U64(0x100000000), 0, ONES},
+        {UOP_div_u32, ONES, 1, 0, ONES},
+        {UOP_div_u32, ONES, 2, 0, 0x7fffffff},
+        {UOP_rem_s32, 0x80000000, U64(0x100000000), 0, U64(0xffffffff80000000)},
+        {UOP_rem_s32, 0x80000000, ONES, 0, 0},
+        {UOP_rem_s32, -U64(7), 2, 0, ONES},
+        {UOP_rem_u32, 0x80000000, 0, 0, U64(0xffffffff80000000)},
+        {UOP_rem_u32, ONES, 10, 0, 5},
+        {UOP_set_eq, 5, 5, 0, 1},
+        {UOP_set_eq, 5, U64(0x100000005), 0, 0},
+        {UOP_set_ne, 5, 6, 0, 1},
+        {UOP_set_lt, ONES, 0, 0, 1},
+        {UOP_set_ltu, ONES, 0, 0, 0},
+        {UOP_min_s64, ONES, 0, 0, ONES},
+        {UOP_max_s64, ONES, 0, 0, 0},
+        {UOP_min_u64, ONES, 0, 0, 0},
+        {UOP_max_u64, ONES, 0, 0, ONES},
+        {UOP_sel, 2, 11, 22, 11},
+        {UOP_sel, 0, 11, 22, 22},
+        {UOP_clz_64, 0, 0, 0, 64},
+        {UOP_clz_64, 1, 0, 0, 63},
+        {UOP_clz_32, U64(0x100000000), 0, 0, 32},
+        {UOP_clz_32, 0x40000000, 0, 0, 1},
+        {UOP_ctz_64, 0, 0, 0, 64},
+        {UOP_ctz_64, MIN64, 0, 0, 63},
+        {UOP_ctz_32, U64(0x100000000), 0, 0, 32},
+        {UOP_ctz_32, 8, 0, 0, 3},
+        {UOP_popcnt_64, ONES, 0, 0, 64},
+        {UOP_popcnt_32, ONES, 0, 0, 32},
+        {UOP_bswap_64, U64(0x0102030405060708), 0, 0, U64(0x0807060504030201)},
+        {UOP_orc_b, U64(0x0001800000ff1000), 0, 0, U64(0x00ffff0000ffff00)},
+        {UOP_box_f32, 0x3f800000, 0, 0, U64(0xffffffff3f800000)},
+        {UOP_box_f16, 0x3c00, 0, 0, U64(0xffffffffffff3c00)},
+        {UOP_unbox_f32, U64(0xffffffff3f800000), 0, 0, 0x3f800000},
+        {UOP_unbox_f32, U64(0xfffffffe3f800000), 0, 0, 0x7fc00000},
+        {UOP_unbox_f16, U64(0xffffffffffff3c00), 0, 0, 0x3c00},
+        {UOP_unbox_f16, U64(0xfffffffffffe3c00), 0, 0, 0x7e00},
+        {UOP_fcanon_f64, U64(0xfff0000000000001), 0, 0, U64(0x7ff8000000000000)},
+        {UOP_fcanon_f64, U64(0xfff0000000000000), 0, 0, U64(0xfff0000000000000)},
+        {UOP_fcanon_f32, 0xff800001, 0, 0, 0x7fc00000},
+        {UOP_fcanon_f32, 0xff800000, 0, 0, 0xff800000},
+        {UOP_fcanon_f16, 0xfc01, 0, 0, 0x7e00},
+        {UOP_fcanon_f16, 0xfc00, 0, 0, 0xfc00},
+        /* fclass: the bit numbers of the manual's table */
+        {UOP_fclass_f64, U64(0xfff0000000000000), 0, 0, 1 << 0},
+        {UOP_fclass_f64, U64(0xbff0000000000000), 0, 0, 1 << 1},
+        {UOP_fclass_f64, U64(0x8000000000000001), 0, 0, 1 << 2},
+        {UOP_fclass_f64, MIN64, 0, 0, 1 << 3},
+        {UOP_fclass_f64, 0, 0, 0, 1 << 4},
+        {UOP_fclass_f64, 1, 0, 0, 1 << 5},
+        {UOP_fclass_f64, U64(0x3ff0000000000000), 0, 0, 1 << 6},
+        {UOP_fclass_f64, U64(0x7ff0000000000000), 0, 0, 1 << 7},
+        {UOP_fclass_f64, U64(0xfff0000000000001), 0, 0, 1 << 8},
+        {UOP_fclass_f64, U64(0x7ff8000000000000), 0, 0, 1 << 9},
+        {UOP_fclass_f32, 0xff800000, 0, 0, 1 << 0},
+        {UOP_fclass_f32, 0x80000001, 0, 0, 1 << 2},
+        {UOP_fclass_f32, 0x7f800001, 0, 0, 1 << 8},
+        {UOP_fclass_f32, 0x7fc00000, 0, 0, 1 << 9},
+        {UOP_fclass_f32, 0x3f800000, 0, 0, 1 << 6},
+        {UOP_fclass_f16, 0xfc00, 0, 0, 1 << 0},
+        {UOP_fclass_f16, 0x8001, 0, 0, 1 << 2},
+        {UOP_fclass_f16, 0x7c01, 0, 0, 1 << 8},
+        {UOP_fclass_f16, 0x7e00, 0, 0, 1 << 9},
+        {UOP_fclass_f16, 0x3c00, 0, 0, 1 << 6},
+    };
+    bool covered[UOP_CODES] = {false};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t got = eval(rows[i].op, rows[i].a, rows[i].b, rows[i].c);
+        covered[rows[i].op] = true;
+        if (got != rows[i].want)
+            fail_msg("%s %#" PRIx64 ", %#" PRIx64 " gives %#" PRIx64 ", expected %#" PRIx64,
+                     uop_info[rows[i].op].name, rows[i].a, rows[i].b, got, rows[i].want);
+    }
+    for (unsigned op = 0; op < UOP_CODES; op++)
+        if (uop_info[op].flags & UOP_F_PURE && !covered[uop_info[op].rr_form])
+            fail_msg("no example of %s", uop_info[op].name);
+}
+
+static uint64_t rng = 88172645463325252u;
+static uint64_t rnd(void)
+{
+    rng ^= rng << 13;
+    rng ^= rng >> 7;
+    rng ^= rng << 17;
+    return rng >> rng % 64;
+}
+
+#define HOST2(op, insn, size)                                        \
+    do {                                                             \
+        uint##size##_t x = (uint##size##_t)a, y = (uint##size##_t)b; \
+        __asm__(insn " %1, %0" : "+r"(x) : "r"(y) : "cc");           \
+        assert_int_equal(eval(UOP_##op, a, b, 0), (uint64_t)x);      \
+    } while (0)
+#define SHIFT(op, insn, size, extend)                                   \
+    do {                                                                \
+        uint##size##_t x = (uint##size##_t)a;                           \
+        __asm__(insn " %%cl, %0" : "+r"(x) : "c"(b) : "cc");            \
+        assert_int_equal(eval(UOP_##op, a, b, 0), (uint64_t)(extend)x); \
+    } while (0)
+
+static void against_host(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t a = rnd(), b = rnd(), hi, lo;
+        HOST2(add_64, "add", 64);
+        HOST2(add_32z, "add", 32);
+        HOST2(sub_64, "sub", 64);
+        HOST2(sub_32z, "sub", 32);
+        HOST2(mul_64, "imul", 64);
+        HOST2(mul_32z, "imul", 32);
+        SHIFT(shl_64, "shlq", 64, uint64_t);
+        SHIFT(shl_32z, "shll", 32, uint32_t);
+        SHIFT(shl_32s, "shll", 32, int32_t);
+        SHIFT(shr_64, "shrq", 64, uint64_t);
+        SHIFT(shr_32s, "shrl", 32, int32_t);
+        SHIFT(sar_64, "sarq", 64, uint64_t);
+        SHIFT(sar_32s, "sarl", 32, int32_t);
+        SHIFT(sar_32z, "sarl", 32, uint32_t);
+        SHIFT(ror_64, "rorq", 64, uint64_t);
+        SHIFT(ror_32s, "rorl", 32, int32_t);
+        SHIFT(ror_32z, "rorl", 32, uint32_t);
+        __asm__("mulq %3" : "=d"(hi), "=a"(lo) : "a"(a), "r"(b) : "cc");
+        assert_int_equal(eval(UOP_mulh_uu, a, b, 0), hi);
+        /* mulhsu from the unsigned product: minus b when a is negative */
+        assert_int_equal(eval(UOP_mulh_su, a, b, 0), hi - ((int64_t)a < 0 ? b : 0));
+        __asm__("imulq %3" : "=d"(hi), "=a"(lo) : "a"(a), "r"(b) : "cc");
+        assert_int_equal(eval(UOP_mulh_ss, a, b, 0), hi);
+        if ((uint32_t)b && (uint32_t)b != 0xffffffff) {
+            uint32_t q, r;
+            __asm__("cltd; idivl %4"
+                    : "=&a"(q), "=&d"(r)
+                    : "0"((uint32_t)a), "1"(0), "r"((uint32_t)b));
+            assert_int_equal(eval(UOP_div_s32, a, b, 0), (uint64_t)(int64_t)(int32_t)q);
+            assert_int_equal(eval(UOP_rem_s32, a, b, 0), (uint64_t)(int64_t)(int32_t)r);
+            __asm__("divl %4" : "=&a"(q), "=&d"(r) : "0"((uint32_t)a), "1"(0), "r"((uint32_t)b));
+            assert_int_equal(eval(UOP_div_u32, a, b, 0), (uint64_t)(int64_t)(int32_t)q);
+            assert_int_equal(eval(UOP_rem_u32, a, b, 0), (uint64_t)(int64_t)(int32_t)r);
+        }
+        if (b && b != ONES) {
+            uint64_t q, r;
+            __asm__("cqto; idivq %4" : "=&a"(q), "=&d"(r) : "0"(a), "1"((uint64_t)0), "r"(b));
+            assert_int_equal(eval(UOP_div_s64, a, b, 0), q);
+            assert_int_equal(eval(UOP_rem_s64, a, b, 0), r);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(against_host),
+    };
+    return cmocka_run_group_tests_name("uop/sem", tests, NULL, NULL);
+}
