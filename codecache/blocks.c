@@ -428,11 +428,8 @@ void cc_fork_end(bool child, struct cpu *cpu)
         cc.cpus = cpu;
         if (cpu)
             cpu->cc_next = NULL;
-        pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-        cc.lock = fresh;
-    } else {
-        unlock();
     }
+    unlock(); /* the child's only thread is the one that locked it */
 }
 
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# The table of blocks and its stress test built with the thread sanitizer: no race reported.
+# Skipped (77) where the compiler has no thread sanitizer or it cannot run here.
+set -u
+: "${top_srcdir:=.}" "${top_builddir:=.}" "${CC:=cc}"
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+
+flags="-std=gnu11 -g -O1 -fsanitize=thread -I$top_srcdir -I$top_builddir -include config.h"
+echo 'int main(void) { return 0; }' >"$dir/try.c"
+# Word splitting of $CC and $flags is meant.
+# shellcheck disable=SC2086
+if ! $CC -fsanitize=thread "$dir/try.c" -o "$dir/try" 2>/dev/null || ! "$dir/try" 2>/dev/null; then
+    echo "SKIP: $CC has no working thread sanitizer"
+    exit 77
+fi
+# shellcheck disable=SC2086
+$CC $flags "$top_srcdir/tests/codecache/blocks.c" "$top_srcdir/codecache/blocks.c" \
+    "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" -o "$dir/test" -lcmocka -lunwind -lpthread ||
+    exit 1
+TSAN_OPTIONS=halt_on_error=1 "$dir/test" 1500
