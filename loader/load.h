@@ -12,17 +12,17 @@
 #include "process/thread.h"
 
 enum load_kind {
-    LOAD_GUEST,   /* an ELF program of a guest that we run */
-    LOAD_SCRIPT,  /* #! interpreter */
-    LOAD_HOST,    /* the host's own ISA: execute natively */
-    LOAD_ERROR,   /* errno says why (ENOENT, EACCES, ENOEXEC, ...) */
+    LOAD_GUEST,  /* an ELF program of a guest that we run */
+    LOAD_SCRIPT, /* #! interpreter */
+    LOAD_HOST,   /* the host's own ISA: execute natively */
+    LOAD_ERROR,  /* errno says why (ENOENT, EACCES, ENOEXEC, ...) */
 };
 
 struct load_probe {
     enum load_kind kind;
-    int error;                  /* LOAD_ERROR: errno as execve would give */
-    char why[160];              /* LOAD_ERROR: one line for a person */
-    const struct guest *guest;  /* LOAD_GUEST */
+    int error;                         /* LOAD_ERROR: errno as execve would give */
+    char why[160];                     /* LOAD_ERROR: one line for a person */
+    const struct guest *guest;         /* LOAD_GUEST */
     char interp[256], interp_arg[256]; /* LOAD_SCRIPT */
 };
 
@@ -30,10 +30,11 @@ struct load_probe {
 void load_probe_fd(int fd, struct load_probe *p);
 
 struct load_args {
-    const char *path;   /* host path of the program */
+    const char *path;       /* host path of the program */
     const char *guest_path; /* as the guest shall see it (AT_EXECFN, /proc/self/exe) */
-    int fd;             /* open for reading */
-    int argc; char **argv;
+    int fd;                 /* open for reading */
+    int argc;
+    char **argv;
     char **envp;
     uint64_t stack_size; /* 0: RLIMIT_STACK */
 };
