@@ -121,18 +121,17 @@ enum sys_struct {
 };
 
 /* Sets of named values for FLAGS and ENUM: defined in strace_flags.c. */
-#define SYS_FLAGSETS(X)                                                                            \
-    X(access)                                                                                      \
-    X(af)                                                                                          \
-    X(at) X(clock) X(clone) X(close_range) X(epoll_create) X(epoll_op) X(eventfd) X(fadvise)       \
-        X(fallocate) X(fanotify_init) X(fanotify_mark) X(fcntl) X(flock) X(flush_icache) X(futex)  \
-            X(getrandom) X(hwprobe) X(idtype) X(inotify) X(inotify_init) X(ioctl) X(ipc)           \
-                X(ipc_cmd) X(itimer) X(kcmp) X(keyctl) X(madvise) X(membarrier) X(memfd) X(mlock2) \
-                    X(mlockall) X(mmap) X(mount) X(mremap) X(msg) X(msync) X(open) X(open_tree)    \
-                        X(prctl) X(priority) X(prot) X(rename) X(rlimit) X(rwf) X(sched) X(shmat)  \
-                            X(sigmask_how) X(signalfd) X(sock) X(splice) X(statx) X(sync_range)    \
-                                X(timer) X(timerfd) X(timerfd_create) X(umount) X(wait) X(whence)  \
-                                    X(xattr)
+/* clang-format off */
+#define SYS_FLAGSETS(X) \
+    X(access) X(af) X(at) X(clock) X(clone) X(close_range) X(epoll_create) X(epoll_op) \
+    X(eventfd) X(fadvise) X(fallocate) X(fanotify_init) X(fanotify_mark) X(fcntl) X(flock) \
+    X(flush_icache) X(futex) X(getrandom) X(hwprobe) X(idtype) X(inotify) X(inotify_init) \
+    X(ioctl) X(ipc) X(ipc_cmd) X(itimer) X(kcmp) X(keyctl) X(madvise) X(membarrier) X(memfd) \
+    X(mlock2) X(mlockall) X(mmap) X(mount) X(mremap) X(msg) X(msync) X(open) X(open_tree) \
+    X(prctl) X(priority) X(prot) X(rename) X(rlimit) X(rwf) X(sched) X(shmat) X(sigmask_how) \
+    X(signalfd) X(sock) X(splice) X(statx) X(sync_range) X(timer) X(timerfd) X(timerfd_create) \
+    X(umount) X(wait) X(whence) X(xattr)
+/* clang-format on */
 
 /* An entry matches when (value & mask) == bits. A set ends with a NULL name. */
 struct sys_flag {
