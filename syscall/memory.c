@@ -81,6 +81,19 @@ int64_t sys_munlock(struct thread *t, const uint64_t *a)
     return mm_munlock(a[0], a[1]);
 }
 
+int64_t sys_mlockall(struct thread *t, const uint64_t *a)
+{
+    (void)t;
+    return mm_mlockall(a[0]);
+}
+
+int64_t sys_munlockall(struct thread *t, const uint64_t *a)
+{
+    (void)t;
+    (void)a;
+    return mm_munlockall();
+}
+
 int64_t sys_mincore(struct thread *t, const uint64_t *a)
 {
     (void)t;

@@ -112,8 +112,10 @@ static enum walk_result walk(struct walk *w, bool follow)
             memmove(w->rest, tail, strlen(tail) + 1);
             continue;
         }
-        if (++links > LINKS_MAX || got + strlen(tail) + 1 > sizeof w->rest)
-            return WALK_EXISTS; /* out ends in the link: the kernel gives ELOOP or ENAMETOOLONG */
+        if (++links > LINKS_MAX)
+            return WALK_EXISTS; /* out ends in the link: the kernel gives ELOOP */
+        if (got + strlen(tail) + 1 > sizeof w->rest)
+            return WALK_NATURAL;
         memmove(w->rest + got, tail, strlen(tail) + 1);
         memcpy(w->rest, link, got);
         w->len = before;

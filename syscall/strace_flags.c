@@ -1,6 +1,7 @@
 /* Names of flags and values, for -strace.
  *
- * Owns: the sets that rows name in FLAGS and ENUM, names of errors and signals.
+ * Owns: the sets that rows name in FLAGS and ENUM (but ioctl's, see ioctl.c), names of errors and
+ * signals.
  *
  * The values are the host's where all 64-bit asm-generic guests have the same; open() flags are
  * translated by the guest's table before they are looked up here.
@@ -39,7 +40,6 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
-#include <termios.h>
 #include <time.h>
 
 /* A bit (or bits that belong together), one value of all bits, a value within a mask. */

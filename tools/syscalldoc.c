@@ -21,12 +21,12 @@ struct row {
     const char *note;
 };
 
-#define PASS(nr, name, level, note, ...)    {nr, #name, HOW_PASS, #level, note},
+#define PASS(nr, name, level, note, ...) {nr, #name, HOW_PASS, #level, note},
 #define CONVERT(nr, name, level, note, ...) {nr, #name, HOW_CONVERT, #level, note},
 #define EMULATE(nr, name, level, note, ...) {nr, #name, HOW_EMULATE, #level, note},
-#define REFUSE(nr, name, error, note, ...)  {nr, #name, HOW_REFUSE, #error, note},
-#define LATER(nr, name, level, note, ...)   {nr, #name, HOW_LATER, "ENOSYS", note},
-#define OWN(name, level, note, ...)         {-1, #name, HOW_OWN, #level, note},
+#define REFUSE(nr, name, error, note, ...) {nr, #name, HOW_REFUSE, #error, note},
+#define LATER(nr, name, level, note, ...) {nr, #name, HOW_LATER, "ENOSYS", note},
+#define OWN(name, level, note, ...) {-1, #name, HOW_OWN, #level, note},
 
 static const struct row rows[] = {
 #include "syscall/syscall.def"
