@@ -1,6 +1,6 @@
 /* Calls about the system, and the few that fit nowhere else.
  *
- * Owns: uname as the guest sees it, riscv_hwprobe, keyctl's arguments.
+ * Owns: uname as the guest sees it, riscv_hwprobe, keyctl's arguments, vectors of futexes.
  *
  * Threading: reentrant.
  */
@@ -174,4 +174,48 @@ int64_t sys_keyctl(struct thread *t, const uint64_t *a)
         return -EOPNOTSUPP;
     }
     return sig_syscall(t, SYS_keyctl, a[0], b[0], b[1], b[2], b[3], 0);
+}
+
+/* --- vectors of futexes (linux/futex.h) --------------------------------------------------------------- */
+
+struct futex_waiter {
+    uint64_t val, uaddr;
+    uint32_t flags, reserved;
+};
+_Static_assert(sizeof(struct futex_waiter) == 24, "struct futex_waitv is one for all");
+
+#define FUTEX_WAITERS_MAX 128
+
+static int64_t copy_waiters(struct futex_waiter *w, uint64_t addr, unsigned n)
+{
+    if (mm_read(w, addr, n * sizeof *w))
+        return -EFAULT;
+    for (unsigned i = 0; i < n; i++)
+        w[i].uaddr = sys_in(w[i].uaddr, 8);
+    return 0;
+}
+
+int64_t sys_futex_waitv(struct thread *t, const uint64_t *a)
+{
+    struct futex_waiter w[FUTEX_WAITERS_MAX];
+    uint32_t n = a[1];
+
+    if (a[2] || n == 0 || n > FUTEX_WAITERS_MAX || !a[0])
+        return -EINVAL;
+    int64_t err = copy_waiters(w, a[0], n);
+    if (err)
+        return err;
+    return sig_syscall(t, SYS_futex_waitv, (uintptr_t)w, n, 0, a[3], a[4], 0);
+}
+
+int64_t sys_futex_requeue(struct thread *t, const uint64_t *a)
+{
+    struct futex_waiter w[2];
+
+    if (a[1] || !a[0])
+        return -EINVAL;
+    int64_t err = copy_waiters(w, a[0], 2);
+    if (err)
+        return err;
+    return sig_syscall(t, SYS_futex_requeue, (uintptr_t)w, 0, a[2], a[3], 0, 0);
 }

@@ -255,6 +255,10 @@ static void add_args(struct log_line *l, const struct guest *guest, const struct
                      unsigned from, unsigned to, const uint64_t *a, bool done, int64_t ret)
 {
     for (unsigned i = from; i < to; i++) {
+        /* open()'s mode means something only when a file may be made. */
+        if (row->arg[i].kind == K_MODE && i && row->arg[i - 1].flags == sys_flags_open &&
+            !(sys_open_flags_to_host(guest, a[i - 1]) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
+            break;
         if (i)
             log_line_add(l, ", ");
         add_arg(l, guest, &row->arg[i], a, a[i], done, ret);

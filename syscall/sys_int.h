@@ -109,8 +109,6 @@ enum sys_kind {
     X(msghdr, 56, YES)      \
     X(open_how, 24, YES)    \
     X(dirent, 1, NO)        \
-    X(futex_waitv, 24, NO)  \
-    X(futex_waitv2, 48, NO) \
     X(hwprobe, 16, YES)
 
 enum sys_struct {

@@ -204,7 +204,7 @@ static void long_names(void **state)
         if (p != name)
             assert_string_equal(p + strlen(root), "/usr/bin/sh");
         else
-            assert_true(n >= PATH_MAX - 1);
+            assert_true(n >= PATH_MAX - 16); /* /bin became /usr/bin */
     }
 }
 

@@ -34,6 +34,7 @@ static int setup(void **state)
     mem = mm_g2h(a);
     self = thread_new(&guest_rv64, sighand_new());
     self->tid = 77;
+    thread_self = self;
     close(mkstemp(log_name));
     assert_int_equal(log_open(log_name, false), 0);
     return 0;
@@ -80,9 +81,16 @@ static const char *trace(const char *name, int64_t ret, uint64_t a0, uint64_t a1
     return logged();
 }
 
+/* cmocka has handlers of its own for the time of a test; the access functions need ours. */
+static void begin(void)
+{
+    sig_init(self->sighand);
+}
+
 static void numbers_and_results(void **state)
 {
     (void)state;
+    begin();
     assert_string_equal(trace("getpid", 77, 0, 0, 0, 0), "77 getpid() = 77\n");
     assert_string_equal(trace("close", -EBADF, -1, 0, 0, 0),
                         "77 close(-1) = -1 EBADF (Bad file descriptor)\n");
@@ -99,14 +107,15 @@ static void numbers_and_results(void **state)
 static void flags(void **state)
 {
     (void)state;
+    begin();
     strcpy((char *)mem, "/etc/passwd");
     assert_string_equal(trace("openat", 3, AT_FDCWD, addr, O_RDONLY | O_CLOEXEC, 0),
-                        "77 openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC, 0000) = 3\n");
+                        "77 openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY|O_CLOEXEC) = 3\n");
     assert_string_equal(
         trace("openat", 3, AT_FDCWD, addr, O_WRONLY | O_CREAT | O_TRUNC, 0644),
         "77 openat(AT_FDCWD, \"/etc/passwd\", O_WRONLY|O_CREAT|O_TRUNC, 0644) = 3\n");
     assert_string_equal(trace("openat", 3, 5, addr, O_DIRECTORY | O_RDWR | 0x40000000, 0),
-                        "77 openat(5, \"/etc/passwd\", O_RDWR|O_DIRECTORY|0x40000000, 0000) = 3\n");
+                        "77 openat(5, \"/etc/passwd\", O_RDWR|O_DIRECTORY|0x40000000) = 3\n");
     assert_string_equal(
         trace("mmap", 0x7f0000000000, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS),
         "77 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, 0, 0) = "
@@ -126,6 +135,7 @@ static void flags(void **state)
 static void buffers(void **state)
 {
     (void)state;
+    begin();
     memcpy(mem, "a\"b\\c\n\t\001\0012\377", 12);
     assert_string_equal(trace("write", 11, 1, addr, 11, 0),
                         "77 write(1, \"a\\\"b\\\\c\\n\\t\\1\\0012\\377\", 11) = 11\n");
@@ -163,6 +173,7 @@ static void structs(void **state)
     uint32_t len = sizeof in;
 
     (void)state;
+    begin();
     memcpy(mem, &ts, sizeof ts);
     assert_string_equal(trace("nanosleep", 0, addr, 0, 0, 0),
                         "77 nanosleep({tv_sec=1, tv_nsec=500}, NULL) = 0\n");
@@ -199,6 +210,7 @@ static void unfinished(void **state)
     struct thread *other = thread_new(&guest_rv64, sighand_new());
 
     (void)state;
+    begin();
     other->tid = 78;
     sys_trace_enter(self, &sys_table[63], 63, a);
     sys_trace_enter(other, &sys_table[172], 172, b);
