@@ -225,8 +225,8 @@ static void flush_jcache(struct cpu *cpu)
         cpu->jcache[i] = (struct jcache_entry){.pc = CPU_JCACHE_NONE};
 }
 
-/* Free what no cpu can be in any more. Under the lock. */
-static void reclaim(void)
+/* The oldest epoch that a cpu in the engines entered in. Under the lock. */
+static uint64_t oldest_epoch(void)
 {
     uint64_t oldest = UINT64_MAX;
     for (struct cpu *c = cc.cpus; c; c = c->cc_next) {
@@ -234,6 +234,13 @@ static void reclaim(void)
         if (e && e < oldest)
             oldest = e;
     }
+    return oldest;
+}
+
+/* Free what no cpu can be in any more. Under the lock. */
+static void reclaim(void)
+{
+    uint64_t oldest = oldest_epoch();
     struct block **at = &cc.limbo;
     unsigned kept = 0;
     while (*at) {
@@ -354,6 +361,15 @@ struct block *cc_insert(struct cpu *cpu, struct block *b)
     return b;
 }
 
+/* Advance the epoch and ask the cpus in the engines to leave. Under the lock. */
+static void next_epoch(void)
+{
+    __atomic_store_n(&cc.epoch, cc.epoch + 1, __ATOMIC_SEQ_CST);
+    for (struct cpu *c = cc.cpus; c; c = c->cc_next)
+        if (__atomic_load_n(&c->cc_epoch, __ATOMIC_SEQ_CST))
+            __atomic_store_n(&c->pending, 1, __ATOMIC_RELEASE);
+}
+
 static void kill_block(struct block *b, uint64_t epoch)
 {
     unhash(b);
@@ -408,13 +424,27 @@ void cc_invalidate(uint64_t addr, uint64_t len)
                     killed += invalidate_page(p, addr, len, epoch);
     }
     if (killed) {
-        __atomic_store_n(&cc.epoch, epoch + 1, __ATOMIC_SEQ_CST);
-        for (struct cpu *c = cc.cpus; c; c = c->cc_next)
-            if (__atomic_load_n(&c->cc_epoch, __ATOMIC_SEQ_CST))
-                __atomic_store_n(&c->pending, 1, __ATOMIC_RELEASE);
+        next_epoch();
         reclaim();
     }
     unlock();
+}
+
+uint64_t cc_retire(void)
+{
+    lock();
+    uint64_t epoch = cc.epoch;
+    next_epoch();
+    unlock();
+    return epoch;
+}
+
+bool cc_retired(uint64_t epoch)
+{
+    lock();
+    bool left = oldest_epoch() > epoch;
+    unlock();
+    return left;
 }
 
 void cc_fork_begin(void)

@@ -32,6 +32,12 @@ void cc_leave(struct cpu *cpu);
  * no invalidation. For the run loop, whenever an engine returned with pending set. */
 void cc_quiesce(struct cpu *cpu);
 
+/* For what else is reclaimed by epochs (codecache/unit.c): something was made unreachable. Asks all cpus
+ * in the engines to leave, and returns what to give cc_retired, which is true once all have left
+ * since. */
+uint64_t cc_retire(void);
+bool cc_retired(uint64_t epoch);
+
 /* The block at pc, or NULL. Fills the cpu's jump cache. */
 struct block *cc_lookup(struct cpu *cpu, uint64_t pc);
 

@@ -52,6 +52,16 @@ struct jcache_entry {
     struct block *block;
 };
 #define CPU_JCACHE_NONE (~UINT64_C(0))
+
+/* The translator's: entries of units by guest pc, searched by emitted code. An empty entry's pc is
+ * CPU_JCACHE_NONE. The index is of CPU_UTABLE_BITS bits of pc from bit 1. */
+#define CPU_UTABLE_BITS 12
+struct utable_entry {
+    uint64_t pc;
+    const void *entry; /* host address */
+};
+#define CPU_UTABLE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_UTABLE_BITS) - 1))
+
 #define CPU_JCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_JCACHE_BITS) - 1))
 
 struct cpu {
@@ -86,7 +96,11 @@ struct cpu {
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
 
+    void *host_rsp;            /* host/x64/: stack pointer of the entry stub's frame */
+    uint64_t unit_gen;         /* codecache/: generation of units for which utable is good */
+
     struct jcache_entry jcache[1 << CPU_JCACHE_BITS];
+    struct utable_entry utable[1 << CPU_UTABLE_BITS];
 };
 
 #endif

@@ -1,0 +1,209 @@
+/* codecache/code.c: code memory. See code.h. */
+#include "codecache/code.h"
+#include "base/report.h"
+#include "codecache/blocks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u
+#endif
+
+#define STUBS_SIZE 4096u
+#define CELLS_PER 16 /* one 8-byte cell for so many times 8 bytes of code */
+
+struct cc_region cc_region;
+static size_t capacity = CC_CAPACITY_DEFAULT;
+
+bool cc_set_capacity(size_t bytes)
+{
+    if (bytes < CC_CAPACITY_MIN || bytes > CC_CAPACITY_MAX)
+        return false;
+    capacity = bytes;
+    return true;
+}
+
+/* A place for a mapping that nobody can guess: above the guest's addresses, page-aligned. The kernel's own
+ * choice when several tries find no room. */
+static void *map_at_random(size_t size, int prot, int flags, int fd)
+{
+    for (int tries = 0; tries < 16; tries++) {
+        uint64_t r;
+        if (getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
+            break;
+        uint64_t at =
+            GUEST_ADDR_END + (r % (GUEST_ADDR_END - (UINT64_C(1) << 44)) & ~UINT64_C(0xfffff));
+        void *p = mmap((void *)(uintptr_t)at, size, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+        if (p != MAP_FAILED && (uintptr_t)p == at)
+            return p;
+        if (p != MAP_FAILED)
+            munmap(p, size);
+    }
+    return mmap(NULL, size, prot, flags, fd, 0);
+}
+
+static bool map_region(void)
+{
+    size_t align = 4096;
+    struct cc_region *g = &cc_region;
+    /* Four chunks of at least 16 KiB, up to sixteen of at least 256 KiB. */
+    g->nchunks = 4;
+    while (g->nchunks < CC_MAX_CHUNKS && capacity / (g->nchunks * 2) >= 256u << 10)
+        g->nchunks *= 2;
+    g->chunk_size = (capacity / g->nchunks + align - 1) & ~(align - 1);
+    g->size = STUBS_SIZE + g->nchunks * g->chunk_size;
+    g->data_size = (g->nchunks * (g->chunk_size / CELLS_PER) + align - 1) & ~(align - 1);
+
+    int fd = memfd_create("dragoman-code", MFD_CLOEXEC | MFD_EXEC);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("dragoman-code", MFD_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (ftruncate(fd, (off_t)g->size)) {
+        close(fd);
+        return false;
+    }
+    /* Code and data in one reservation, then the code's part is replaced. */
+    uint8_t *x = map_at_random(g->size + g->data_size, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    uint8_t *w = MAP_FAILED;
+    if (x != MAP_FAILED) {
+        if (mmap(x, g->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+            munmap(x, g->size + g->data_size);
+            x = MAP_FAILED;
+        } else {
+            w = map_at_random(g->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+        }
+    }
+    close(fd);
+    if (x == MAP_FAILED || w == MAP_FAILED) {
+        if (x != MAP_FAILED)
+            munmap(x, g->size + g->data_size);
+        return false;
+    }
+    madvise(x, g->size + g->data_size, MADV_DONTFORK);
+    madvise(w, g->size, MADV_DONTFORK);
+    madvise(x, g->size, MADV_HUGEPAGE); /* where the host allows it for memory files */
+    g->exec = x;
+    g->to_write = w - x;
+    g->data = (uint64_t *)(void *)(x + g->size);
+    g->cur = 0;
+    size_t index = g->chunk_size / CC_UNIT_ALIGN * sizeof(struct unit *);
+    for (unsigned i = 0; i < g->nchunks; i++) {
+        struct cc_chunk *c = &g->chunk[i];
+        struct unit **by_addr = c->by_addr; /* survives a fork: private memory */
+        if (by_addr) {
+            madvise(by_addr, index, MADV_DONTNEED);
+        } else {
+            by_addr = mmap(NULL, index, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (by_addr == MAP_FAILED)
+                vm_bug("no memory for the index of code chunks");
+        }
+        *c = (struct cc_chunk){.code = x + STUBS_SIZE + i * g->chunk_size, .by_addr = by_addr};
+    }
+    g->chunk[0].state = CHUNK_FILLING;
+    return true;
+}
+
+bool cc_code_ready(const struct guest *guest)
+{
+    struct x64_emit e;
+    struct x64_label labels[8];
+
+    if (cc_region.exec)
+        return true;
+    if (!map_region())
+        return false;
+    x64_homes_of(guest, &cc_region.homes);
+    x64_init(&e, cc_writable(cc_region.exec), STUBS_SIZE, x64_features());
+    e.labels = labels;
+    e.max_labels = 8;
+    x64_stubs_emit(&e, &cc_region.homes, guest->pc_slot, cc_region.stub_off);
+    if (e.overflow)
+        vm_bug("the entry and exit stubs do not fit into %u bytes", STUBS_SIZE);
+    return true;
+}
+
+static bool chunk_fits(const struct cc_chunk *c, size_t size)
+{
+    return c->used + size <= cc_region.chunk_size &&
+           c->data_used < cc_region.chunk_size / CELLS_PER / sizeof(uint64_t);
+}
+
+/* A draining chunk becomes free when every cpu has left the engines since. */
+static bool try_free(unsigned n)
+{
+    struct cc_chunk *c = &cc_region.chunk[n];
+    if (c->state == CHUNK_FREE)
+        return true;
+    if (c->state != CHUNK_DRAINING || !cc_retired(c->dead_epoch))
+        return false;
+    __atomic_store_n(&c->nunits, 0, __ATOMIC_RELEASE);
+    cc_free_chunk_units(n);
+    c->used = c->data_used = 0;
+    c->state = CHUNK_FREE;
+    return true;
+}
+
+uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
+{
+    struct cc_region *g = &cc_region;
+    size = (size + CC_UNIT_ALIGN - 1) & ~(size_t)(CC_UNIT_ALIGN - 1);
+    if (size > g->chunk_size)
+        return NULL;
+    struct cc_chunk *c = &g->chunk[g->cur];
+    if (!chunk_fits(c, size)) {
+        unsigned next = (g->cur + 1) % g->nchunks, after = (next + 1) % g->nchunks;
+        if (!try_free(next)) {
+            if (g->chunk[next].state == CHUNK_FULL)
+                cc_evict_chunk(next);
+            if (!try_free(next))
+                return NULL;
+        }
+        c->state = CHUNK_FULL;
+        g->cur = next;
+        c = &g->chunk[next];
+        c->state = CHUNK_FILLING;
+        /* So that it has drained by the time that it is needed. */
+        if (g->chunk[after].state == CHUNK_FULL)
+            cc_evict_chunk(after);
+    }
+    uint8_t *p = c->code + c->used;
+    c->used += (uint32_t)size;
+    *cell = g->data + g->cur * (g->chunk_size / CELLS_PER / sizeof(uint64_t)) + c->data_used++;
+    **cell = 0;
+    *chunk = g->cur;
+    return p;
+}
+
+void cc_code_index(unsigned chunk, struct unit *u)
+{
+    struct cc_chunk *c = &cc_region.chunk[chunk];
+    c->by_addr[c->nunits] = u;
+    __atomic_store_n(&c->nunits, c->nunits + 1, __ATOMIC_RELEASE);
+}
+
+bool cc_owns_pc(uintptr_t host_pc)
+{
+    return cc_region.exec && host_pc - (uintptr_t)cc_region.exec < cc_region.size;
+}
+
+const struct cc_chunk *cc_chunk_of(uintptr_t host_pc)
+{
+    if (!cc_owns_pc(host_pc))
+        return NULL;
+    size_t off = host_pc - (uintptr_t)cc_region.exec;
+    return off < STUBS_SIZE ? NULL : &cc_region.chunk[(off - STUBS_SIZE) / cc_region.chunk_size];
+}
+
+void cc_code_after_fork(void)
+{
+    for (unsigned i = 0; i < cc_region.nchunks; i++)
+        __atomic_store_n(&cc_region.chunk[i].nunits, 0, __ATOMIC_RELAXED);
+    cc_region.exec = NULL;
+}

@@ -1,0 +1,190 @@
+/* codecache/side.c: side tables. See side.h. */
+#include "codecache/side.h"
+
+#include <ucontext.h>
+
+void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE])
+{
+    for (unsigned s = 0; s < CPU_TEMP_BASE; s++) {
+        unsigned r = h->reg_of[s];
+        if (r == X64_NO_REG)
+            loc[s] = (struct cc_loc){.kind = CC_LOC_CPU};
+        else if (r < 16)
+            loc[s] = (struct cc_loc){.kind = CC_LOC_GPR, .reg = (uint8_t)r};
+        else
+            loc[s] = (struct cc_loc){.kind = CC_LOC_XMM, .reg = (uint8_t)(r - 16)};
+    }
+}
+
+/* ---- writing ---- */
+
+static void put(struct cc_side *s, uint64_t v)
+{
+    do {
+        if (s->len >= s->cap) {
+            s->overflow = true;
+            return;
+        }
+        s->buf[s->len++] = (uint8_t)((v & 0x7f) | (v > 0x7f) << 7);
+        v >>= 7;
+    } while (v);
+}
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+static int64_t unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+static bool same(const struct cc_loc *a, const struct cc_loc *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case CC_LOC_CPU:
+        return true;
+    case CC_LOC_UNIT:
+    case CC_LOC_CONST:
+        return a->v == b->v;
+    default:
+        return a->reg == b->reg;
+    }
+}
+
+void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_homes *h,
+                  unsigned nslots, uint64_t pc)
+{
+    *s = (struct cc_side){.buf = buf, .cap = cap, .nslots = nslots, .pc = pc};
+    cc_side_start(h, s->loc);
+}
+
+void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_loc *loc)
+{
+    unsigned n = 0;
+    uint8_t changed[CPU_TEMP_BASE];
+
+    for (unsigned k = 0; k < s->nslots; k++)
+        if (!same(&s->loc[k], &loc[k]))
+            changed[n++] = (uint8_t)k;
+    put(s, off - s->off);
+    put(s, zigzag((int64_t)(pc - s->pc)));
+    put(s, n);
+    for (unsigned i = 0; i < n; i++) {
+        const struct cc_loc *l = &loc[changed[i]];
+        put(s, changed[i]);
+        put(s, (uint64_t)(l->kind | (l->kind == CC_LOC_CPU ? 0 : (l->reg & 15) << 3)));
+        if (l->kind == CC_LOC_UNIT)
+            put(s, l->v);
+        else if (l->kind == CC_LOC_CONST)
+            put(s, zigzag((int64_t)l->v));
+        s->loc[changed[i]] = *l;
+    }
+    s->off = off;
+    s->pc = pc;
+}
+
+/* ---- reading ---- */
+
+struct reader {
+    const uint8_t *p, *end;
+};
+
+static uint64_t get(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; r->p < r->end && shift < 64; shift += 7) {
+        uint8_t b = *r->p++;
+        v |= (uint64_t)(b & 0x7f) << shift;
+        if (!(b & 0x80))
+            break;
+    }
+    return v;
+}
+
+bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off, uint64_t *pc,
+                  struct cc_loc loc[CPU_TEMP_BASE])
+{
+    struct reader r = {u->side, u->side + u->side_len};
+    uint32_t at = 0;
+
+    *pc = u->pc;
+    cc_side_start(h, loc);
+    while (r.p < r.end && at <= off) {
+        at += (uint32_t)get(&r);
+        *pc += (uint64_t)unzigzag(get(&r));
+        for (uint64_t n = get(&r); n; n--) {
+            uint64_t slot = get(&r), k = get(&r);
+            struct cc_loc l = {.kind = k & 7, .reg = k >> 3 & 15};
+            if (l.kind == CC_LOC_UNIT)
+                l.v = get(&r);
+            else if (l.kind == CC_LOC_CONST)
+                l.v = (uint64_t)unzigzag(get(&r));
+            if (slot < CPU_TEMP_BASE)
+                loc[slot] = l;
+        }
+        if (at == off)
+            return true;
+    }
+    return false;
+}
+
+bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *regs,
+                 struct cpu *cpu)
+{
+    struct cc_loc loc[CPU_TEMP_BASE];
+    uint64_t pc;
+
+    if (!cc_side_find(u, &cc_region.homes, (uint32_t)(host_pc - (uintptr_t)u->code), &pc, loc))
+        return false;
+    for (unsigned s = 0; s < cpu->guest->nslots; s++)
+        switch (loc[s].kind) {
+        case CC_LOC_GPR:
+            cpu->r[s] = regs->gpr[loc[s].reg];
+            break;
+        case CC_LOC_XMM:
+            cpu->r[s] = regs->xmm[loc[s].reg][0];
+            break;
+        case CC_LOC_XMM32:
+            cpu->r[s] = regs->xmm[loc[s].reg][0] | UINT64_C(0xffffffff00000000);
+            break;
+        case CC_LOC_XMM128:
+            cpu->r[s] = regs->xmm[loc[s].reg][0];
+            cpu->r[s + 1] = regs->xmm[loc[s].reg][1];
+            break;
+        case CC_LOC_UNIT:
+            cpu->r[s] = cpu->r[loc[s].v];
+            break;
+        case CC_LOC_CONST:
+            cpu->r[s] = loc[s].v;
+            break;
+        default:
+            break;
+        }
+    cpu->r[cpu->guest->pc_slot] = pc;
+    return true;
+}
+
+bool cc_fault(struct cpu *cpu, void *ucontext)
+{
+    static const uint8_t greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                     REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                     REG_R12, REG_R13, REG_R14, REG_R15};
+    ucontext_t *uc = ucontext;
+    uintptr_t host_pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+    const struct unit *u = cc_unit_by_host(host_pc);
+    struct cc_regs regs;
+
+    if (!u)
+        return false;
+    for (unsigned i = 0; i < 16; i++) {
+        regs.gpr[i] = (uint64_t)uc->uc_mcontext.gregs[greg[i]];
+        memcpy(regs.xmm[i], &uc->uc_mcontext.fpregs->_xmm[i], 16);
+    }
+    if (!cc_state_at(u, host_pc, &regs, cpu))
+        return false;
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)cc_stub(X64_STUB_FAULT);
+    return true;
+}

@@ -1,0 +1,73 @@
+/* Side tables: from a host pc in a unit back to the guest's state.
+ *
+ * Owns: struct cc_loc, the compressed form, its writer and reader.
+ *
+ * A row belongs to one instruction of the unit that may fault: which guest instruction that is, and for each slot
+ * where its value is before it. Rows are in ascending order and say only what differs from the row before; before
+ * the first, home slots are in their registers and all others in the cpu.
+ *
+ * Form of a row, numbers as LEB128: offset less the previous one; guest pc less the previous one, zigzag; number of
+ * changes; each change: slot byte, kind byte | register << 4, then a number for CC_LOC_UNIT and (zigzag) CC_LOC_CONST.
+ *
+ * Threading: a writer belongs to one thread; reading is reentrant and allocates nothing (signal context).
+ */
+#ifndef DRAGOMAN_CODECACHE_SIDE_H
+#define DRAGOMAN_CODECACHE_SIDE_H
+
+#include "codecache/unit.h"
+
+enum cc_loc_kind {
+    CC_LOC_CPU,    /* in its own place in the cpu */
+    CC_LOC_GPR,    /* in an integer register */
+    CC_LOC_XMM,    /* low half of a vector register */
+    CC_LOC_XMM32,  /* low quarter of one; the slot's upper half is all ones */
+    CC_LOC_XMM128, /* a whole one: this slot and the next */
+    CC_LOC_UNIT,   /* in cpu->r[n], n >= CPU_TEMP_BASE: spilled */
+    CC_LOC_CONST,  /* a constant */
+};
+
+struct cc_loc {
+    uint8_t kind; /* enum cc_loc_kind */
+    uint8_t reg;
+    uint64_t v; /* CC_LOC_UNIT: n; CC_LOC_CONST: the value */
+};
+
+/* The state before the first row. */
+void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE]);
+
+struct cc_side {
+    uint8_t *buf;
+    uint32_t len, cap;
+    bool overflow;
+    unsigned nslots;
+    uint32_t off;
+    uint64_t pc;
+    struct cc_loc loc[CPU_TEMP_BASE]; /* of the last row */
+};
+
+/* Begin a table in buf[0..cap) for a unit at guest pc. */
+void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_homes *h,
+                  unsigned nslots, uint64_t pc);
+/* Append the row of the instruction at offset off. */
+void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_loc *loc);
+
+/* What the row for an offset says; false when there is none. */
+bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off, uint64_t *pc,
+                  struct cc_loc loc[CPU_TEMP_BASE]);
+
+/* Registers as they were at host_pc. */
+struct cc_regs {
+    uint64_t gpr[16];
+    uint64_t xmm[16][2];
+};
+/* Make the cpu's slots (pc included) what they were before the guest instruction that host_pc belongs to.
+ * False, with nothing done, when no row is there. */
+bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *regs,
+                 struct cpu *cpu);
+
+/* A host fault with the pc in code memory, in a signal handler: the state goes to the cpu, and the context is changed
+ * so that the handler's return leaves translated code with X64_LEFT_FAULT. The caller has filled cpu->fault. False when the
+ * pc is not one where the guest can fault. */
+bool cc_fault(struct cpu *cpu, void *ucontext);
+
+#endif

@@ -1,0 +1,480 @@
+/* codecache/unit.c: units. See unit.h.
+ *
+ * Patching. A link's rel32 lies within 8 aligned bytes, so one 4-byte store through the writable view changes
+ * what every processor fetches from one moment to the next; the old target stays code until all cpus have
+ * left, so it does not matter which of the two a processor sees.
+ *
+ * Threading: one lock, units.lock; cc_retire takes the cc lock below it.
+ */
+#include "codecache/unit.h"
+#include "base/report.h"
+#include "codecache/blocks.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define PAGE_BITS 12
+#define HASH_BITS 14
+#define PAGE_HASH_BITS 12
+
+static struct {
+    pthread_mutex_t lock;
+    struct unit *bucket[1 << HASH_BITS];
+    struct unit_page *page[1 << PAGE_HASH_BITS];
+    uint64_t gen; /* atomic; at least 1; advances with deaths */
+    uint64_t seq; /* atomic; advances with invalidations */
+    struct cc_unit_stats stats;
+} units = {.lock = PTHREAD_MUTEX_INITIALIZER, .gen = 1};
+
+/* The last invalidations, so that a translation under way when one happened is refused only if it was hit. */
+#define NRECENT 64
+static struct {
+    uint64_t addr, len;
+} recent[NRECENT];
+
+static void lock(void)
+{
+    pthread_mutex_lock(&units.lock);
+}
+static void unlock(void)
+{
+    pthread_mutex_unlock(&units.lock);
+}
+
+static size_t hash_of(uint64_t key, unsigned bits)
+{
+    return (key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits);
+}
+
+static struct unit *find(uint64_t pc)
+{
+    struct unit *u = units.bucket[hash_of(pc, HASH_BITS)];
+    while (u && u->pc != pc)
+        u = u->hash_next;
+    return u;
+}
+
+uint64_t cc_unit_seq(void)
+{
+    return __atomic_load_n(&units.seq, __ATOMIC_ACQUIRE);
+}
+
+/* ---- links ---- */
+
+static void patch(const struct link *l, const uint8_t *target)
+{
+    const uint8_t *field = l->from->code + l->field;
+    int32_t rel = (int32_t)(target - (field + 4));
+    __atomic_store_n((int32_t *)(void *)cc_writable(field), rel, __ATOMIC_RELEASE);
+}
+
+static void undo_link(struct link *l)
+{
+    patch(l, l->from->code + l->stub);
+    *l->in_pprev = l->in_next;
+    if (l->in_next)
+        l->in_next->in_pprev = l->in_pprev;
+    l->to = NULL;
+    units.stats.unlinks++;
+}
+
+static void do_link(struct link *l, struct unit *to)
+{
+    l->to = to;
+    l->in_next = to->in_first;
+    l->in_pprev = &to->in_first;
+    if (to->in_first)
+        to->in_first->in_pprev = &l->in_next;
+    to->in_first = l;
+    patch(l, to->code + to->entry);
+    units.stats.links++;
+}
+
+void cc_unit_link(struct link *l, struct unit *to)
+{
+    lock();
+    if (l->field && !l->to && !l->from->dead && !to->dead)
+        do_link(l, to);
+    unlock();
+}
+
+/* ---- death ---- */
+
+/* Take u out of everything that leads to it, and turn its own jumps back to its stubs, so that a cpu that is in
+ * it leaves at its next exit. */
+static void kill_unit(struct unit *u)
+{
+    struct unit **at = &units.bucket[hash_of(u->pc, HASH_BITS)];
+    while (*at && *at != u)
+        at = &(*at)->hash_next;
+    if (*at)
+        *at = u->hash_next;
+    for (uint32_t i = 0; i < u->npages; i++) {
+        struct unit_page *p = &u->pages[i];
+        *p->pprev = p->next;
+        if (p->next)
+            p->next->pprev = p->pprev;
+    }
+    while (u->in_first)
+        undo_link(u->in_first);
+    for (uint32_t i = 0; i < u->nlinks; i++)
+        if (u->links[i].to)
+            undo_link(&u->links[i]);
+    u->dead = true;
+    units.stats.units--;
+}
+
+static void new_generation(void)
+{
+    __atomic_store_n(&units.gen, units.gen + 1, __ATOMIC_SEQ_CST);
+}
+
+void cc_evict_chunk(unsigned n)
+{
+    struct cc_chunk *c = &cc_region.chunk[n];
+    for (uint32_t i = 0; i < c->nunits; i++)
+        if (!c->by_addr[i]->dead) {
+            kill_unit(c->by_addr[i]);
+            units.stats.evicted++;
+        }
+    units.stats.evictions++;
+    c->state = CHUNK_DRAINING;
+    new_generation();
+    c->dead_epoch = cc_retire();
+}
+
+void cc_free_chunk_units(unsigned n)
+{
+    struct cc_chunk *c = &cc_region.chunk[n];
+    size_t max = cc_region.chunk_size / CC_UNIT_ALIGN;
+    for (size_t i = 0; i < max && c->by_addr[i]; i++) {
+        free(c->by_addr[i]);
+        c->by_addr[i] = NULL;
+    }
+}
+
+/* Overlap of a range with [addr, addr + len), by differences, which do not overflow. */
+static bool overlaps(uint64_t pc, uint64_t n, uint64_t addr, uint64_t len)
+{
+    return pc >= addr ? pc - addr < len : addr - pc < n;
+}
+
+static bool unit_overlaps(const struct unit *u, uint64_t addr, uint64_t len)
+{
+    for (uint32_t i = 0; i < u->nranges; i++)
+        if (overlaps(u->ranges[i].pc, u->ranges[i].len, addr, len))
+            return true;
+    return false;
+}
+
+static unsigned invalidate_bucket(struct unit_page **head, uint64_t from, uint64_t to,
+                                  uint64_t addr, uint64_t len)
+{
+    unsigned killed = 0;
+    for (struct unit_page *p = *head, *next; p; p = next) {
+        next = p->next;
+        if (p->number < from || p->number > to || p->unit->dead ||
+            !unit_overlaps(p->unit, addr, len))
+            continue;
+        kill_unit(p->unit);
+        killed++;
+        next = *head; /* several entries of the unit may have gone */
+    }
+    return killed;
+}
+
+void cc_unit_invalidate(uint64_t addr, uint64_t len)
+{
+    if (!len)
+        return;
+    if (len - 1 > UINT64_MAX - addr)
+        len = UINT64_MAX - addr + 1;
+    uint64_t from = addr >> PAGE_BITS, to = (addr + (len - 1)) >> PAGE_BITS;
+    unsigned killed = 0;
+    lock();
+    /* Even without a victim: a translation under way must see it. */
+    recent[units.seq % NRECENT].addr = addr;
+    recent[units.seq % NRECENT].len = len;
+    __atomic_store_n(&units.seq, units.seq + 1, __ATOMIC_RELEASE);
+    if (to - from < 1u << PAGE_HASH_BITS) {
+        for (uint64_t n = from; n <= to; n++)
+            killed += invalidate_bucket(&units.page[hash_of(n, PAGE_HASH_BITS)], n, n, addr, len);
+    } else {
+        for (size_t i = 0; i < 1u << PAGE_HASH_BITS; i++)
+            killed += invalidate_bucket(&units.page[i], from, to, addr, len);
+    }
+    units.stats.invalidated += killed;
+    if (killed) {
+        new_generation();
+        cc_retire();
+    }
+    unlock();
+}
+
+void cc_unit_flush(void)
+{
+    cc_unit_invalidate(0, UINT64_MAX);
+}
+
+/* Was any of the draft's guest code invalidated since it was read? Too long ago to know counts as yes. */
+static bool stale(const struct unit_draft *d)
+{
+    if (units.seq - d->seq > NRECENT)
+        return true;
+    for (uint64_t n = d->seq; n < units.seq; n++)
+        for (uint32_t i = 0; i < d->nranges; i++)
+            if (overlaps(d->ranges[i].pc, d->ranges[i].len, recent[n % NRECENT].addr,
+                         recent[n % NRECENT].len))
+                return true;
+    return false;
+}
+
+/* ---- installation ---- */
+
+static bool has_page(const struct unit *u, uint64_t number)
+{
+    for (uint32_t i = 0; i < u->npages; i++)
+        if (u->pages[i].number == number)
+            return true;
+    return false;
+}
+
+static uint32_t max_pages(const struct unit_draft *d)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->nranges; i++)
+        n += (uint32_t)(((d->ranges[i].pc + d->ranges[i].len - 1) >> PAGE_BITS) -
+                        (d->ranges[i].pc >> PAGE_BITS) + 1);
+    return n;
+}
+
+/* One allocation for the unit and its arrays. */
+static struct unit *new_unit(const struct unit_draft *d)
+{
+    uint32_t npages = max_pages(d);
+    size_t links = sizeof(struct unit), pages = links + d->nlinks * sizeof(struct link),
+           ranges = pages + npages * sizeof(struct unit_page),
+           side = ranges + d->nranges * sizeof(struct unit_range);
+    char *mem = malloc(side + d->side_len);
+    if (!mem)
+        return NULL;
+    struct unit *u = (struct unit *)(void *)mem;
+    *u = (struct unit){
+        .pc = d->pc,
+        .size = d->size,
+        .hot_size = d->hot_size,
+        .entry = d->entry,
+        .level = d->level,
+        .ninsns = d->ninsns,
+        .links = (struct link *)(void *)(mem + links),
+        .nlinks = d->nlinks,
+        .ranges = (struct unit_range *)(void *)(mem + ranges),
+        .nranges = d->nranges,
+        .pages = (struct unit_page *)(void *)(mem + pages),
+        .side = (const uint8_t *)mem + side,
+        .side_len = d->side_len,
+    };
+    if (d->nranges)
+        memcpy(u->ranges, d->ranges, d->nranges * sizeof(struct unit_range));
+    if (d->side_len)
+        memcpy(mem + side, d->side, d->side_len);
+    for (uint32_t i = 0; i < d->nlinks; i++) {
+        u->links[i] = d->links[i];
+        u->links[i].from = u;
+        u->links[i].to = NULL;
+    }
+    return u;
+}
+
+static void index_pages(struct unit *u)
+{
+    for (uint32_t i = 0; i < u->nranges; i++)
+        for (uint64_t n = u->ranges[i].pc >> PAGE_BITS;
+             n <= (u->ranges[i].pc + u->ranges[i].len - 1) >> PAGE_BITS; n++) {
+            if (has_page(u, n))
+                continue;
+            struct unit_page *p = &u->pages[u->npages++];
+            struct unit_page **head = &units.page[hash_of(n, PAGE_HASH_BITS)];
+            *p = (struct unit_page){.number = n, .unit = u, .next = *head, .pprev = head};
+            if (*head)
+                (*head)->pprev = &p->next;
+            *head = p;
+        }
+}
+
+static void relocate(const struct unit *u, const struct unit_draft *d)
+{
+    for (uint32_t i = 0; i < d->nrelocs; i++) {
+        const uint8_t *field = u->code + d->relocs[i].off;
+        const uint8_t *target = d->relocs[i].target == CC_RELOC_COUNTER
+                                    ? (const uint8_t *)u->counter
+                                    : (const uint8_t *)cc_stub((enum x64_stub)d->relocs[i].target);
+        int32_t addend, rel;
+        /* What the field holds counts: bytes from its end to the instruction's, negated, for operands. */
+        memcpy(&addend, cc_writable(field), 4);
+        rel = (int32_t)(target - (field + 4)) + addend;
+        memcpy(cc_writable(field), &rel, 4);
+    }
+}
+
+/* Jumps to the old unit lead to the new one from now on. */
+static void move_links(struct unit *old, struct unit *u)
+{
+    while (old->in_first) {
+        struct link *l = old->in_first;
+        *l->in_pprev = l->in_next;
+        if (l->in_next)
+            l->in_next->in_pprev = l->in_pprev;
+        l->to = NULL;
+        if (l->from != old)
+            do_link(l, u);
+        else
+            patch(l, old->code + l->stub);
+    }
+}
+
+static struct unit *install(const struct unit_draft *d)
+{
+    unsigned chunk;
+    struct unit *old = find(d->pc);
+    if (stale(d) || (old && old->level > d->level))
+        return NULL;
+    if (!cc_code_ready(d->guest))
+        return NULL;
+    struct unit *u = new_unit(d);
+    if (!u)
+        return NULL;
+    u->code = cc_code_alloc(d->size, &u->counter, &chunk);
+    if (!u->code) {
+        units.stats.no_room++;
+        free(u);
+        return NULL;
+    }
+    u->chunk = (uint16_t)chunk;
+    memcpy(cc_writable(u->code), d->code, d->size);
+    relocate(u, d);
+    cc_code_index(chunk, u);
+    old = find(d->pc); /* the eviction may have taken it */
+    if (old) {
+        move_links(old, u);
+        kill_unit(old);
+        units.stats.replaced++;
+        new_generation(); /* per-cpu tables shall find the new one */
+    }
+    struct unit **bucket = &units.bucket[hash_of(u->pc, HASH_BITS)];
+    u->hash_next = *bucket;
+    *bucket = u;
+    index_pages(u);
+    units.stats.units++;
+    units.stats.installed++;
+    units.stats.bytes += u->size;
+    units.stats.insns += u->ninsns;
+    units.stats.side_bytes += u->side_len;
+    return u;
+}
+
+struct unit *cc_unit_install(const struct unit_draft *d)
+{
+    lock();
+    struct unit *u = install(d);
+    unlock();
+    return u;
+}
+
+/* ---- lookup ---- */
+
+struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
+{
+    lock();
+    struct unit *u = find(pc);
+    if (u)
+        units.stats.hits++;
+    else
+        units.stats.misses++;
+    /* Only while the table is of this generation: the entry would outlive the check otherwise. */
+    if (u && cpu && cpu->unit_gen == units.gen)
+        cpu->utable[CPU_UTABLE_INDEX(pc)] = (struct utable_entry){pc, u->code + u->entry};
+    unlock();
+    return u;
+}
+
+void cc_unit_enter(struct cpu *cpu)
+{
+    uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
+    if (cpu->unit_gen == gen)
+        return;
+    for (size_t i = 0; i < 1u << CPU_UTABLE_BITS; i++)
+        cpu->utable[i].pc = CPU_JCACHE_NONE;
+    cpu->unit_gen = gen;
+}
+
+struct unit *cc_unit_by_host(uintptr_t host_pc)
+{
+    const struct cc_chunk *c = cc_chunk_of(host_pc);
+    if (!c)
+        return NULL;
+    uint32_t lo = 0, hi = __atomic_load_n(&c->nunits, __ATOMIC_ACQUIRE);
+    while (lo < hi) { /* first unit that begins behind host_pc */
+        uint32_t mid = lo + (hi - lo) / 2;
+        if ((uintptr_t)c->by_addr[mid]->code <= host_pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (!lo)
+        return NULL;
+    struct unit *u = c->by_addr[lo - 1];
+    return host_pc - (uintptr_t)u->code < u->size ? u : NULL;
+}
+
+struct link *cc_link_by_ret(uint64_t ret)
+{
+    struct unit *u = cc_unit_by_host((uintptr_t)ret - 1);
+    if (!u)
+        return NULL;
+    uint32_t off = (uint32_t)(ret - (uintptr_t)u->code);
+    for (uint32_t i = 0; i < u->nlinks; i++)
+        if (u->links[i].ret == off)
+            return &u->links[i];
+    return NULL;
+}
+
+void cc_unit_for_each(void (*fn)(const struct unit *u, void *arg), void *arg)
+{
+    lock();
+    for (size_t i = 0; i < 1u << HASH_BITS; i++)
+        for (struct unit *u = units.bucket[i]; u; u = u->hash_next)
+            fn(u, arg);
+    unlock();
+}
+
+void cc_unit_get_stats(struct cc_unit_stats *s)
+{
+    lock();
+    *s = units.stats;
+    unlock();
+}
+
+/* ---- fork ---- */
+
+void cc_unit_fork_begin(void)
+{
+    lock();
+}
+
+void cc_unit_fork_end(bool child)
+{
+    if (child) {
+        pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+        memset(units.bucket, 0, sizeof units.bucket);
+        memset(units.page, 0, sizeof units.page);
+        units.stats.units = 0;
+        /* The units' own memory is left behind rather than freed: touching it would copy its pages. */
+        if (cc_region.exec)
+            cc_code_after_fork();
+        new_generation();
+        units.lock = fresh;
+    } else {
+        unlock();
+    }
+}

@@ -1,0 +1,144 @@
+/* Units: translations, how they are found, linked, invalidated and evicted.
+ *
+ * Owns: struct unit, struct link, the hash of units by guest pc, the index by guest page, back-links, the
+ * generation that per-cpu tables are checked against.
+ *
+ * A unit is live from cc_unit_install until it is killed by invalidation or eviction: then nothing
+ * finds it any more, every jump to it leads back to its own unit's exit stub, the generation advances and
+ * all cpus in the engines are asked to leave. A cpu that runs in it stays in it, or in the units that it is
+ * linked to, until its next poll of `pending`. Its memory is used again once all have left.
+ *
+ * Threading: one lock (unit lock), taken before the cc lock. Without it: cc_unit_by_host (signal context),
+ * and reads of a unit's constant fields by a cpu that has entered (cc_enter) since it got the pointer.
+ */
+#ifndef DRAGOMAN_CODECACHE_UNIT_H
+#define DRAGOMAN_CODECACHE_UNIT_H
+
+#include "codecache/code.h"
+
+/* Where a unit leaves: by its own cold stub, which calls X64_STUB_LINK and so is known by the address behind
+ * that call. */
+struct link {
+    struct unit *from;
+    uint64_t pc;     /* guest address to go on at */
+    uint32_t field;  /* offset in the unit of the rel32 to patch; 0: never linked */
+    uint32_t stub;   /* offset that an unlinked field leads to */
+    uint32_t ret;    /* offset behind the stub's call */
+    uint16_t reason; /* enum exit_reason; EXIT_BLOCK for those that can be linked */
+    uint16_t flags;  /* the translator's own */
+    struct unit *to; /* NULL: unlinked */
+    struct link *in_next, **in_pprev; /* in to's list */
+};
+
+struct unit_range {
+    uint64_t pc;
+    uint32_t len;
+};
+
+struct unit_page {
+    uint64_t number;
+    struct unit *unit;
+    struct unit_page *next, **pprev;
+};
+
+struct unit {
+    uint64_t pc;
+    const uint8_t *code; /* executable address */
+    uint32_t size, hot_size;
+    uint32_t entry; /* offset of the entry for links and C */
+    uint8_t level;
+    bool dead;
+    uint16_t chunk;
+    uint32_t ninsns;   /* guest instructions */
+    uint64_t *counter; /* its data cell */
+    struct link *links;
+    uint32_t nlinks;
+    struct unit_range *ranges; /* guest code that it came from */
+    uint32_t nranges;
+    struct unit_page *pages;
+    uint32_t npages;
+    const uint8_t *side; /* side table: codecache/side.h */
+    uint32_t side_len;
+    struct unit *hash_next;
+    struct link *in_first;
+};
+
+/* What the translator hands over. All arrays are copied. Links' `from`, `to` and list fields are ignored. */
+struct unit_draft {
+    uint64_t pc;
+    const struct guest *guest;
+    const uint8_t *code;
+    uint32_t size, hot_size, entry;
+    uint8_t level;
+    uint32_t ninsns;
+    const struct x64_reloc *relocs; /* target: enum x64_stub, or CC_RELOC_COUNTER */
+    uint32_t nrelocs;
+    const struct link *links;
+    uint32_t nlinks;
+    const struct unit_range *ranges;
+    uint32_t nranges;
+    const uint8_t *side;
+    uint32_t side_len;
+    uint64_t
+        seq; /* cc_unit_seq() before the guest code was read: refused if it was invalidated since */
+};
+#define CC_RELOC_COUNTER 0x100 /* the unit's data cell */
+
+/* Place a translation. A live unit at the same pc is replaced (its links go to the new one) when the new level
+ * is at least its own. NULL when there is no room now, when guest code changed meanwhile, or when a better one is
+ * there. The caller has entered (cc_enter). */
+struct unit *cc_unit_install(const struct unit_draft *d);
+
+/* The live unit at pc, or NULL; enters it into the cpu's table. */
+struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc);
+
+/* Before translated code is run: empties the cpu's table if units died since it was filled. The cpu has
+ * entered. */
+void cc_unit_enter(struct cpu *cpu);
+
+/* Run from a unit's entry until translated code leaves. Returns X64_LEFT_* or the return address that
+ * cc_link_by_ret takes. */
+static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
+{
+    uint64_t (*enter)(struct cpu *, const void *) =
+        (uint64_t(*)(struct cpu *, const void *))(uintptr_t)cc_stub(X64_STUB_ENTER);
+    return enter(cpu, u->code + u->entry);
+}
+
+/* The link whose stub was left through. The unit may be dead meanwhile. */
+struct link *cc_link_by_ret(uint64_t ret);
+
+/* Patch the link to lead to `to`. Nothing happens when either is dead or it is linked. */
+void cc_unit_link(struct link *l, struct unit *to);
+
+/* Kill the units that came from guest bytes [addr, addr+len). */
+void cc_unit_invalidate(uint64_t addr, uint64_t len);
+/* Kill all units. */
+void cc_unit_flush(void);
+
+/* The unit that host_pc lies in, or NULL. Lock-free; signal context. */
+struct unit *cc_unit_by_host(uintptr_t host_pc);
+
+/* Advances with each invalidation. */
+uint64_t cc_unit_seq(void);
+
+/* Around fork, as cc_fork_begin/end of blocks.h, which are called by these. In the child no unit is left. */
+void cc_unit_fork_begin(void);
+void cc_unit_fork_end(bool child);
+
+void cc_unit_for_each(void (*fn)(const struct unit *u, void *arg), void *arg);
+
+struct cc_unit_stats {
+    uint64_t units;                                     /* live now */
+    uint64_t installed, replaced, invalidated, evicted; /* so far */
+    uint64_t evictions;                                 /* chunks */
+    uint64_t no_room; /* installations refused because nothing had drained */
+    uint64_t links, unlinks;
+    uint64_t hits, misses; /* lookups */
+    uint64_t bytes;        /* code installed so far */
+    uint64_t insns;        /* guest instructions in it */
+    uint64_t side_bytes;
+};
+void cc_unit_get_stats(struct cc_unit_stats *s);
+
+#endif

@@ -1,0 +1,116 @@
+/* host/x64/stubs.c: home registers, entry and exit stubs. See stubs.h.
+ *
+ * Facts: System V ABI, AMD64 supplement (callee-saved registers, stack alignment, MXCSR control bits).
+ */
+#include "host/x64/stubs.h"
+
+const uint8_t x64_home_gpr[X64_NHOME_GPR] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
+const uint8_t x64_home_xmm[X64_NHOME_XMM] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  XMM9,
+                                             XMM10, XMM11, XMM12, XMM13, XMM14, XMM15};
+
+static const uint8_t callee_saved[] = {RBP, RBX, R12, R13, R14, R15};
+#define NSAVED (sizeof callee_saved)
+#define FRAME \
+    24 /* host MXCSR, and alignment: with 6 pushes and the return address a multiple of 16 */
+
+void x64_homes_of(const struct guest *g, struct x64_homes *h)
+{
+    memset(h->gpr_slot, X64_NO_SLOT, sizeof h->gpr_slot);
+    memset(h->xmm_slot, X64_NO_SLOT, sizeof h->xmm_slot);
+    memset(h->reg_of, X64_NO_REG, sizeof h->reg_of);
+    for (unsigned i = 0; i < X64_NHOME_GPR; i++) {
+        if (g->home_gpr[i] == GUEST_NO_SLOT)
+            continue;
+        h->gpr_slot[x64_home_gpr[i]] = g->home_gpr[i];
+        h->reg_of[g->home_gpr[i]] = x64_home_gpr[i];
+    }
+    for (unsigned i = 0; i < X64_NHOME_XMM; i++) {
+        if (g->home_xmm[i] == GUEST_NO_SLOT)
+            continue;
+        h->xmm_slot[x64_home_xmm[i]] = g->home_xmm[i];
+        h->reg_of[g->home_xmm[i]] = (uint8_t)(16 + x64_home_xmm[i]);
+    }
+}
+
+static void load_homes(struct x64_emit *e, const struct x64_homes *h)
+{
+    for (unsigned r = 0; r < 16; r++)
+        if (h->gpr_slot[r] != X64_NO_SLOT)
+            x64_mov_rm(e, 8, r, x64_slot(h->gpr_slot[r]));
+    for (unsigned r = 0; r < 16; r++)
+        if (h->xmm_slot[r] != X64_NO_SLOT)
+            x64_v_rm(e, X64_MOVSD, r, x64_slot(h->xmm_slot[r]));
+}
+
+static void store_homes(struct x64_emit *e, const struct x64_homes *h)
+{
+    for (unsigned r = 0; r < 16; r++)
+        if (h->gpr_slot[r] != X64_NO_SLOT)
+            x64_mov_mr(e, 8, x64_slot(h->gpr_slot[r]), r);
+    for (unsigned r = 0; r < 16; r++)
+        if (h->xmm_slot[r] != X64_NO_SLOT)
+            x64_v_rm(e, X64_MOVSD_ST, r, x64_slot(h->xmm_slot[r]));
+}
+
+void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,
+                    uint32_t off[X64_NSTUBS])
+{
+    unsigned leave = x64_label(e), restore = x64_label(e);
+
+    off[X64_STUB_ENTER] = x64_offset(e);
+    for (unsigned i = 0; i < NSAVED; i++)
+        x64_push(e, callee_saved[i]);
+    x64_alu_ri(e, X64_SUB, 8, RSP, FRAME);
+    x64_m(e, X64_STMXCSR, 4, x64_mem(RSP, 0));
+    x64_lea(e, 8, RBP, x64_mem(RDI, X64_CPU_BIAS));
+    x64_mov_mr(e, 8, X64_CPU(host_rsp), RSP);
+    x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_rr(e, 8, RAX, RSI);
+    load_homes(e, h);
+    x64_r(e, X64_JMP_RM, 8, RAX);
+
+    x64_align(e, 16);
+    off[X64_STUB_IND] = x64_offset(e);
+    x64_mov_mr(e, 8, x64_slot(pc_slot), RAX);
+    x64_mov_ri(e, RAX, X64_LEFT_IND);
+    x64_jmp(e, leave);
+
+    x64_align(e, 16);
+    off[X64_STUB_LINK] = x64_offset(e);
+    x64_pop(e, RAX);
+    x64_bind(e, leave);
+    store_homes(e, h);
+    x64_bind(e, restore);
+    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
+    x64_m(e, X64_LDMXCSR, 4, x64_mem(RSP, 0));
+    x64_alu_ri(e, X64_ADD, 8, RSP, FRAME);
+    for (unsigned i = NSAVED; i-- > 0;)
+        x64_pop(e, callee_saved[i]);
+    x64_none(e, X64_RET);
+
+    x64_align(e, 16);
+    off[X64_STUB_FAULT] = x64_offset(e);
+    x64_mov_ri(e, RAX, X64_LEFT_FAULT);
+    x64_jmp(e, restore);
+
+    x64_align(e, 16);
+    off[X64_STUB_CALL] = x64_offset(e);
+    /* Registers that C may change and that are homes; an even number of pushes, and the return address, leave 8
+     * to align. */
+    static const uint8_t gpr[] = {RSI, RDI, R8, R9, R10, R11};
+    for (unsigned i = 0; i < sizeof gpr; i++)
+        x64_push(e, gpr[i]);
+    x64_alu_ri(e, X64_SUB, 8, RSP, 8 + 16 * X64_NHOME_XMM);
+    for (unsigned i = 0; i < X64_NHOME_XMM; i++)
+        x64_v_rm(e, X64_MOVUPS_ST, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
+    x64_lea(e, 8, RDI, x64_mem(RBP, -X64_CPU_BIAS));
+    x64_mov_rr(e, 8, RSI, RCX);
+    x64_r(e, X64_CALL_RM, 8, RAX);
+    for (unsigned i = 0; i < X64_NHOME_XMM; i++)
+        x64_v_rm(e, X64_MOVUPS, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
+    x64_alu_ri(e, X64_ADD, 8, RSP, 8 + 16 * X64_NHOME_XMM);
+    for (unsigned i = sizeof gpr; i-- > 0;)
+        x64_pop(e, gpr[i]);
+    x64_none(e, X64_RET);
+}

@@ -1,0 +1,60 @@
+/* The way between C and translated code: register conventions and the stubs.
+ *
+ * Owns: which guest slots have home registers, and the code that enters and leaves.
+ *
+ * Conventions in translated code. rbp = (char *)cpu + X64_CPU_BIAS, so that the first slots have one-byte
+ * displacements; rsp is 16-aligned and as the entry stub left it; MXCSR is the guest's. rax, rcx,
+ * rdx and xmm0-xmm3 are scratch. Between units the home slots are in their registers and all others in
+ * cpu->r[].
+ *
+ * Threading: const after x64_stubs_emit.
+ */
+#ifndef DRAGOMAN_HOST_X64_STUBS_H
+#define DRAGOMAN_HOST_X64_STUBS_H
+
+#include "guest/guest.h"
+#include "host/x64/emit.h"
+
+#define X64_CPU_BIAS 128
+#define X64_NO_SLOT 255
+#define X64_NO_REG 255
+
+/* The registers that may be homes, in order of preference. */
+#define X64_NHOME_GPR GUEST_HOME_GPRS
+#define X64_NHOME_XMM GUEST_HOME_XMMS
+extern const uint8_t x64_home_gpr[X64_NHOME_GPR], x64_home_xmm[X64_NHOME_XMM];
+
+struct x64_homes {
+    uint8_t gpr_slot[16], xmm_slot[16]; /* by register: the slot or X64_NO_SLOT */
+    uint8_t reg_of[CPU_TEMP_BASE];      /* by slot: register number, +16 for xmm, or X64_NO_REG */
+};
+/* The homes of a guest, from its home_gpr and home_xmm lists. */
+void x64_homes_of(const struct guest *g, struct x64_homes *h);
+
+/* Places in struct cpu as rbp sees them. */
+static inline struct x64_mem x64_slot(unsigned unit)
+{
+    return x64_mem(RBP, (int32_t)(unit * 8) - X64_CPU_BIAS);
+}
+#define X64_CPU(field) x64_mem(RBP, (int32_t)offsetof(struct cpu, field) - X64_CPU_BIAS)
+
+enum x64_stub {
+    X64_STUB_ENTER, /* C: uint64_t (*)(struct cpu *, const void *entry): see the returned values below */
+    X64_STUB_LINK,  /* called from a unit's cold exit; homes and slots canonical */
+    X64_STUB_IND,   /* jumped to with rax = guest pc; homes and slots canonical */
+    X64_STUB_FAULT, /* jumped to by the fault handler after it put the state into the cpu */
+    X64_STUB_CALL,  /* calls a C function: see below */
+    X64_NSTUBS
+};
+/* What X64_STUB_ENTER returns: the return address of the call to X64_STUB_LINK, or one of these. */
+#define X64_LEFT_FAULT UINT64_C(0)
+#define X64_LEFT_IND UINT64_C(1) /* pc is in the pc slot */
+
+/* X64_STUB_CALL: rax = f(cpu, rcx, rdx) with all home registers preserved; f may not touch slots that are
+ * in registers. xmm0-xmm3 are clobbered. */
+
+/* Emit all stubs; off[] gets each one's offset in the buffer. */
+void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,
+                    uint32_t off[X64_NSTUBS]);
+
+#endif
