@@ -23,7 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 static int udp(struct sockaddr_in *at)
 {
     socklen_t len = sizeof *at;
@@ -84,7 +83,8 @@ static void test_tcp(void)
     EXPECT_ERR(getpeername(l, (void *)&peer, &len), ENOTCONN);
     close(l);
     close(c);
-    verified("tcp over loopback: bind, listen, connect, accept4, getsockname, getpeername, shutdown");
+    verified(
+        "tcp over loopback: bind, listen, connect, accept4, getsockname, getpeername, shutdown");
 }
 
 static void test_udp(void)
@@ -156,14 +156,17 @@ static void test_rights(void)
     EXPECT_OK(pipe(pfd));
     h.msg_controllen = CMSG_SPACE(3 * sizeof(int));
     c = CMSG_FIRSTHDR(&h);
-    *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-                          .cmsg_len = CMSG_LEN(3 * sizeof(int))};
+    *c = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(3 * sizeof(int))};
     memcpy(CMSG_DATA(c), (int[]){pfd[0], pfd[1], sv[0]}, 3 * sizeof(int));
     EXPECT_EQ(sendmsg(sv[0], &h, 0), 6);
 
     memset(u.buf, 0xee, sizeof u.buf);
-    h = (struct msghdr){.msg_iov = in, .msg_iovlen = 2, .msg_control = u.buf,
-                        .msg_controllen = sizeof u.buf, .msg_flags = 0x77};
+    h = (struct msghdr){.msg_iov = in,
+                        .msg_iovlen = 2,
+                        .msg_control = u.buf,
+                        .msg_controllen = sizeof u.buf,
+                        .msg_flags = 0x77};
     c = receive(sv[1], &h, SOL_SOCKET, SCM_RIGHTS, MSG_CMSG_CLOEXEC);
     EXPECT(c != NULL);
     EXPECT_EQ(c->cmsg_len, CMSG_LEN(3 * sizeof(int)));
@@ -177,14 +180,18 @@ static void test_rights(void)
     EXPECT_EQ(read(pfd[0], text[0], 8), 1);
 
     /* Too little room: what fits, and MSG_CTRUNC. */
-    h = (struct msghdr){.msg_iov = iov, .msg_iovlen = 1, .msg_control = u.buf,
+    h = (struct msghdr){.msg_iov = iov,
+                        .msg_iovlen = 1,
+                        .msg_control = u.buf,
                         .msg_controllen = CMSG_SPACE(2 * sizeof(int))};
     c = CMSG_FIRSTHDR(&h);
-    *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-                          .cmsg_len = CMSG_LEN(2 * sizeof(int))};
+    *c = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))};
     memcpy(CMSG_DATA(c), (int[]){pfd[0], pfd[1]}, 2 * sizeof(int));
     EXPECT_EQ(sendmsg(sv[0], &h, 0), 2);
-    h = (struct msghdr){.msg_iov = in, .msg_iovlen = 1, .msg_control = u.buf,
+    h = (struct msghdr){.msg_iov = in,
+                        .msg_iovlen = 1,
+                        .msg_control = u.buf,
                         .msg_controllen = CMSG_LEN(sizeof(int))};
     c = receive(sv[1], &h, SOL_SOCKET, SCM_RIGHTS, 0);
     EXPECT(c != NULL);
@@ -227,8 +234,8 @@ static void test_credentials(void)
     int sv[2], one = 1;
     char buf[256] __attribute__((aligned(8))), b;
     struct iovec iov = {&b, 1};
-    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = buf,
-                       .msg_controllen = sizeof buf};
+    struct msghdr h = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = buf, .msg_controllen = sizeof buf};
     struct ucred cred;
     socklen_t len = sizeof cred;
 
@@ -255,8 +262,12 @@ static void test_timestamps(void)
     char buf[256] __attribute__((aligned(8))), b[4];
     struct iovec iov = {b, 4};
     struct sockaddr_in from;
-    struct msghdr h = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov,
-                       .msg_iovlen = 1, .msg_control = buf, .msg_controllen = sizeof buf};
+    struct msghdr h = {.msg_name = &from,
+                       .msg_namelen = sizeof from,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = buf,
+                       .msg_controllen = sizeof buf};
     struct timespec ts, now;
     struct timeval tv;
     struct cmsghdr *c;
@@ -295,15 +306,18 @@ static void test_mmsg(void)
         out[i] = 'a' + i;
         io[i] = (struct iovec){&out[i], 1};
         ii[i] = (struct iovec){in[i], 4};
-        m[i].msg_hdr = (struct msghdr){.msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &io[i],
-                                       .msg_iovlen = 1};
+        m[i].msg_hdr = (struct msghdr){
+            .msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &io[i], .msg_iovlen = 1};
     }
     EXPECT_EQ(sendmmsg(s, m, N, 0), N);
     EXPECT_EQ(m[N - 1].msg_len, 1);
     memset(m, 0, sizeof m);
     for (int i = 0; i < N; i++)
-        m[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof *from,
-                                       .msg_iov = &ii[i], .msg_iovlen = 1, .msg_flags = 0x7f};
+        m[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                       .msg_namelen = sizeof *from,
+                                       .msg_iov = &ii[i],
+                                       .msg_iovlen = 1,
+                                       .msg_flags = 0x7f};
     struct timespec ts = {.tv_nsec = 200000000};
     EXPECT_EQ(recvmmsg(s, m, N, MSG_WAITFORONE, &ts), N);
     for (int i = 0; i < N; i++) {
@@ -316,8 +330,8 @@ static void test_mmsg(void)
     EXPECT_ERR(recvmmsg(s, m, N, MSG_DONTWAIT, NULL), EAGAIN);
     /* The first bad message ends the list. */
     for (int i = 0; i < 4; i++)
-        m[i].msg_hdr = (struct msghdr){.msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &io[i],
-                                       .msg_iovlen = 1};
+        m[i].msg_hdr = (struct msghdr){
+            .msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &io[i], .msg_iovlen = 1};
     m[2].msg_hdr.msg_iov = BAD;
     EXPECT_EQ(sendmmsg(s, m, 4, 0), 2);
     m[0].msg_hdr.msg_iov = BAD;
@@ -335,12 +349,14 @@ static void test_filter(void)
     int s = udp(&a);
     char b[8];
     /* Pass datagrams whose first payload byte (8 behind the UDP header) is 'y'. */
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'y', 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, 0xffff),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    }, got[8];
+    struct sock_filter code[] =
+        {
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'y', 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, 0xffff),
+            BPF_STMT(BPF_RET | BPF_K, 0),
+        },
+                       got[8];
     struct sock_fprog prog = {.len = 4, .filter = code};
     socklen_t len = 8;
 
@@ -411,8 +427,10 @@ static void test_netlink(void)
     struct {
         struct nlmsghdr h;
         struct rtgenmsg g;
-    } req = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)), .nlmsg_type = RTM_GETLINK,
-                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = 7},
+    } req = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+                   .nlmsg_type = RTM_GETLINK,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+                   .nlmsg_seq = 7},
              .g = {.rtgen_family = AF_UNSPEC}};
     static char buf[65536] __attribute__((aligned(8)));
     int found = 0, done = 0;
@@ -454,7 +472,10 @@ static void test_netlink(void)
     verified("netlink dump of links; interface ioctls");
 }
 
-static void on_alarm(int sig) { (void)sig; }
+static void on_alarm(int sig)
+{
+    (void)sig;
+}
 
 static void test_interrupt(void)
 {

@@ -19,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 static volatile sig_atomic_t caught, mask_in_handler;
 
 static void on_usr1(int sig)

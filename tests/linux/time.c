@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/timex.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,10 +41,10 @@ static int64_t ns(clockid_t id)
 
 static void test_clocks(void)
 {
-    static const clockid_t ids[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
-                                    CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW,
-                                    CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
-                                    CLOCK_TAI};
+    static const clockid_t ids[] = {
+        CLOCK_REALTIME,          CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
+        CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+        CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,      CLOCK_TAI};
     struct timespec ts, raw;
     struct timeval tv;
     clockid_t cpu;
@@ -152,7 +152,8 @@ static void test_virtual(void)
 static void test_posix_timers(void)
 {
     struct sigaction act = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
-    struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2,
+    struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL,
+                          .sigev_signo = SIGRTMIN + 2,
                           .sigev_value.sival_ptr = (void *)0x1122334455667788};
     struct itimerspec its = {.it_value = {0, 10000000}, .it_interval = {0, 5000000}}, cur;
     timer_t id;
@@ -200,11 +201,15 @@ static void test_posix_timers(void)
 }
 
 static volatile int thread_ran;
-static void on_thread(union sigval v) { thread_ran = v.sival_int; }
+static void on_thread(union sigval v)
+{
+    thread_ran = v.sival_int;
+}
 
 static void test_thread_timer(void)
 {
-    struct sigevent ev = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_thread,
+    struct sigevent ev = {.sigev_notify = SIGEV_THREAD,
+                          .sigev_notify_function = on_thread,
                           .sigev_value.sival_int = 77};
     struct itimerspec its = {.it_value = {0, 10000000}};
     timer_t id;
