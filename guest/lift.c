@@ -67,8 +67,8 @@ static void check_block(const struct lift *l, const struct block *b)
     }
 }
 
-struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
-                         unsigned max_insns)
+static struct block *lift(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
+                          unsigned max_insns, bool checked)
 {
     struct lift l;
     l.guest = g;
@@ -76,6 +76,8 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
     l.next_pc = pc;
     l.nuops = l.ninsns = 0;
     l.ended = false;
+    if (checked)
+        lift_emit(&l, UOP_check_code, 0, 0, 0, 0, 0);
     if (max_insns == 0 || max_insns > BLOCK_MAX_INSNS)
         max_insns = BLOCK_MAX_INSNS;
 
@@ -91,7 +93,7 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
         }
         if (n > avail - off)
             lift_bug(&l, "an instruction longer than the bytes given");
-        l.map[l.ninsns++] = (struct insn_map){.uop = first, .pcoff = off};
+        l.map[l.ninsns++] = (struct insn_map){.uop = off ? first : 0, .pcoff = off};
         off += n;
     }
     if (l.ninsns == 0)
@@ -99,7 +101,8 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
     if (!l.ended)
         lift_emit(&l, UOP_jmp, 0, 0, 0, JUMP_PLAIN, (int64_t)(pc + off));
 
-    struct block *b = block_new(l.nuops, l.ninsns);
+    struct block *b =
+        checked ? block_new_checked(l.nuops, l.ninsns, code, off) : block_new(l.nuops, l.ninsns);
     b->pc = pc;
     b->len = off;
     memcpy(b->uops, l.uops, l.nuops * sizeof(struct uop));
@@ -113,4 +116,16 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
     (void)check_block;
 #endif
     return b;
+}
+
+struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
+                         unsigned max_insns)
+{
+    return lift(g, pc, code, avail, max_insns, false);
+}
+
+struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8_t *code,
+                                 size_t avail, unsigned max_insns)
+{
+    return lift(g, pc, code, avail, max_insns, true);
 }

@@ -35,5 +35,9 @@ void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b
  * owns, or NULL when not even the first instruction is available (fetch fault at pc + avail). */
 struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
                          unsigned max_insns);
+/* The same for a page that is written too often to be protected: the block compares its code with
+ * memory whenever it is entered, and leaves with EXIT_STALE when they differ. */
+struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8_t *code,
+                                 size_t avail, unsigned max_insns);
 
 #endif

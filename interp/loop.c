@@ -396,6 +396,20 @@ do_rdtime:
     D = __builtin_ia32_rdtsc();
     NEXT();
 
+do_check_code: {
+    uint32_t i = 0;
+    for (; i + 8 <= b->len; i += 8) {
+        uint64_t have;
+        __builtin_memcpy(&have, b->code + i, 8);
+        if (UNLIKELY(ACCESS_ld_64(b->pc + i) != have))
+            goto stale;
+    }
+    for (; i < b->len; i++)
+        if (UNLIKELY(ACCESS_ld_u8(b->pc + i) != b->code[i]))
+            goto stale;
+    NEXT();
+}
+
 do_jmp:
     FOLLOW(0, IMM);
 do_jmp_ind : {
@@ -457,6 +471,9 @@ promote:
     out->from = NULL;
     out->pc = b->pc;
     return EXIT_BLOCK;
+stale:
+    out->pc = b->pc;
+    return EXIT_STALE;
 interrupted:
     out->pc = b->pc;
     return EXIT_SIGNAL;

@@ -13,7 +13,7 @@
 struct loop_exit {
     struct block *from;
     unsigned edge;
-    uint64_t pc; /* EXIT_BLOCK and EXIT_SIGNAL; the others name a micro-op in cpu->at */
+    uint64_t pc; /* EXIT_BLOCK, EXIT_SIGNAL and EXIT_STALE; the others name a micro-op in cpu->at */
 };
 
 /* Run from b on. For reasons that concern an instruction, cpu->block and cpu->at name its micro-op. */

@@ -7,12 +7,14 @@
 #include "uop/block.h"
 #include "base/report.h"
 #include <stdlib.h>
+#include <string.h>
 
-struct block *block_new(unsigned nuops, unsigned ninsns)
+static struct block *make(unsigned nuops, unsigned ninsns, const uint8_t *code, uint32_t len)
 {
     size_t uops_at = (sizeof(struct block) + 15) & ~(size_t)15;
     size_t map_at = uops_at + nuops * sizeof(struct uop);
-    size_t size = map_at + ninsns * sizeof(struct insn_map);
+    size_t code_at = map_at + ninsns * sizeof(struct insn_map);
+    size_t size = code_at + len;
     char *mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!mem)
         vm_bug("out of memory for a block of %u micro-ops", nuops);
@@ -21,7 +23,21 @@ struct block *block_new(unsigned nuops, unsigned ninsns)
                         .ninsns = ninsns,
                         .uops = (struct uop *)(mem + uops_at),
                         .map = (struct insn_map *)(mem + map_at)};
+    if (code) {
+        b->len = len;
+        b->code = (const uint8_t *)memcpy(mem + code_at, code, len);
+    }
     return b;
+}
+
+struct block *block_new(unsigned nuops, unsigned ninsns)
+{
+    return make(nuops, ninsns, NULL, 0);
+}
+
+struct block *block_new_checked(unsigned nuops, unsigned ninsns, const uint8_t *code, uint32_t len)
+{
+    return make(nuops, ninsns, code, len);
 }
 
 void block_free(struct block *b)

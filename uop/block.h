@@ -33,6 +33,7 @@ struct block {
     uint32_t flags; /* enum block_flag */
     struct uop *uops;
     struct insn_map *map;
+    const uint8_t *code; /* copy of the len guest bytes, for check_code; else NULL */
 
     /* Links by edge (0 fall-through or only, 1 taken); NULL until resolved, always for jmp_ind.
      * Atomic; set and cleared by codecache/. */
@@ -55,8 +56,9 @@ struct block {
 };
 
 /* Allocate a block with room for the given numbers of micro-ops and instructions (one allocation).
- * Never NULL. Free with block_free. */
+ * Never NULL. Free with block_free. block_new_checked also copies len bytes of code. */
 struct block *block_new(unsigned nuops, unsigned ninsns);
+struct block *block_new_checked(unsigned nuops, unsigned ninsns, const uint8_t *code, uint32_t len);
 void block_free(struct block *b);
 
 /* Index in b->map of the guest instruction that micro-op index u belongs to. */

@@ -300,7 +300,7 @@ static void faults(void **state)
     (void)state;
     for (unsigned op = 0; op < UOP_CODES; op++) {
         const struct uop_info *info = &uop_info[op];
-        if (!(info->flags & (UOP_F_LOAD | UOP_F_STORE)))
+        if (!(info->flags & (UOP_F_LOAD | UOP_F_STORE)) || op == UOP_check_code)
             continue;
         bool atomic = info->flags & UOP_F_ATOMIC, store = info->flags & UOP_F_STORE;
         struct uop u = {.op = op, .d = 40, .a = 1, .b = 42, .c = 44};
@@ -549,6 +549,32 @@ static void pending_and_hot(void **state)
     cc_quiesce(cpu);
 }
 
+/* A block with a copy of its code runs while memory agrees with it, to the last byte. */
+static void checked_code(void **state)
+{
+    (void)state;
+    for (uint32_t len = 2; len < 20; len += 2) {
+        uint64_t pc = (uint64_t)(uintptr_t)page + 100;
+        struct block *b = block_new_checked(2, 1, page + 100, len);
+        b->pc = pc;
+        b->uops[0] = (struct uop){.op = UOP_check_code};
+        b->uops[1] = (struct uop){.op = UOP_exit, .imm = EXIT_BREAK};
+        b->map[0] = (struct insn_map){0, 0};
+        assert_null(block_verify(b, 64, NULL));
+        assert_int_equal(interp_run(cpu, b).reason, EXIT_BREAK);
+        page[100 + len] ^= 1; /* beyond it */
+        assert_int_equal(interp_run(cpu, b).reason, EXIT_BREAK);
+        for (uint32_t i = 0; i < len; i++) {
+            page[100 + i] ^= 1;
+            assert_int_equal(interp_run(cpu, b).reason, EXIT_STALE);
+            assert_int_equal(cpu->r[PC_SLOT], pc);
+            page[100 + i] ^= 1;
+        }
+        assert_int_equal(interp_run(cpu, b).reason, EXIT_BREAK);
+        block_free(b);
+    }
+}
+
 /* Threads increment one word by ll/sc loops and by amo: none is lost. */
 enum { THREADS = 4, INCREMENTS = 100000 };
 
@@ -615,7 +641,7 @@ int main(void)
         cmocka_unit_test(faults),         cmocka_unit_test(atomics),
         cmocka_unit_test(reservations),   cmocka_unit_test(misc),
         cmocka_unit_test(branches),       cmocka_unit_test(pending_and_hot),
-        cmocka_unit_test(contention),
+        cmocka_unit_test(checked_code),   cmocka_unit_test(contention),
     };
     return cmocka_run_group_tests_name("interp/ops", tests, setup, teardown);
 }
