@@ -260,6 +260,12 @@ static void build_block(struct builder *s, uint32_t block)
             write_unit(s, block, u->d, v);
         if (info->flags & UOP_F_TERM) {
             for (unsigned e = 0; e < r->blocks[block].nsuccs; e++) {
+                uint32_t to = r->blocks[block].succ[e].to;
+                if (to != BT_EXIT_EDGE && to <= block && !r->ops[v].snap) {
+                    /* A back edge polls before it is taken: behind a jump, before a branch. */
+                    uint32_t snap = snapshot(s, block, u->op == UOP_jmp ? (uint64_t)u->imm : pc);
+                    r->ops[v].snap = snap;
+                }
                 if (r->blocks[block].succ[e].to == BT_EXIT_EDGE) {
                     uint32_t snap = snapshot(s, block, r->blocks[block].succ[e].pc);
                     r->blocks[block].succ[e].snap = snap;

@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPU_TEMP_BASE 192                      /* first block-local temporary */
-#define CPU_UNITS 256                          /* slots and temporaries together */
+#define CPU_TEMP_BASE 192 /* first block-local temporary */
+#define CPU_UNITS 256     /* slots and temporaries together */
 #define CPU_TEMPS (CPU_UNITS - CPU_TEMP_BASE)
-#define CPU_JCACHE_BITS 12                     /* entries of the per-thread jump cache */
+#define CPU_JCACHE_BITS 12 /* entries of the per-thread jump cache */
 
 /* Guest addresses end here: 2^46. The host places its own executables, libraries and stacks above,
  * so base 0 works and a runtime address is never a guest address. */
@@ -73,12 +73,12 @@ struct cpu {
      * asynchronous signal, an invalidation, a stop request. Cleared by the run loop. */
     uint32_t pending;
 
-    uint32_t mxcsr;     /* guest rounding mode and sticky flags in host form, while outside an engine */
-    uint8_t frm;        /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
-    bool fp_special;    /* frm is FP_RMM or invalid: no host mode expresses it */
-    uint8_t fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
-    bool in_engine;     /* an engine runs: host MXCSR is the guest's, faults are the guest's */
-    bool in_mem;        /* interpreter: an access that says by `at` where it is (interp/access.h) */
+    uint32_t mxcsr; /* guest rounding mode and sticky flags in host form, while outside an engine */
+    uint8_t frm;    /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
+    bool fp_special;   /* frm is FP_RMM or invalid: no host mode expresses it */
+    uint8_t fp_direct; /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
+    bool in_engine;    /* an engine runs: host MXCSR is the guest's, faults are the guest's */
+    bool in_mem;       /* interpreter: an access that says by `at` where it is (interp/access.h) */
 
     /* Where the interpreter is: its block, and after an exit the micro-op concerned. */
     struct block *block;

@@ -1,0 +1,593 @@
+/* Emission: the frame of a unit's code. Places of values, moves, side-table rows, blocks and their edges, exits.
+ *
+ * Blocks are emitted in layout order, each operation by the emitter of its kind (emit_integer.c, emit_memory.c,
+ * emit_float.c). What is rare is collected as cold pieces and emitted behind the last block.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "base/report.h"
+#include "bt/emit_int.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- growing arrays ---- */
+
+static void *grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, size_t size)
+{
+    if (n < *cap)
+        return old;
+    uint32_t bigger = *cap ? *cap * 2 : 32;
+    void *p = arena_alloc(m->r->arena, bigger * size, 16);
+    if (n)
+        memcpy(p, old, n * size);
+    *cap = bigger;
+    return p;
+}
+
+/* ---- places ---- */
+
+struct x64_mem bt_unit_mem(unsigned unit)
+{
+    return x64_mem(BT_CPU, (int32_t)(unit * 8) - BT_CPU_BIAS);
+}
+
+void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
+{
+    struct bt_loc l = bt_loc(m, v);
+    bool narrow = m->r->ops[v].kind == UOP_K_S || m->r->ops[v].op == UOP_unbox_f32 ||
+                  m->r->ops[v].op == UOP_fcanon_f32;
+    switch (l.place) {
+    case BT_GPR:
+        if (l.n != reg)
+            x64_mov_rr(&m->e, 8, reg, l.n);
+        break;
+    case BT_XMM:
+        x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, l.n, reg);
+        break;
+    case BT_UNIT:
+        x64_mov_rm(&m->e, 8, reg, bt_unit_mem(l.n));
+        break;
+    case BT_IMM:
+        x64_mov_ri(&m->e, reg, bt_imm(m, v));
+        break;
+    default:
+        vm_bug("value %u of region %#llx has no place", v, (unsigned long long)m->r->pc);
+    }
+}
+
+unsigned bt_gpr(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_GPR)
+        return l.n;
+    bt_load_gpr(m, scratch, v);
+    return scratch;
+}
+
+unsigned bt_dst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    return l.place == BT_GPR ? l.n : scratch;
+}
+
+void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_GPR && l.n != reg)
+        x64_mov_rr(&m->e, 8, l.n, reg);
+    else if (l.place == BT_UNIT)
+        x64_mov_mr(&m->e, 8, bt_unit_mem(l.n), reg);
+    else if (l.place == BT_XMM)
+        x64_v_gr(&m->e, X64_MOVQ, 8, l.n, reg);
+}
+
+unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    switch (l.place) {
+    case BT_XMM:
+        return l.n;
+    case BT_GPR:
+        x64_v_gr(&m->e, X64_MOVQ, 8, scratch, l.n);
+        break;
+    case BT_UNIT:
+        x64_v_rm(&m->e, X64_MOVQ_X, scratch, bt_unit_mem(l.n));
+        break;
+    default:
+        if (bt_imm(m, v) == 0) {
+            x64_v_rrr(&m->e, X64_XORPS, scratch, scratch, scratch);
+        } else {
+            x64_mov_ri(&m->e, RAX, bt_imm(m, v));
+            x64_v_gr(&m->e, X64_MOVQ, 8, scratch, RAX);
+        }
+    }
+    return scratch;
+}
+
+unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    return l.place == BT_XMM ? l.n : scratch;
+}
+
+void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
+{
+    struct bt_loc l = bt_loc(m, v);
+    bool narrow = m->r->ops[v].kind == UOP_K_S;
+    if (l.place == BT_XMM)
+        x64_v_mov(&m->e, l.n, reg);
+    else if (l.place == BT_GPR)
+        x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, reg, l.n);
+    else if (l.place == BT_UNIT)
+        x64_v_rm(&m->e, X64_MOVQ_X_ST, reg, bt_unit_mem(l.n));
+}
+
+/* ---- moves ---- */
+
+static bool same_place(struct bt_loc a, struct bt_loc b)
+{
+    return a.place == b.place && a.n == b.n && a.place != BT_IMM;
+}
+
+static void move_one(struct bt_emitter *m, const struct bt_move *v)
+{
+    struct x64_emit *e = &m->e;
+    struct bt_loc to = v->to, from = v->from;
+    bool narrow = v->kind == UOP_K_S;
+    switch (to.place) {
+    case BT_GPR:
+        if (from.place == BT_GPR)
+            x64_mov_rr(e, 8, to.n, from.n);
+        else if (from.place == BT_XMM)
+            x64_v_gr(e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, from.n, to.n);
+        else if (from.place == BT_UNIT)
+            x64_mov_rm(e, 8, to.n, bt_unit_mem(from.n));
+        else
+            x64_mov_ri(e, to.n, v->imm);
+        break;
+    case BT_XMM:
+        if (from.place == BT_XMM) {
+            x64_v_mov(e, to.n, from.n);
+        } else if (from.place == BT_GPR) {
+            x64_v_gr(e, X64_MOVQ, 8, to.n, from.n);
+        } else if (from.place == BT_UNIT) {
+            x64_v_rm(e, X64_MOVQ_X, to.n, bt_unit_mem(from.n));
+        } else if (!v->imm) {
+            x64_v_rrr(e, X64_XORPS, to.n, to.n, to.n);
+        } else {
+            /* rax may hold a value of a broken cycle; a unit of the cpu does as well. */
+            x64_mov_mi(e, 4, BT_CPU_FIELD(exit_arg), (int32_t)v->imm);
+            x64_mov_mi(e, 4,
+                       x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, exit_arg) + 4 - BT_CPU_BIAS),
+                       (int32_t)(v->imm >> 32));
+            x64_v_rm(e, X64_MOVQ_X, to.n, BT_CPU_FIELD(exit_arg));
+        }
+        break;
+    case BT_UNIT:
+        if (from.place == BT_GPR) {
+            x64_mov_mr(e, 8, bt_unit_mem(to.n), from.n);
+        } else if (from.place == BT_XMM && !narrow) {
+            x64_v_rm(e, X64_MOVQ_X_ST, from.n, bt_unit_mem(to.n));
+        } else if (from.place == BT_XMM) {
+            x64_v_gm(e, X64_MOVD_ST, 4, from.n, bt_unit_mem(to.n));
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - BT_CPU_BIAS), 0);
+        } else if (from.place == BT_UNIT) {
+            x64_v_rm(e, X64_MOVQ_X, XMM1, bt_unit_mem(from.n));
+            x64_v_rm(e, X64_MOVQ_X_ST, XMM1, bt_unit_mem(to.n));
+        } else if ((int64_t)v->imm == (int32_t)v->imm) {
+            x64_mov_mi(e, 8, bt_unit_mem(to.n), (int32_t)v->imm);
+        } else {
+            x64_mov_mi(e, 4, bt_unit_mem(to.n), (int32_t)v->imm);
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - BT_CPU_BIAS),
+                       (int32_t)(v->imm >> 32));
+        }
+        break;
+    }
+}
+
+void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (!same_place(moves[i].to, moves[i].from))
+            moves[left++] = moves[i];
+    }
+    while (left) {
+        bool progress = false;
+        for (unsigned i = 0; i < left; i++) {
+            bool blocked = false;
+            for (unsigned j = 0; j < left && !blocked; j++)
+                blocked = j != i && same_place(moves[i].to, moves[j].from);
+            if (blocked)
+                continue;
+            move_one(m, &moves[i]);
+            moves[i--] = moves[--left];
+            progress = true;
+        }
+        if (progress)
+            continue;
+        /* Only cycles are left: take one value out of the way. */
+        bool fp = moves[0].from.place == BT_XMM;
+        struct bt_loc scratch = {fp ? BT_XMM : BT_GPR, fp ? XMM0 : RAX};
+        struct bt_move out = {.to = scratch, .from = moves[0].from, .kind = UOP_K_I};
+        move_one(m, &out);
+        struct bt_loc old = moves[0].from;
+        for (unsigned j = 0; j < left; j++) {
+            if (same_place(moves[j].from, old))
+                moves[j].from = scratch;
+        }
+    }
+}
+
+/* The home of a slot, or its place in the cpu. */
+static struct bt_loc canonical(const struct guest *g, unsigned slot)
+{
+    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
+        if (g->home_gpr[i] == slot)
+            return (struct bt_loc){BT_GPR, bt_home_gpr[i]};
+    }
+    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
+        if (g->home_xmm[i] == slot)
+            return (struct bt_loc){BT_XMM, bt_home_xmm[i]};
+    }
+    return (struct bt_loc){BT_UNIT, (uint8_t)slot};
+}
+
+static uint8_t value_kind(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    return o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32 ? UOP_K_S : o->kind;
+}
+
+void bt_write_back(struct bt_emitter *m, uint32_t snap)
+{
+    const struct bt_snap *s = &m->r->snaps[snap];
+    struct bt_move moves[CPU_UNITS];
+    uint64_t named[4] = {0};
+    unsigned n = 0;
+    for (uint32_t k = s->first; k < s->first + s->n; k++) {
+        const struct bt_snap_entry *x = &m->r->snap_entries[k];
+        named[x->slot / 64] |= UINT64_C(1) << (x->slot % 64);
+        moves[n++] = (struct bt_move){canonical(m->r->guest, x->slot), bt_loc(m, x->value),
+                                      bt_imm(m, x->value), value_kind(m->r, x->value)};
+    }
+    /* Homes that were saved at the entry and that the snapshot does not name come back from the cpu. */
+    for (unsigned i = 0; i < GUEST_HOME_GPRS + GUEST_HOME_XMMS; i++) {
+        bool fp = i >= GUEST_HOME_GPRS;
+        unsigned h = fp ? i - GUEST_HOME_GPRS : i;
+        uint8_t slot = fp ? m->r->guest->home_xmm[h] : m->r->guest->home_gpr[h];
+        bool saved = (fp ? m->alloc.saved_xmm : m->alloc.saved_gpr) >> h & 1;
+        if (!saved || named[slot / 64] >> (slot % 64) & 1)
+            continue;
+        moves[n++] = (struct bt_move){canonical(m->r->guest, slot), {BT_UNIT, slot}, 0, UOP_K_I};
+    }
+    bt_parallel_move(m, moves, n);
+}
+
+/* ---- rows, exits, cold pieces ---- */
+
+void bt_row(struct bt_emitter *m, uint32_t snap)
+{
+    struct bt_code *c = m->out;
+    const struct bt_snap *s = &m->r->snaps[snap];
+    c->rows = grown(m, c->rows, c->nrows, &m->rows_cap, sizeof(*c->rows));
+    c->rows[c->nrows++] = (struct bt_row){x64_offset(&m->e), s->pc, c->nentries, s->n};
+    for (uint32_t k = s->first; k < s->first + s->n; k++) {
+        const struct bt_snap_entry *x = &m->r->snap_entries[k];
+        struct bt_loc l = bt_loc(m, x->value);
+        c->entries = grown(m, c->entries, c->nentries, &m->entries_cap, sizeof(*c->entries));
+        c->entries[c->nentries++] = (struct bt_row_entry){
+            x->slot, l.place, l.n, value_kind(m->r, x->value), bt_imm(m, x->value)};
+    }
+}
+
+unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
+{
+    m->cold = grown(m, m->cold, m->ncold, &m->cold_cap, sizeof(*m->cold));
+    c.label = x64_label(&m->e);
+    m->cold[m->ncold++] = c;
+    return c.label;
+}
+
+static void emit_pc(struct bt_emitter *m, uint64_t pc)
+{
+    struct bt_move set = {{BT_UNIT, m->r->guest->pc_slot}, {BT_IMM, 0}, pc, UOP_K_I};
+    move_one(m, &set);
+}
+
+static void cold_exit(struct bt_emitter *m, const struct bt_cold *c)
+{
+    bt_write_back(m, c->v);
+    emit_pc(m, m->r->snaps[c->v].pc);
+    x64_mov_ri(&m->e, RAX, c->x);
+    x64_jmp_ext(&m->e, BT_STUB_EXIT);
+}
+
+unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason)
+{
+    return bt_later(m, (struct bt_cold){.emit = cold_exit, .v = snap, .x = reason});
+}
+
+/* The stub behind a link's field: x is the link. */
+static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
+{
+    struct bt_exit_link *l = &m->out->links[c->x];
+    l->stub = x64_offset(&m->e);
+    x64_lea(&m->e, 8, RAX, x64_mem_at(l->field));
+    x64_jmp_ext(&m->e, BT_STUB_LINK);
+}
+
+static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
+{
+    struct bt_code *c = m->out;
+    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
+    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
+    uint32_t field = x64_jmp_patch(&m->e, stub);
+    c->links[c->nlinks++] = (struct bt_exit_link){field, 0, pc, jump};
+}
+
+/* An edge that leaves the region, out of line: v is its block, x the edge. */
+static void cold_edge_exit(struct bt_emitter *m, const struct bt_cold *c)
+{
+    const struct bt_edge *edge = &m->r->blocks[c->v].succ[c->x];
+    bt_write_back(m, edge->snap);
+    emit_link(m, edge->pc, (uint8_t)c->y);
+}
+
+/* ---- edges ---- */
+
+static unsigned phi_moves(struct bt_emitter *m, uint32_t from, uint32_t to, struct bt_move *moves)
+{
+    const struct bt_region *r = m->r;
+    const struct bt_block *s = &r->blocks[to];
+    unsigned n = 0;
+    uint32_t p = 0;
+    while (s->preds[p] != from)
+        p++;
+    for (uint32_t k = 0; k < s->nops && r->ops[s->ops[k]].op == BT_PHI; k++) {
+        uint32_t v = s->ops[k], arg = r->phi_args[r->ops[v].a + p];
+        if (bt_loc(m, v).place == BT_NOWHERE || same_place(bt_loc(m, v), bt_loc(m, arg)))
+            continue;
+        moves[n++] =
+            (struct bt_move){bt_loc(m, v), bt_loc(m, arg), bt_imm(m, arg), value_kind(r, arg)};
+    }
+    return n;
+}
+
+/* An edge inside the region with moves, out of line: v is the source block, x the target. */
+static void cold_edge_moves(struct bt_emitter *m, const struct bt_cold *c)
+{
+    struct bt_move moves[CPU_UNITS * 2];
+    bt_parallel_move(m, moves, phi_moves(m, c->v, c->x, moves));
+    x64_jmp(&m->e, m->block_label[c->x]);
+}
+
+/* Where a conditional jump over this edge leads. */
+static unsigned edge_label(struct bt_emitter *m, uint32_t block, unsigned e)
+{
+    const struct bt_edge *edge = &m->r->blocks[block].succ[e];
+    struct bt_move moves[CPU_UNITS * 2];
+    if (edge->to == BT_EXIT_EDGE)
+        return bt_later(m, (struct bt_cold){.emit = cold_edge_exit, .v = block, .x = e});
+    if (!phi_moves(m, block, edge->to, moves))
+        return m->block_label[edge->to];
+    return bt_later(m, (struct bt_cold){.emit = cold_edge_moves, .v = block, .x = edge->to});
+}
+
+/* Go over this edge, in line; `next` is the block that follows in the layout. */
+static void emit_edge(struct bt_emitter *m, uint32_t block, unsigned e, uint8_t jump)
+{
+    const struct bt_edge *edge = &m->r->blocks[block].succ[e];
+    if (edge->to == BT_EXIT_EDGE) {
+        bt_write_back(m, edge->snap);
+        emit_link(m, edge->pc, jump);
+        return;
+    }
+    struct bt_move moves[CPU_UNITS * 2];
+    bt_parallel_move(m, moves, phi_moves(m, block, edge->to, moves));
+    if (edge->to != block + 1)
+        x64_jmp(&m->e, m->block_label[edge->to]);
+}
+
+static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
+{
+    const struct bt_block *b = &m->r->blocks[block];
+    enum x64_cc cc = bt_emit_compare(m, o);
+    struct bt_move moves[CPU_UNITS * 2];
+    /* Which edge stays in line: the one to the next block, else one inside the region, the
+     * likelier (a loop's back edge with moves wants them in line). */
+    unsigned inline_edge = 0;
+    bool in0 = b->succ[0].to != BT_EXIT_EDGE, in1 = b->succ[1].to != BT_EXIT_EDGE;
+    if (b->succ[0].to == block + 1)
+        inline_edge = 0;
+    else if (b->succ[1].to == block + 1)
+        inline_edge = 1;
+    else if (in1 && !in0)
+        inline_edge = phi_moves(m, block, b->succ[1].to, moves) ? 1 : 0;
+    else if (in1 && in0)
+        inline_edge = phi_moves(m, block, b->succ[1].to, moves) ? 1 : 0;
+    if (inline_edge == 1)
+        cc = x64_cc_not(cc);
+    x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));
+    emit_edge(m, block, inline_edge, JUMP_PLAIN);
+}
+
+/* ---- terminators ---- */
+
+static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
+{
+    struct x64_emit *e = &m->e;
+    /* The target must survive the write-back, which uses rax: rcx is free by allocation (alloc.c). */
+    bt_load_gpr(m, RCX, o->a);
+    bt_write_back(m, o->snap);
+    unsigned miss = x64_label(e);
+    /* entry = ucache + (pc >> 1) % size */
+    x64_mov_rr(e, 4, RDX, RCX);
+    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
+    int32_t base = (int32_t)offsetof(struct cpu, ucache) - BT_CPU_BIAS;
+    x64_mov_rr(e, 8, RAX, RCX);
+    x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem_idx(BT_CPU, RDX, 8, base));
+    x64_jcc8(e, X64_NE, miss);
+    x64_m(e, X64_JMP_RM, 8,
+          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct ucache_entry, host)));
+    x64_bind(e, miss);
+    x64_jmp_ext(e, BT_STUB_INDIRECT);
+}
+
+static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit) {
+        /* A back edge: somebody may want this thread. */
+        x64_alu_mi(&m->e, X64_CMP, 4, BT_CPU_FIELD(pending), 0);
+        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_SIGNAL));
+    }
+    if (uop_info[o->op].flags & UOP_F_BRANCH) {
+        emit_branch(m, block, o);
+    } else if (o->op == UOP_jmp) {
+        emit_edge(m, block, 0, (uint8_t)o->c);
+    } else if (o->op == UOP_jmp_ind) {
+        emit_indirect(m, o);
+    } else {
+        bt_write_back(m, o->snap);
+        emit_pc(m, m->r->snaps[o->snap].pc);
+        x64_mov_ri(&m->e, RAX, (uint64_t)o->imm);
+        x64_jmp_ext(&m->e, BT_STUB_EXIT);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void emit_op(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (o->op >= UOP_CODES)
+        return;
+    uint16_t flags = uop_info[o->op].flags;
+    bool done;
+    if (flags & (UOP_F_LOAD | UOP_F_STORE) || o->op == UOP_fence)
+        done = bt_emit_memory(m, v);
+    else if (flags & UOP_F_FPENV || bt_is_float(m->r, v))
+        done = bt_emit_float(m, v);
+    else
+        done = bt_emit_integer(m, v);
+    if (!done)
+        m->cannot = uop_info[o->op].name;
+}
+
+static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
+{
+    (void)c;
+    emit_pc(m, m->r->pc);
+    x64_mov_ri(&m->e, RAX, EXIT_SIGNAL);
+    x64_jmp_ext(&m->e, BT_STUB_EXIT);
+}
+
+/* The poll, saves of homes whose registers are given away, then the entry values to their places. */
+static void emit_entry(struct bt_emitter *m)
+{
+    const struct bt_region *r = m->r;
+    const struct guest *g = r->guest;
+    x64_alu_mi(&m->e, X64_CMP, 4, BT_CPU_FIELD(pending), 0);
+    x64_jcc(&m->e, X64_NE, bt_later(m, (struct bt_cold){.emit = cold_entry_exit}));
+    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
+        if (m->alloc.saved_gpr >> i & 1)
+            x64_mov_mr(&m->e, 8, bt_unit_mem(g->home_gpr[i]), bt_home_gpr[i]);
+    }
+    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
+        if (m->alloc.saved_xmm >> i & 1)
+            x64_v_rm(&m->e, X64_MOVQ_X_ST, bt_home_xmm[i], bt_unit_mem(g->home_xmm[i]));
+    }
+    struct bt_move moves[CPU_UNITS];
+    unsigned n = 0;
+    for (uint32_t k = 0; k < r->blocks[0].nops; k++) {
+        uint32_t v = r->blocks[0].ops[k];
+        struct bt_loc l = bt_loc(m, v);
+        bool in_slot = l.place == BT_UNIT && l.n == r->ops[v].slot;
+        if (r->ops[v].op == BT_ENTRY && l.place != BT_NOWHERE && !in_slot)
+            moves[n++] = (struct bt_move){l, canonical(g, r->ops[v].slot), 0, UOP_K_I};
+    }
+    bt_parallel_move(m, moves, n);
+    emit_edge(m, 0, 0, JUMP_PLAIN);
+}
+
+static void emit_constants(struct bt_emitter *m)
+{
+    if (m->ones_high32 == ~0u)
+        return;
+    static const uint32_t ones[4] = {0, ~0u, 0, 0};
+    x64_align(&m->e, 16);
+    x64_bind(&m->e, m->ones_high32);
+    x64_data(&m->e, ones, sizeof(ones));
+}
+
+static void emit_all(struct bt_emitter *m)
+{
+    const struct bt_region *r = m->r;
+    m->ones_high32 = ~0u;
+    for (uint32_t i = 0; i < r->nblocks; i++)
+        m->block_label[i] = x64_label(&m->e);
+    emit_entry(m);
+    for (uint32_t i = 1; i < r->nblocks && !m->cannot; i++) {
+        m->block = i;
+        if (r->blocks[i].loop_head && r->level > 1)
+            x64_align(&m->e, 16);
+        x64_bind(&m->e, m->block_label[i]);
+        for (uint32_t k = 0; k + 1 < r->blocks[i].nops && !m->cannot; k++)
+            emit_op(m, r->blocks[i].ops[k]);
+        if (!m->cannot)
+            emit_terminator(m, i, r->blocks[i].ops[r->blocks[i].nops - 1]);
+    }
+    m->out->hot_size = x64_offset(&m->e);
+    /* Cold pieces may ask for more of them. */
+    for (uint32_t c = 0; c < m->ncold && !m->cannot; c++) {
+        struct bt_cold piece = m->cold[c];
+        x64_bind(&m->e, piece.label);
+        piece.emit(m, &piece);
+    }
+    emit_constants(m);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct bt_row *x = a, *y = b;
+    return x->host < y->host ? -1 : x->host > y->host;
+}
+
+const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt_code *out)
+{
+    struct bt_emitter m = {.r = r, .out = out};
+    if (!bt_allocate(r, host_features, &m.alloc))
+        return "too many spilled values";
+    /* Ample: an operation's longest code, an exit that writes everything back. */
+    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 2) * 512;
+    uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6;
+    out->bytes = arena_alloc(r->arena, size, 64);
+    out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
+    m.block_label = arena_new(r->arena, unsigned, r->nblocks);
+    struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
+    for (int round = 0; round < 2; round++) {
+        m.ncold = 0;
+        out->nrows = out->nentries = out->nlinks = 0;
+        bool no8 = round > 0;
+        x64_init(&m.e, out->bytes, size, host_features);
+        m.e.no8 = no8;
+        m.e.labels = labels;
+        m.e.max_labels = nlabels;
+        m.e.relocs = out->relocs;
+        m.e.max_relocs = nlabels;
+        emit_all(&m);
+        if (m.cannot)
+            return m.cannot;
+        if (!m.e.far8)
+            break;
+    }
+    if (m.e.overflow)
+        return "code too large";
+    out->size = x64_offset(&m.e);
+    out->nrelocs = m.e.nrelocs;
+    out->saved_gpr = m.alloc.saved_gpr;
+    out->saved_xmm = m.alloc.saved_xmm;
+    qsort(out->rows, out->nrows, sizeof(*out->rows), compare_rows);
+    return NULL;
+}

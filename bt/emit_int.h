@@ -1,0 +1,82 @@
+/* Inside emission: what the files bt/emit*.c share. Not for others. */
+#ifndef DRAGOMAN_BT_EMIT_INT_H
+#define DRAGOMAN_BT_EMIT_INT_H
+
+#include "bt/emit.h"
+
+struct bt_emitter;
+struct bt_cold;
+
+/* A piece of code that is emitted behind the hot part. */
+struct bt_cold {
+    void (*emit)(struct bt_emitter *m, const struct bt_cold *c);
+    unsigned label; /* where it begins */
+    unsigned back;  /* where it returns to, if it does */
+    uint32_t v;     /* the operation concerned */
+    uint32_t x;     /* for the emitting function */
+    uint64_t y;
+};
+
+struct bt_emitter {
+    const struct bt_region *r;
+    struct bt_alloc alloc;
+    struct x64_emit e;
+    struct bt_code *out;
+    unsigned *block_label;
+    uint32_t block; /* being emitted */
+    struct bt_cold *cold;
+    uint32_t ncold, cold_cap;
+    uint32_t rows_cap, entries_cap, links_cap;
+    unsigned ones_high32; /* label of a 16-byte constant, ~0u when not needed yet */
+    const char *cannot;   /* set when an operation has no emitter */
+};
+
+/* ---- operands ---- */
+struct x64_mem bt_unit_mem(unsigned unit);
+#define BT_CPU_FIELD(f) x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, f) - BT_CPU_BIAS)
+static inline struct bt_loc bt_loc(const struct bt_emitter *m, uint32_t v)
+{
+    return m->alloc.loc[v];
+}
+static inline uint64_t bt_imm(const struct bt_emitter *m, uint32_t v)
+{
+    return (uint64_t)m->r->ops[v].imm;
+}
+/* The general register that holds v: its own, or `scratch` after loading it there. */
+unsigned bt_gpr(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* Load v into a given general register. */
+void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v);
+/* The register to compute a result of v in: its own, or scratch; bt_done stores it if need be. */
+unsigned bt_dst(const struct bt_emitter *m, uint32_t v, unsigned scratch);
+void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg);
+/* The same for vector registers. */
+unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch);
+unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch);
+void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg);
+
+/* ---- structure ---- */
+/* A cold piece for later; returns its label. */
+unsigned bt_later(struct bt_emitter *m, struct bt_cold c);
+/* The side-table row of the next instruction. */
+void bt_row(struct bt_emitter *m, uint32_t snap);
+/* Leave for `reason` with the state of a snapshot: the label of a cold exit. */
+unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason);
+
+struct bt_move {
+    struct bt_loc to, from;
+    uint64_t imm; /* from.place == BT_IMM */
+    uint8_t kind; /* of the value moved */
+};
+/* All moves at once; scratch: rax and xmm0. Neither place of a move may be scratch. */
+void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
+/* Bring the state of a snapshot into its canonical places: homes and the cpu. */
+void bt_write_back(struct bt_emitter *m, uint32_t snap);
+
+/* ---- operations; false: no emitter ---- */
+bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
+bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
+bool bt_emit_float(struct bt_emitter *m, uint32_t v);
+/* Compare for a branch; the condition under which it is taken. */
+enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *branch);
+
+#endif

@@ -1,0 +1,833 @@
+/* Emission of integer operations and comparisons.
+ *
+ * x86 has two-address arithmetic: a result is computed in its own register when the second operand does not
+ * lie there, else in rax. A result of 32 bits is extended as its row says.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/emit_int.h"
+
+/* A second operand as x86 takes it. */
+struct source {
+    enum { SRC_REG, SRC_MEM, SRC_IMM } kind;
+    unsigned reg;
+    struct x64_mem mem;
+    int32_t imm;
+};
+
+/* scratch is used when v is neither in a register, nor in memory, nor a short constant. */
+static struct source source(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_UNIT)
+        return (struct source){.kind = SRC_MEM, .mem = bt_unit_mem(l.n)};
+    if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
+        return (struct source){.kind = SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
+    return (struct source){.kind = SRC_REG, .reg = bt_gpr(m, v, scratch)};
+}
+
+static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
+                const struct source *s)
+{
+    if (s->kind == SRC_REG)
+        x64_alu_rr(&m->e, op, size, d, s->reg);
+    else if (s->kind == SRC_MEM)
+        x64_alu_rm(&m->e, op, size, d, s->mem);
+    else
+        x64_alu_ri(&m->e, op, size, d, s->imm);
+}
+
+enum width { W64, W32S, W32Z };
+
+static void extend(struct bt_emitter *m, enum width w, unsigned reg)
+{
+    if (w == W32S)
+        x64_rr(&m->e, X64_MOVSXD, 8, reg, reg);
+}
+
+/* ---- two operands ---- */
+
+static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width w, bool commutes)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned d = bt_dst(m, v, RAX);
+    uint32_t a = o->a, b = o->b;
+    struct bt_loc lb = bt_loc(m, b);
+    if (lb.place == BT_GPR && lb.n == d && !(bt_loc(m, a).place == BT_GPR && bt_loc(m, a).n == d)) {
+        if (commutes) {
+            uint32_t t = a;
+            a = b, b = t;
+        } else {
+            d = RAX;
+        }
+    }
+    struct bt_loc la = bt_loc(m, a);
+    if (op == X64_ADD && w == W64 && la.place == BT_GPR && la.n != d &&
+        bt_loc(m, b).place == BT_GPR) {
+        x64_lea(&m->e, 8, d, x64_mem_idx(la.n, bt_loc(m, b).n, 1, 0));
+        bt_done(m, v, d);
+        return;
+    }
+    bt_load_gpr(m, d, a);
+    struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
+    if (s.kind == SRC_REG && s.reg == X64_NONE)
+        m->cannot = "wide constant";
+    alu(m, op, size, d, &s);
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width w)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned d = bt_dst(m, v, RAX);
+    int64_t imm = w == W64 ? o->imm : (int32_t)o->imm;
+    struct bt_loc la = bt_loc(m, o->a);
+    if (imm != (int32_t)imm) {
+        /* All of these commute; the constant goes first where the result is computed. */
+        unsigned a = X64_NONE;
+        if (la.place == BT_GPR)
+            a = la.n;
+        if (a == d) {
+            x64_mov_ri(&m->e, RAX, (uint64_t)imm);
+            x64_alu_rr(&m->e, op, 8, d, RAX);
+        } else {
+            x64_mov_ri(&m->e, d, (uint64_t)imm);
+            if (a != X64_NONE)
+                x64_alu_rr(&m->e, op, 8, d, a);
+            else
+                x64_alu_rm(&m->e, op, 8, d, bt_unit_mem(la.n));
+        }
+        bt_done(m, v, d);
+        return;
+    }
+    if (op == X64_ADD && w == W64 && la.place == BT_GPR && la.n != d) {
+        x64_lea(&m->e, 8, d, x64_mem(la.n, (int32_t)imm));
+        bt_done(m, v, d);
+        return;
+    }
+    bt_load_gpr(m, d, o->a);
+    x64_alu_ri(&m->e, op, size, d, (int32_t)imm);
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+/* andn, orn, xnor: the second operand inverted. */
+static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_dst(m, v, RAX);
+    if (op == X64_AND && x64_has(&m->e, X64_F_BMI1) && bt_loc(m, o->a).place != BT_IMM) {
+        /* d = ~v & rm */
+        unsigned b = bt_gpr(m, o->b, RAX);
+        if (bt_loc(m, o->a).place == BT_UNIT)
+            x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, bt_unit_mem(bt_loc(m, o->a).n));
+        else
+            x64_vex_rrr(&m->e, X64_ANDN, 8, d, b, bt_gpr(m, o->a, RAX));
+        bt_done(m, v, d);
+        return;
+    }
+    bt_load_gpr(m, RAX, o->b);
+    x64_r(&m->e, X64_NOT, 8, RAX);
+    struct source s = source(m, o->a, X64_NONE);
+    if (s.kind == SRC_REG && s.reg == X64_NONE)
+        m->cannot = "wide constant";
+    alu(m, op, 8, RAX, &s);
+    bt_done(m, v, RAX);
+}
+
+/* ---- shifts ---- */
+
+static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum width w)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned n = o->imm & (w == W64 ? 63 : 31);
+    unsigned d = bt_dst(m, v, RAX);
+    struct bt_loc la = bt_loc(m, o->a);
+    if (op == X64_SHL && w == W64 && n >= 1 && n <= 3 && la.place == BT_GPR && la.n != d) {
+        if (n == 1)
+            x64_lea(&m->e, 8, d, x64_mem_idx(la.n, la.n, 1, 0));
+        else
+            x64_lea(&m->e, 8, d, x64_mem_idx(X64_NONE, la.n, 1u << n, 0));
+        bt_done(m, v, d);
+        return;
+    }
+    bt_load_gpr(m, d, o->a);
+    if (n)
+        x64_shift_ri(&m->e, op, size, d, n);
+    else if (w != W64)
+        x64_mov_rr(&m->e, 4, d, d);
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned vex, enum width w)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned d = bt_dst(m, v, RAX);
+    if (vex && x64_has(&m->e, X64_F_BMI2)) {
+        /* The count must be in a register; the value may be in memory. */
+        struct bt_loc la = bt_loc(m, o->a);
+        if (la.place == BT_UNIT) {
+            unsigned b = bt_gpr(m, o->b, RAX);
+            x64_vex_rrm(&m->e, vex, size, d, b, bt_unit_mem(la.n));
+        } else if (bt_loc(m, o->b).place == BT_GPR) {
+            x64_vex_rrr(&m->e, vex, size, d, bt_loc(m, o->b).n, bt_gpr(m, o->a, RAX));
+        } else if (la.place == BT_GPR) {
+            x64_vex_rrr(&m->e, vex, size, d, bt_gpr(m, o->b, RAX), la.n);
+        } else {
+            m->cannot = "shift of a constant by memory";
+        }
+    } else {
+        /* rcx is kept free around this operation (alloc.c). */
+        bt_load_gpr(m, RCX, o->b);
+        bt_load_gpr(m, RAX, o->a);
+        d = RAX;
+        x64_shift_rcl(&m->e, op, size, d);
+    }
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+static void shift_add(struct bt_emitter *m, uint32_t v, unsigned n)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_dst(m, v, RAX);
+    struct bt_loc la = bt_loc(m, o->a), lb = bt_loc(m, o->b);
+    if (la.place == BT_GPR && lb.place == BT_GPR) {
+        x64_lea(&m->e, 8, d, x64_mem_idx(lb.n, la.n, 1u << n, 0));
+    } else if (la.place == BT_GPR && lb.place == BT_IMM &&
+               (int64_t)bt_imm(m, o->b) == (int32_t)bt_imm(m, o->b)) {
+        x64_lea(&m->e, 8, d, x64_mem_idx(X64_NONE, la.n, 1u << n, (int32_t)bt_imm(m, o->b)));
+    } else {
+        bt_load_gpr(m, RAX, o->a);
+        x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
+        struct source s = source(m, o->b, X64_NONE);
+        if (s.kind == SRC_REG && s.reg == X64_NONE)
+            m->cannot = "wide constant";
+        alu(m, X64_ADD, 8, RAX, &s);
+        d = RAX;
+    }
+    bt_done(m, v, d);
+}
+
+static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_dst(m, v, RAX);
+    if (o->imm != (int32_t)o->imm) {
+        m->cannot = "wide constant";
+        return;
+    }
+    unsigned a = bt_gpr(m, o->a, RAX);
+    x64_lea(&m->e, 8, d, x64_mem_idx(X64_NONE, a, 1u << n, (int32_t)o->imm));
+    bt_done(m, v, d);
+}
+
+/* ---- multiplication, division ---- */
+
+static void multiply(struct bt_emitter *m, uint32_t v, enum width w)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned d = bt_dst(m, v, RAX);
+    uint32_t a = o->a, b = o->b;
+    struct bt_loc lb = bt_loc(m, b);
+    if (lb.place == BT_GPR && lb.n == d) {
+        uint32_t t = a;
+        a = b, b = t;
+        lb = bt_loc(m, b);
+    }
+    bt_load_gpr(m, d, a);
+    if (lb.place == BT_UNIT)
+        x64_rm(&m->e, X64_IMUL, size, d, bt_unit_mem(lb.n));
+    else if (lb.place == BT_IMM && d == RAX)
+        m->cannot = "wide constant";
+    else
+        x64_rr(&m->e, X64_IMUL, size, d, bt_gpr(m, b, RAX));
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+static void multiply_imm(struct bt_emitter *m, uint32_t v, enum width w)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned size = w == W64 ? 8 : 4;
+    unsigned d = bt_dst(m, v, RAX);
+    int64_t imm = w == W64 ? o->imm : (int32_t)o->imm;
+    if (imm == (int32_t)imm) {
+        unsigned a = bt_gpr(m, o->a, RAX);
+        x64_imul_rri(&m->e, size, d, a, (int32_t)imm);
+    } else {
+        struct bt_loc la = bt_loc(m, o->a);
+        x64_mov_ri(&m->e, RAX, (uint64_t)imm);
+        if (la.place == BT_UNIT)
+            x64_rm(&m->e, X64_IMUL, size, RAX, bt_unit_mem(la.n));
+        else
+            x64_rr(&m->e, X64_IMUL, size, RAX, la.n);
+        d = RAX;
+    }
+    extend(m, w, d);
+    bt_done(m, v, d);
+}
+
+/* High half of a product. rdx and rcx are kept free (alloc.c). */
+static void multiply_high(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    bool imm = uop_info[o->op].rr_form != o->op;
+    uint16_t op = uop_info[o->op].rr_form;
+    if (imm)
+        x64_mov_ri(&m->e, RCX, (uint64_t)o->imm);
+    else
+        bt_load_gpr(m, RCX, o->b);
+    bt_load_gpr(m, RAX, o->a);
+    if (op == UOP_mulh_su) {
+        /* unsigned product, less b where a is negative */
+        x64_push(&m->e, RAX);
+        x64_r(&m->e, X64_MUL, 8, RCX);
+        x64_pop(&m->e, RAX);
+        x64_shift_ri(&m->e, X64_SAR, 8, RAX, 63);
+        x64_alu_rr(&m->e, X64_AND, 8, RAX, RCX);
+        x64_alu_rr(&m->e, X64_SUB, 8, RDX, RAX);
+    } else {
+        x64_r(&m->e, op == UOP_mulh_ss ? X64_IMUL1 : X64_MUL, 8, RCX);
+    }
+    bt_done(m, v, RDX);
+}
+
+/* Division without traps: by zero and the overflow go around the instruction. */
+static void divide(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    bool imm = uop_info[o->op].rr_form != o->op;
+    uint16_t op = uop_info[o->op].rr_form;
+    bool narrow = op == UOP_div_s32 || op == UOP_div_u32 || op == UOP_rem_s32 || op == UOP_rem_u32;
+    bool sign = op == UOP_div_s64 || op == UOP_rem_s64 || op == UOP_div_s32 || op == UOP_rem_s32;
+    bool rem = op == UOP_rem_s64 || op == UOP_rem_u64 || op == UOP_rem_s32 || op == UOP_rem_u32;
+    unsigned size = narrow ? 4 : 8;
+    if (imm)
+        x64_mov_ri(e, RCX, (uint64_t)o->imm);
+    else
+        bt_load_gpr(m, RCX, o->b);
+    bt_load_gpr(m, RAX, o->a);
+    unsigned done = x64_label(e), zero = x64_label(e), minus = x64_label(e);
+    uint64_t divisor = narrow ? (uint32_t)o->imm : (uint64_t)o->imm;
+    bool may_zero = !imm || !divisor;
+    bool may_minus = sign && (!imm || divisor == (narrow ? UINT32_MAX : UINT64_MAX));
+    if (may_zero) {
+        x64_test_rr(e, size, RCX, RCX);
+        x64_jcc8(e, X64_E, zero);
+    }
+    if (may_minus) {
+        x64_alu_ri(e, X64_CMP, size, RCX, -1);
+        x64_jcc8(e, X64_E, minus);
+    }
+    if (sign) {
+        x64_none(e, narrow ? X64_CDQ : X64_CQO);
+        x64_r(e, X64_IDIV, size, RCX);
+    } else {
+        x64_zero(e, RDX);
+        x64_r(e, X64_DIV, size, RCX);
+    }
+    if (rem)
+        x64_mov_rr(e, 8, RAX, RDX);
+    if (may_zero || may_minus)
+        x64_jmp8(e, done);
+    if (may_minus) {
+        x64_bind(e, minus);
+        if (rem)
+            x64_zero(e, RAX);
+        else
+            x64_r(e, X64_NEG, size, RAX);
+        if (may_zero)
+            x64_jmp8(e, done);
+    }
+    x64_bind(e, zero);
+    if (may_zero && !rem)
+        x64_mov_ri(e, RAX, ~UINT64_C(0));
+    if (!may_minus)
+        x64_bind(e, minus);
+    x64_bind(e, done);
+    if (narrow)
+        x64_rr(e, X64_MOVSXD, 8, RAX, RAX);
+    bt_done(m, v, RAX);
+}
+
+/* ---- comparisons ---- */
+
+/* cmp a, b; *cc is the condition for the operands in this order and is changed when they are exchanged. */
+static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *cc)
+{
+    struct x64_emit *e = &m->e;
+    struct bt_loc la = bt_loc(m, a), lb = bt_loc(m, b);
+    if (la.place == BT_IMM && lb.place != BT_IMM) {
+        uint32_t t = a;
+        a = b, b = t;
+        struct bt_loc l = la;
+        la = lb, lb = l;
+        *cc = x64_cc_swap(*cc);
+    }
+    if (lb.place == BT_IMM) {
+        int64_t imm = (int64_t)bt_imm(m, b);
+        if (imm == 0 && la.place == BT_GPR) {
+            x64_test_rr(e, 8, la.n, la.n);
+        } else if (imm == (int32_t)imm && la.place == BT_UNIT) {
+            x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), (int32_t)imm);
+        } else if (imm == (int32_t)imm) {
+            x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, a, RAX), (int32_t)imm);
+        } else if (la.place == BT_UNIT || la.place == BT_GPR) {
+            x64_mov_ri(e, RAX, (uint64_t)imm);
+            if (la.place == BT_UNIT)
+                x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), RAX);
+            else
+                x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
+        } else {
+            m->cannot = "comparison of constants";
+        }
+        return;
+    }
+    if (la.place == BT_UNIT && lb.place == BT_GPR) {
+        x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), lb.n);
+        return;
+    }
+    unsigned ra = bt_gpr(m, a, RAX);
+    if (lb.place == BT_UNIT)
+        x64_alu_rm(e, X64_CMP, 8, ra, bt_unit_mem(lb.n));
+    else if (lb.place == BT_GPR)
+        x64_alu_rr(e, X64_CMP, 8, ra, lb.n);
+    else
+        m->cannot = "comparison of a float's bits";
+}
+
+enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
+{
+    static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_GE, X64_B, X64_AE};
+    enum x64_cc cc = (enum x64_cc)conditions[o->op - UOP_br_eq];
+    compare(m, o->a, o->b, &cc);
+    return cc;
+}
+
+static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    if (uop_info[o->op].rr_form == o->op) {
+        compare(m, o->a, o->b, &cc);
+    } else {
+        struct bt_loc la = bt_loc(m, o->a);
+        if (o->imm == 0 && la.place == BT_GPR) {
+            x64_test_rr(e, 8, la.n, la.n);
+        } else if (o->imm == (int32_t)o->imm) {
+            if (la.place == BT_UNIT)
+                x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), (int32_t)o->imm);
+            else
+                x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, o->a, RAX), (int32_t)o->imm);
+        } else if (la.place == BT_XMM) {
+            m->cannot = "comparison of a float's bits";
+        } else {
+            x64_mov_ri(e, RAX, (uint64_t)o->imm);
+            if (la.place == BT_UNIT)
+                x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), RAX);
+            else
+                x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
+        }
+    }
+    unsigned d = bt_dst(m, v, RAX);
+    x64_setcc(e, cc, RAX);
+    x64_rr(e, X64_MOVZX8, 4, d, RAX);
+    bt_done(m, v, d);
+}
+
+static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
+{
+    /* min and max: d = a; if !(a cc b) d = b */
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    bt_load_gpr(m, RAX, o->a);
+    if (uop_info[o->op].rr_form != o->op) {
+        m->cannot = "minimum with a constant";
+        return;
+    }
+    struct source s = source(m, o->b, X64_NONE);
+    if (s.kind == SRC_REG && s.reg != X64_NONE) {
+        alu(m, X64_CMP, 8, RAX, &s);
+        x64_cmov_rr(e, x64_cc_not(cc), 8, RAX, s.reg);
+    } else if (s.kind == SRC_MEM) {
+        alu(m, X64_CMP, 8, RAX, &s);
+        x64_rm(e, X64_CMOVCC + x64_cc_not(cc), 8, RAX, s.mem);
+    } else {
+        m->cannot = "minimum with a constant";
+    }
+    bt_done(m, v, RAX);
+}
+
+/* d = a ? b : c; d shares no register with the operands (early_result in alloc.c). */
+static void select(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    struct bt_loc la = bt_loc(m, o->a), lc = bt_loc(m, o->c);
+    unsigned d = bt_dst(m, v, RAX);
+    bt_load_gpr(m, d, o->b);
+    if (la.place == BT_GPR)
+        x64_test_rr(e, 8, la.n, la.n);
+    else if (la.place == BT_UNIT)
+        x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), 0);
+    else
+        m->cannot = "selection by a float's bits";
+    if (lc.place == BT_GPR) {
+        x64_cmov_rr(e, X64_E, 8, d, lc.n);
+    } else if (lc.place == BT_UNIT) {
+        x64_rm(e, X64_CMOVCC + X64_E, 8, d, bt_unit_mem(lc.n));
+    } else if (d != RAX) {
+        bt_load_gpr(m, RAX, o->c); /* moves leave the flags alone */
+        x64_cmov_rr(e, X64_E, 8, d, RAX);
+    } else {
+        m->cannot = "selection of a constant into memory";
+    }
+    bt_done(m, v, d);
+}
+
+/* ---- one operand ---- */
+
+static void unary(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_dst(m, v, RAX);
+    struct bt_loc la = bt_loc(m, o->a);
+    if (la.place == BT_UNIT)
+        x64_rm(&m->e, op, size, d, bt_unit_mem(la.n));
+    else
+        x64_rr(&m->e, op, size, d, bt_gpr(m, o->a, RAX));
+    bt_done(m, v, d);
+}
+
+static void zero_extend(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_dst(m, v, RAX);
+    struct bt_loc la = bt_loc(m, o->a);
+    if (la.place == BT_UNIT)
+        x64_mov_rm(&m->e, 4, d, bt_unit_mem(la.n));
+    else
+        x64_mov_rr(&m->e, 4, d, bt_gpr(m, o->a, RAX));
+    bt_done(m, v, d);
+}
+
+/* Counting: with the instructions where the host has them, else by bit scan with zero apart. */
+static void count(struct bt_emitter *m, uint32_t v, unsigned op, unsigned fallback, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    enum x64_feature f = op == X64_LZCNT ? X64_F_LZCNT : X64_F_BMI1;
+    if (x64_has(e, f)) {
+        unary(m, v, op, size);
+        return;
+    }
+    unsigned done = x64_label(e), zero = x64_label(e);
+    bt_load_gpr(m, RAX, o->a);
+    x64_test_rr(e, size, RAX, RAX);
+    x64_jcc8(e, X64_E, zero);
+    x64_rr(e, fallback, size, RAX, RAX);
+    if (op == X64_LZCNT)
+        x64_alu_ri(e, X64_XOR, 4, RAX, (int32_t)size * 8 - 1);
+    x64_jmp8(e, done);
+    x64_bind(e, zero);
+    x64_mov_ri(e, RAX, size * 8);
+    x64_bind(e, done);
+    bt_done(m, v, RAX);
+}
+
+bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    switch (o->op) {
+    case UOP_add_64:
+        binary(m, v, X64_ADD, W64, true);
+        break;
+    case UOP_add_32s:
+        binary(m, v, X64_ADD, W32S, true);
+        break;
+    case UOP_add_32z:
+        binary(m, v, X64_ADD, W32Z, true);
+        break;
+    case UOP_sub_64:
+        binary(m, v, X64_SUB, W64, false);
+        break;
+    case UOP_sub_32s:
+        binary(m, v, X64_SUB, W32S, false);
+        break;
+    case UOP_sub_32z:
+        binary(m, v, X64_SUB, W32Z, false);
+        break;
+    case UOP_and_64:
+        binary(m, v, X64_AND, W64, true);
+        break;
+    case UOP_and_32z:
+        binary(m, v, X64_AND, W32Z, true);
+        break;
+    case UOP_or_64:
+        binary(m, v, X64_OR, W64, true);
+        break;
+    case UOP_or_32z:
+        binary(m, v, X64_OR, W32Z, true);
+        break;
+    case UOP_xor_64:
+        binary(m, v, X64_XOR, W64, true);
+        break;
+    case UOP_xor_32z:
+        binary(m, v, X64_XOR, W32Z, true);
+        break;
+    case UOP_add_64_i:
+        binary_imm(m, v, X64_ADD, W64);
+        break;
+    case UOP_add_32s_i:
+        binary_imm(m, v, X64_ADD, W32S);
+        break;
+    case UOP_add_32z_i:
+        binary_imm(m, v, X64_ADD, W32Z);
+        break;
+    case UOP_and_64_i:
+        binary_imm(m, v, X64_AND, W64);
+        break;
+    case UOP_and_32z_i:
+        binary_imm(m, v, X64_AND, W32Z);
+        break;
+    case UOP_or_64_i:
+        binary_imm(m, v, X64_OR, W64);
+        break;
+    case UOP_or_32z_i:
+        binary_imm(m, v, X64_OR, W32Z);
+        break;
+    case UOP_xor_64_i:
+        binary_imm(m, v, X64_XOR, W64);
+        break;
+    case UOP_xor_32z_i:
+        binary_imm(m, v, X64_XOR, W32Z);
+        break;
+    case UOP_andn_64:
+        inverted(m, v, X64_AND);
+        break;
+    case UOP_orn_64:
+        inverted(m, v, X64_OR);
+        break;
+    case UOP_xnor_64:
+        inverted(m, v, X64_XOR);
+        break;
+    case UOP_shl_64:
+        shift(m, v, X64_SHL, X64_SHLX, W64);
+        break;
+    case UOP_shl_32s:
+        shift(m, v, X64_SHL, X64_SHLX, W32S);
+        break;
+    case UOP_shl_32z:
+        shift(m, v, X64_SHL, X64_SHLX, W32Z);
+        break;
+    case UOP_shr_64:
+        shift(m, v, X64_SHR, X64_SHRX, W64);
+        break;
+    case UOP_shr_32s:
+        shift(m, v, X64_SHR, X64_SHRX, W32S);
+        break;
+    case UOP_shr_32z:
+        shift(m, v, X64_SHR, X64_SHRX, W32Z);
+        break;
+    case UOP_sar_64:
+        shift(m, v, X64_SAR, X64_SARX, W64);
+        break;
+    case UOP_sar_32s:
+        shift(m, v, X64_SAR, X64_SARX, W32S);
+        break;
+    case UOP_sar_32z:
+        shift(m, v, X64_SAR, X64_SARX, W32Z);
+        break;
+    case UOP_ror_64:
+        shift(m, v, X64_ROR, 0, W64);
+        break;
+    case UOP_ror_32s:
+        shift(m, v, X64_ROR, 0, W32S);
+        break;
+    case UOP_ror_32z:
+        shift(m, v, X64_ROR, 0, W32Z);
+        break;
+    case UOP_shl_64_i:
+        shift_imm(m, v, X64_SHL, W64);
+        break;
+    case UOP_shl_32s_i:
+        shift_imm(m, v, X64_SHL, W32S);
+        break;
+    case UOP_shl_32z_i:
+        shift_imm(m, v, X64_SHL, W32Z);
+        break;
+    case UOP_shr_64_i:
+        shift_imm(m, v, X64_SHR, W64);
+        break;
+    case UOP_shr_32s_i:
+        shift_imm(m, v, X64_SHR, W32S);
+        break;
+    case UOP_shr_32z_i:
+        shift_imm(m, v, X64_SHR, W32Z);
+        break;
+    case UOP_sar_64_i:
+        shift_imm(m, v, X64_SAR, W64);
+        break;
+    case UOP_sar_32s_i:
+        shift_imm(m, v, X64_SAR, W32S);
+        break;
+    case UOP_sar_32z_i:
+        shift_imm(m, v, X64_SAR, W32Z);
+        break;
+    case UOP_ror_64_i:
+        shift_imm(m, v, X64_ROR, W64);
+        break;
+    case UOP_ror_32s_i:
+        shift_imm(m, v, X64_ROR, W32S);
+        break;
+    case UOP_ror_32z_i:
+        shift_imm(m, v, X64_ROR, W32Z);
+        break;
+    case UOP_sh1add_64:
+        shift_add(m, v, 1);
+        break;
+    case UOP_sh2add_64:
+        shift_add(m, v, 2);
+        break;
+    case UOP_sh3add_64:
+        shift_add(m, v, 3);
+        break;
+    case UOP_sh1add_64_i:
+        shift_add_imm(m, v, 1);
+        break;
+    case UOP_sh2add_64_i:
+        shift_add_imm(m, v, 2);
+        break;
+    case UOP_sh3add_64_i:
+        shift_add_imm(m, v, 3);
+        break;
+    case UOP_mul_64:
+        multiply(m, v, W64);
+        break;
+    case UOP_mul_32s:
+        multiply(m, v, W32S);
+        break;
+    case UOP_mul_32z:
+        multiply(m, v, W32Z);
+        break;
+    case UOP_mul_64_i:
+        multiply_imm(m, v, W64);
+        break;
+    case UOP_mul_32s_i:
+        multiply_imm(m, v, W32S);
+        break;
+    case UOP_mul_32z_i:
+        multiply_imm(m, v, W32Z);
+        break;
+    case UOP_mulh_ss:
+    case UOP_mulh_su:
+    case UOP_mulh_uu:
+    case UOP_mulh_ss_i:
+    case UOP_mulh_su_i:
+    case UOP_mulh_uu_i:
+        multiply_high(m, v);
+        break;
+    case UOP_div_s64:
+    case UOP_div_u64:
+    case UOP_rem_s64:
+    case UOP_rem_u64:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_div_s64_i:
+    case UOP_div_u64_i:
+    case UOP_rem_s64_i:
+    case UOP_rem_u64_i:
+    case UOP_div_s32_i:
+    case UOP_div_u32_i:
+    case UOP_rem_s32_i:
+    case UOP_rem_u32_i:
+        divide(m, v);
+        break;
+    case UOP_set_eq:
+    case UOP_set_eq_i:
+        set_condition(m, v, X64_E);
+        break;
+    case UOP_set_ne:
+    case UOP_set_ne_i:
+        set_condition(m, v, X64_NE);
+        break;
+    case UOP_set_lt:
+    case UOP_set_lt_i:
+        set_condition(m, v, X64_L);
+        break;
+    case UOP_set_ltu:
+    case UOP_set_ltu_i:
+        set_condition(m, v, X64_B);
+        break;
+    case UOP_min_s64:
+        choose(m, v, X64_L);
+        break;
+    case UOP_max_s64:
+        choose(m, v, X64_G);
+        break;
+    case UOP_min_u64:
+        choose(m, v, X64_B);
+        break;
+    case UOP_max_u64:
+        choose(m, v, X64_A);
+        break;
+    case UOP_sel:
+        select(m, v);
+        break;
+    case UOP_sext8:
+        unary(m, v, X64_MOVSX8, 8);
+        break;
+    case UOP_sext16:
+        unary(m, v, X64_MOVSX16, 8);
+        break;
+    case UOP_sext32:
+        unary(m, v, X64_MOVSXD, 8);
+        break;
+    case UOP_zext8:
+        unary(m, v, X64_MOVZX8, 4);
+        break;
+    case UOP_zext16:
+        unary(m, v, X64_MOVZX16, 4);
+        break;
+    case UOP_zext32:
+        zero_extend(m, v);
+        break;
+    case UOP_clz_64:
+        count(m, v, X64_LZCNT, X64_BSR, 8);
+        break;
+    case UOP_clz_32:
+        count(m, v, X64_LZCNT, X64_BSR, 4);
+        break;
+    case UOP_ctz_64:
+        count(m, v, X64_TZCNT, X64_BSF, 8);
+        break;
+    case UOP_ctz_32:
+        count(m, v, X64_TZCNT, X64_BSF, 4);
+        break;
+    case UOP_popcnt_64:
+    case UOP_popcnt_32:
+        if (!x64_has(&m->e, X64_F_POPCNT))
+            return false;
+        unary(m, v, X64_POPCNT, o->op == UOP_popcnt_64 ? 8 : 4);
+        break;
+    case UOP_bswap_64:
+        bt_load_gpr(m, RAX, o->a);
+        x64_o(&m->e, X64_BSWAP, 8, RAX);
+        bt_done(m, v, RAX);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
