@@ -1,13 +1,115 @@
-/* runtime/main.c: the program's entry. Owns nothing yet: it reports its version. */
-#include <stdio.h>
+/* dragoman's main: options, the first guest thread, the run loop.
+ *
+ * Exit statuses before the guest runs are a shell's: 127 when the program does not exist, 126 when
+ * it cannot be executed, 1 for a bad option.
+ */
+#include "base/log.h"
+#include "base/report.h"
+#include "codecache/blocks.h"
+#include "exceptions/sig.h"
+#include "loader/load.h"
+#include "process/mm.h"
+#include "process/thread.h"
+#include "runtime/options.h"
+#include "runtime/run.h"
+#include "runtime/stats.h"
+#include "runtime/threads.h"
+#include "syscall/sys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Registers for a VM-bug report. */
+static void report_registers(void *arg)
+{
+    static char text[4096];
+    struct thread *t = thread_self;
+    (void)arg;
+    if (!t || !t->cpu.guest)
+        return;
+    size_t n = t->cpu.guest->cpu_print(&t->cpu, text, sizeof(text) - 1);
+    text[n] = 0;
+    for (char *rest = text, *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n"))
+        report_line("%s", line);
+}
+
+static _Noreturn void cannot_run(int error, const char *program, const char *why)
+{
+    report_error("cannot run %s: %s", program, why && *why ? why : strerror(error));
+    exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
+}
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && (!strcmp(argv[1], "-version") || !strcmp(argv[1], "--version"))) {
-        puts(PACKAGE_NAME " " PACKAGE_VERSION);
-        return 0;
+    options_parse(argc, argv, environ);
+    if (options.sysroot) {
+        char *abs = realpath(options.sysroot, NULL);
+        if (!abs)
+            options_fatal("-L %s: %m; give an existing directory", options.sysroot);
+        options.sysroot = abs;
     }
-    fputs("dragoman: no guest can be run yet\n", stderr);
-    return 126;
+    if (options.log_file && log_open(options.log_file, true) != 0)
+        options_fatal("-D %s: cannot open it for writing: %m", options.log_file);
+    if (options.strace)
+        log_enable_one(LOG_STRACE);
+    stats_start();
+
+    process.sysroot = options.sysroot;
+    process.strace = options.strace;
+    process.uname_release = options.uname;
+    int persona = personality(0xffffffff);
+    mm_init(persona < 0 || !(persona & ADDR_NO_RANDOMIZE), cc_invalidate);
+
+    const char *program = argv[options.program];
+    char host_path[PATH_MAX];
+    const char *host = sys_host_path(host_path, program);
+    int fd = open(host, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        cannot_run(errno, program, NULL);
+    struct load_probe probe;
+    load_probe_fd(fd, &probe);
+    if (probe.kind == LOAD_HOST) {
+        /* The host's own kind: nothing to translate. */
+        if (options.argv0)
+            argv[options.program] = (char *)options.argv0;
+        execve(host, argv + options.program, options.envp);
+        cannot_run(errno, program, NULL);
+    }
+    if (probe.kind == LOAD_ERROR)
+        cannot_run(probe.error, program, probe.why);
+
+    struct sighand *sh = sighand_new();
+    struct thread *t = thread_new(probe.guest, sh);
+    thread_self = t;
+    t->tid = gettid();
+    t->host = pthread_self();
+    thread_list_add(t);
+    report_add_callback(report_registers, NULL);
+
+    if (options.argv0)
+        argv[options.program] = (char *)options.argv0;
+    struct load_args args = {
+        .path = host,
+        .guest_path = program,
+        .fd = fd,
+        .argc = argc - options.program,
+        .argv = argv + options.program,
+        .envp = options.envp,
+        .stack_size = options.stack_size,
+    };
+    char why[256] = "";
+    int rc = load_program(t, &args, why, sizeof(why));
+    close(fd);
+    if (rc < 0)
+        cannot_run(-rc, program, why);
+    threads_init();
+    cc_cpu_add(&t->cpu);
+    sig_init(sh);
+    run_thread(t);
 }

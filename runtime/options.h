@@ -1,0 +1,45 @@
+/* The command line and the environment variables of dragoman.
+ *
+ * Owns: the table of options (options.c), its help text and what was chosen.
+ *
+ * Threading: options_parse runs once, before any other thread; the result is constant after that.
+ */
+#ifndef DRAGOMAN_RUNTIME_OPTIONS_H
+#define DRAGOMAN_RUNTIME_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum engine { ENGINE_AUTO, ENGINE_INTERP, ENGINE_BT };
+
+struct options {
+    const char *sysroot;    /* -L */
+    const char *argv0;      /* -0, or NULL */
+    const char *uname;      /* -r, or NULL */
+    uint64_t stack_size;    /* -s, bytes; 0: as RLIMIT_STACK says */
+    bool strace;            /* -strace */
+    const char *log;        /* -d */
+    const char *log_file;   /* -D */
+    enum engine engine;     /* --engine */
+    bool stats;             /* --stats */
+    const char *stats_file; /* --stats=FILE, or NULL for stderr */
+    uint64_t code_cache;    /* --code-cache, bytes; 0: the default */
+    char **envp;            /* the guest's environment, after -E and -U; NULL-terminated */
+    int program;            /* index in argv of the guest program */
+};
+extern struct options options;
+
+/* Parse the environment's variables, then argv, which overrides them. Prints help or version and
+ * exits 0 where asked; on a bad option prints one line and exits 1. */
+void options_parse(int argc, char **argv, char **envp);
+
+/* A bad option or one that cannot be honoured: one line, exit status 1. */
+_Noreturn void options_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The options that a dragoman started by this one for a child program must get to act alike,
+ * without argv[0] of dragoman itself and without -0: a NULL-terminated array, constant after
+ * parsing. */
+char **options_forward(void);
+
+#endif

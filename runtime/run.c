@@ -1,0 +1,192 @@
+/* The run loop: see run.h.
+ *
+ * Invariants: between two turns of the loop the cpu is canonical, no engine runs and no block
+ * pointer is held. Signals are delivered and pending invalidations done at the top of a turn only,
+ * so a guest handler always starts at a block head or right after a system call.
+ */
+#include "runtime/run.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "codecache/blocks.h"
+#include "exceptions/sig.h"
+#include "guest/lift.h"
+#include "interp/interp.h"
+#include "process/mm.h"
+#include "runtime/options.h"
+#include "runtime/stats.h"
+#include "syscall/sys.h"
+#include <signal.h>
+#include <string.h>
+
+/* Longest guest code of one block: the interpreter's blocks are small, and one never spans more
+ * than two pages (struct block's page links). */
+#define FETCH_MAX (BLOCK_MAX_INSNS * 4)
+
+static void log_block(const struct thread *t, const struct block *b)
+{
+    const struct guest *g = t->cpu.guest;
+    if (log_enabled(LOG_IN_ASM)) {
+        struct log_line line;
+        line.len = 0;
+        log_line_add(&line, "block %#llx, %u instructions\n", (unsigned long long)b->pc, b->ninsns);
+        for (uint64_t pc = b->pc; pc < b->pc + b->len;) {
+            uint8_t code[16];
+            char text[128];
+            size_t n = b->pc + b->len - pc;
+            n = n < sizeof(code) ? n : sizeof(code);
+            unsigned len = 0;
+            if (mm_read(code, pc, n) == 0)
+                len = g->disasm(text, sizeof(text), code, n, pc);
+            if (!len)
+                break;
+            log_line_add(&line, "%10llx:\t%s\n", (unsigned long long)pc, text);
+            pc += len;
+        }
+        log_line_write(&line);
+    }
+    if (log_enabled(LOG_OP)) {
+        struct log_line line;
+        line.len = 0;
+        log_line_add(&line, "micro-ops of %#llx\n", (unsigned long long)b->pc);
+        for (unsigned u = 0, i = 0; u < b->nuops; u++) {
+            char text[128];
+            if (i < b->ninsns && b->map[i].uop == u) {
+                log_line_add(&line, "  ; %#llx\n", (unsigned long long)(b->pc + b->map[i].pcoff));
+                i++;
+            }
+            uop_print(text, sizeof(text), &b->uops[u], g->slot_name);
+            log_line_add(&line, "    %s\n", text);
+        }
+        log_line_write(&line);
+    }
+}
+
+/* The block at the cpu's pc, lifted when it is new. NULL: the fetch faulted, cpu.fault says how. */
+static struct block *find_block(struct thread *t)
+{
+    struct cpu *cpu = &t->cpu;
+    const struct guest *g = cpu->guest;
+    uint64_t pc = cpu->r[g->pc_slot];
+    struct block *b = cc_lookup(cpu, pc);
+    while (!b) {
+        uint8_t code[FETCH_MAX];
+        struct mm_fetch_token token;
+        size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
+        if (!avail)
+            return NULL;
+        b = lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
+        if (!b) {
+            /* The instruction's first part is there, the rest is not. */
+            cpu->fault =
+                (struct cpu_fault){.addr = pc + avail, .signo = SIGSEGV, .code = SEGV_MAPERR};
+            uint8_t byte;
+            struct cpu_fault f;
+            if (mm_fetch(pc + avail, &byte, 1, &token, &f) == 0)
+                cpu->fault = f;
+            return NULL;
+        }
+#ifdef DRAGOMAN_DEBUG
+        unsigned where = 0;
+        const char *wrong = block_verify(b, g->nslots, &where);
+        if (wrong)
+            vm_bug("block %#llx, micro-op %u: %s", (unsigned long long)pc, where, wrong);
+#endif
+        if (log_enabled(LOG_IN_ASM) || log_enabled(LOG_OP))
+            log_block(t, b);
+        b = cc_insert(cpu, b);
+        if (!mm_code_lifted(&token)) {
+            /* Somebody wrote to the bytes between the fetch and the insertion. */
+            cc_invalidate(pc, avail);
+            b = NULL;
+        }
+    }
+    return b;
+}
+
+/* What other threads and signals asked for while the engine ran. */
+static void serve_pending(struct thread *t)
+{
+    __atomic_store_n(&t->cpu.pending, 0, __ATOMIC_SEQ_CST);
+    if (mm_code_dirty())
+        mm_run_dirty();
+    if (t->held.signo)
+        sig_deliver(t);
+}
+
+static void system_call(struct thread *t)
+{
+    struct cpu *cpu = &t->cpu;
+    cpu->r[cpu->guest->pc_slot] += cpu->guest->syscall_len;
+    stats.syscalls++;
+    cc_leave(cpu);
+    sys_dispatch(t);
+    cc_enter(cpu);
+}
+
+_Noreturn void run_thread(struct thread *t)
+{
+    struct cpu *cpu = &t->cpu;
+    const uint8_t pc_slot = cpu->guest->pc_slot;
+
+    cc_enter(cpu);
+    struct interp_exit link = {.from = NULL};
+    for (;;) {
+        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || mm_code_dirty()) {
+            cc_leave(cpu);
+            serve_pending(t);
+            cc_enter(cpu);
+            link.from = NULL;
+        }
+        struct block *b = find_block(t);
+        if (!b) {
+            stats.faults++;
+            cc_leave(cpu);
+            sig_fault(t, cpu->fault.signo, cpu->fault.code, cpu->fault.addr);
+            cc_enter(cpu);
+            continue;
+        }
+        if (link.from && !log_enabled(LOG_NOCHAIN))
+            cc_link(link.from, link.edge, b);
+        if (log_enabled(LOG_EXEC))
+            log_printf("enter %#llx\n", (unsigned long long)b->pc);
+
+        struct interp_exit e = interp_run(cpu, b);
+        link.from = NULL;
+        switch (e.reason) {
+        case EXIT_BLOCK:
+            link = e;
+            break;
+        case EXIT_SIGNAL:
+            break;
+        case EXIT_SYSCALL:
+            system_call(t);
+            break;
+        case EXIT_ICACHE:
+            /* Writes to code pages have been seen already; what other threads queued is done now.
+             */
+            cc_leave(cpu);
+            mm_run_dirty();
+            cc_enter(cpu);
+            cpu->r[pc_slot] += cpu->guest->syscall_len;
+            break;
+        case EXIT_FAULT:
+            stats.faults++;
+            cc_leave(cpu);
+            sig_fault(t, cpu->fault.signo, cpu->fault.code, cpu->fault.addr);
+            cc_enter(cpu);
+            break;
+        case EXIT_BREAK:
+            cc_leave(cpu);
+            sig_fault(t, SIGTRAP, TRAP_BRKPT, cpu->r[pc_slot]);
+            cc_enter(cpu);
+            break;
+        case EXIT_ILLEGAL:
+            cc_leave(cpu);
+            sig_fault(t, SIGILL, ILL_ILLOPC, cpu->r[pc_slot]);
+            cc_enter(cpu);
+            break;
+        case EXIT_FP_TRAP:
+            vm_bug("the interpreter left for a floating-point trap, which no guest here has");
+        }
+    }
+}

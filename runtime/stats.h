@@ -1,0 +1,21 @@
+/* Counters of the run loop and their JSON form for --stats.
+ *
+ * Threading: counters are plain and may lose a count between threads; the report is made once, by
+ * the thread that ends the process.
+ */
+#ifndef DRAGOMAN_RUNTIME_STATS_H
+#define DRAGOMAN_RUNTIME_STATS_H
+
+#include <stdint.h>
+
+struct run_stats {
+    uint64_t syscalls; /* system-call instructions executed */
+    uint64_t faults;   /* synchronous memory faults that reached the guest */
+};
+extern struct run_stats stats;
+
+void stats_start(void);
+/* Write the report when --stats asks for it; once. */
+void stats_report(void);
+
+#endif
