@@ -14,10 +14,12 @@
 #include "runtime/run.h"
 #include "runtime/stats.h"
 #include "runtime/threads.h"
+#include "syscall/procfs.h"
 #include "syscall/sys.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -68,10 +70,17 @@ int main(int argc, char **argv)
 
     const char *program = argv[options.program];
     char host_path[PATH_MAX];
-    const char *host = sys_host_path(host_path, program);
-    int fd = open(host, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        cannot_run(errno, program, NULL);
+    const char *host;
+    int fd = options.exec_fd;
+    if (fd >= 0) {
+        snprintf(host_path, sizeof(host_path), "/proc/self/fd/%d", fd);
+        host = host_path;
+    } else {
+        host = sys_host_path(host_path, program);
+        fd = open(host, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            cannot_run(errno, program, NULL);
+    }
     struct load_probe probe;
     load_probe_fd(fd, &probe);
     if (probe.kind == LOAD_HOST) {
@@ -108,6 +117,8 @@ int main(int argc, char **argv)
     close(fd);
     if (rc < 0)
         cannot_run(-rc, program, why);
+    sys_hide_fd(log_fd());
+    sys_proc_publish();
     threads_init();
     cc_cpu_add(&t->cpu);
     sig_init(sh);

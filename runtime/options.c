@@ -9,13 +9,14 @@
 #include "base/log.h"
 #include "base/report.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct options options;
+struct options options = {.exec_fd = -1};
 
 void options_fatal(const char *fmt, ...)
 {
@@ -203,6 +204,16 @@ static void set_code_cache(const char *v, const char *name)
         options_fatal("%s %s: the code cache needs 64K at least", name, v);
 }
 
+/* Between a dragoman and the one that it executes for a program whose name says nothing. */
+static void set_exec_fd(const char *v, const char *name)
+{
+    char *end;
+    long fd = strtol(v, &end, 10);
+    if (end == v || *end || fd < 0 || fd > INT_MAX)
+        options_fatal("%s %s: give the number of an open file", name, v);
+    options.exec_fd = (int)fd;
+}
+
 static void ignore(const char *v, const char *name)
 {
     (void)v;
@@ -244,6 +255,7 @@ static const struct option_row {
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,
      "capacity of the code cache (suffixes K, M, G)"},
+    {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
     {"version", ARG_NONE, NULL, NULL, show_version, 0, "print the version and exit"},
     {"h", ARG_NONE, NULL, NULL, show_help, 0, "print this help and exit"},
     {"help", ARG_NONE, NULL, NULL, show_help, 0, NULL},
