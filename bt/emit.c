@@ -421,15 +421,15 @@ static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
     bt_load_gpr(m, RCX, o->a);
     bt_write_back(m, o->snap);
     unsigned miss = x64_label(e);
-    /* entry = ucache + (pc >> 1) % size */
+    /* entry = utable + (pc >> 1) % size */
     x64_mov_rr(e, 4, RDX, RCX);
-    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
-    int32_t base = (int32_t)offsetof(struct cpu, ucache) - BT_CPU_BIAS;
+    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UTABLE_BITS) - 1) << 1);
+    int32_t base = (int32_t)offsetof(struct cpu, utable) - BT_CPU_BIAS;
     x64_mov_rr(e, 8, RAX, RCX);
     x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem_idx(BT_CPU, RDX, 8, base));
     x64_jcc8(e, X64_NE, miss);
     x64_m(e, X64_JMP_RM, 8,
-          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct ucache_entry, host)));
+          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct utable_entry, entry)));
     x64_bind(e, miss);
     x64_jmp_ext(e, BT_STUB_INDIRECT);
 }

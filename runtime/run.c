@@ -74,7 +74,9 @@ static struct block *find_block(struct thread *t)
         size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
         if (!avail)
             return NULL;
-        b = lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
+        b = mm_page_is_hot_written(pc, avail)
+                ? lift_block_checked(g, pc, code, avail, BLOCK_MAX_INSNS)
+                : lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
         if (!b) {
             /* The instruction's first part is there, the rest is not. */
             cpu->fault =
@@ -157,6 +159,11 @@ _Noreturn void run_thread(struct thread *t)
             link = e;
             break;
         case EXIT_SIGNAL:
+            break;
+        case EXIT_STALE:
+            cc_leave(cpu);
+            cc_invalidate(cpu->r[pc_slot], 1);
+            cc_enter(cpu);
             break;
         case EXIT_SYSCALL:
             system_call(t);
