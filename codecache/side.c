@@ -139,30 +139,36 @@ bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *
 
     if (!cc_side_find(u, &cc_region.homes, (uint32_t)(host_pc - (uintptr_t)u->code), &pc, loc))
         return false;
-    for (unsigned s = 0; s < cpu->guest->nslots; s++)
+    /* All are read before one is written: a value may lie in another slot's place. */
+    uint64_t v[CPU_TEMP_BASE];
+    unsigned n = cpu->guest->nslots;
+    for (unsigned s = 0; s < n; s++)
         switch (loc[s].kind) {
         case CC_LOC_GPR:
-            cpu->r[s] = regs->gpr[loc[s].reg];
+            v[s] = regs->gpr[loc[s].reg];
             break;
         case CC_LOC_XMM:
-            cpu->r[s] = regs->xmm[loc[s].reg][0];
+            v[s] = regs->xmm[loc[s].reg][0];
             break;
         case CC_LOC_XMM32:
-            cpu->r[s] = regs->xmm[loc[s].reg][0] | UINT64_C(0xffffffff00000000);
+            v[s] = (uint32_t)regs->xmm[loc[s].reg][0];
             break;
         case CC_LOC_XMM128:
-            cpu->r[s] = regs->xmm[loc[s].reg][0];
-            cpu->r[s + 1] = regs->xmm[loc[s].reg][1];
+            v[s] = regs->xmm[loc[s].reg][0];
+            v[s + 1] = regs->xmm[loc[s].reg][1];
+            s++;
             break;
         case CC_LOC_UNIT:
-            cpu->r[s] = cpu->r[loc[s].v];
+            v[s] = cpu->r[loc[s].v];
             break;
         case CC_LOC_CONST:
-            cpu->r[s] = loc[s].v;
+            v[s] = loc[s].v;
             break;
         default:
+            v[s] = cpu->r[s];
             break;
         }
+    memcpy(cpu->r, v, n * sizeof *v);
     cpu->r[cpu->guest->pc_slot] = pc;
     return true;
 }

@@ -20,9 +20,9 @@ enum cc_loc_kind {
     CC_LOC_CPU,    /* in its own place in the cpu */
     CC_LOC_GPR,    /* in an integer register */
     CC_LOC_XMM,    /* low half of a vector register */
-    CC_LOC_XMM32,  /* low quarter of one; the slot's upper half is all ones */
+    CC_LOC_XMM32,  /* low quarter of one; the slot's upper half is zero */
     CC_LOC_XMM128, /* a whole one: this slot and the next */
-    CC_LOC_UNIT,   /* in cpu->r[n], n >= CPU_TEMP_BASE: spilled */
+    CC_LOC_UNIT,   /* in cpu->r[n]: spilled, or another slot's place */
     CC_LOC_CONST,  /* a constant */
 };
 

@@ -93,7 +93,7 @@ static void do_link(struct link *l, struct unit *to)
 void cc_unit_link(struct link *l, struct unit *to)
 {
     lock();
-    if (l->field && !l->to && !l->from->dead && !to->dead)
+    if (!l->to && !l->from->dead && !to->dead)
         do_link(l, to);
     unlock();
 }
@@ -393,7 +393,7 @@ struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
         units.stats.misses++;
     /* Only while the table is of this generation: the entry would outlive the check otherwise. */
     if (u && cpu && cpu->unit_gen == units.gen)
-        cpu->utable[CPU_UTABLE_INDEX(pc)] = (struct utable_entry){pc, u->code + u->entry};
+        cpu->ucache[CPU_UCACHE_INDEX(pc)] = (struct ucache_entry){pc, u->code + u->entry};
     unlock();
     return u;
 }
@@ -403,8 +403,8 @@ void cc_unit_enter(struct cpu *cpu)
     uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
     if (cpu->unit_gen == gen)
         return;
-    for (size_t i = 0; i < 1u << CPU_UTABLE_BITS; i++)
-        cpu->utable[i].pc = CPU_JCACHE_NONE;
+    for (size_t i = 0; i < 1u << CPU_UCACHE_BITS; i++)
+        cpu->ucache[i].pc = CPU_JCACHE_NONE;
     cpu->unit_gen = gen;
 }
 
@@ -427,14 +427,14 @@ struct unit *cc_unit_by_host(uintptr_t host_pc)
     return host_pc - (uintptr_t)u->code < u->size ? u : NULL;
 }
 
-struct link *cc_link_by_ret(uint64_t ret)
+struct link *cc_link_by_field(uint64_t field)
 {
-    struct unit *u = cc_unit_by_host((uintptr_t)ret - 1);
+    struct unit *u = cc_unit_by_host((uintptr_t)field);
     if (!u)
         return NULL;
-    uint32_t off = (uint32_t)(ret - (uintptr_t)u->code);
+    uint32_t off = (uint32_t)(field - (uintptr_t)u->code);
     for (uint32_t i = 0; i < u->nlinks; i++)
-        if (u->links[i].ret == off)
+        if (u->links[i].field == off)
             return &u->links[i];
     return NULL;
 }

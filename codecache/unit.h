@@ -16,17 +16,15 @@
 
 #include "codecache/code.h"
 
-/* Where a unit leaves: by its own cold stub, which calls X64_STUB_LINK and so is known by the address behind
- * that call. */
+/* A direct exit of a unit: a rel32 that leads to the unit's own stub, or is patched to lead to another unit. The stub goes
+ * to X64_STUB_LINK with the field's address, by which the link is found again. */
 struct link {
     struct unit *from;
-    uint64_t pc;     /* guest address to go on at */
-    uint32_t field;  /* offset in the unit of the rel32 to patch; 0: never linked */
-    uint32_t stub;   /* offset that an unlinked field leads to */
-    uint32_t ret;    /* offset behind the stub's call */
-    uint16_t reason; /* enum exit_reason; EXIT_BLOCK for those that can be linked */
-    uint16_t flags;  /* the translator's own */
-    struct unit *to; /* NULL: unlinked */
+    uint64_t pc;                      /* guest address to go on at */
+    uint32_t field;                   /* offset in the unit of the rel32 */
+    uint32_t stub;                    /* offset that an unlinked field leads to */
+    uint8_t jump;                     /* enum uop_jump */
+    struct unit *to;                  /* NULL: unlinked */
     struct link *in_next, **in_pprev; /* in to's list */
 };
 
@@ -96,17 +94,15 @@ struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc);
  * entered. */
 void cc_unit_enter(struct cpu *cpu);
 
-/* Run from a unit's entry until translated code leaves. Returns X64_LEFT_* or the return address that
- * cc_link_by_ret takes. */
+/* Run from a unit's entry until translated code leaves. Returns as x64_enter_fn says. */
 static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
 {
-    uint64_t (*enter)(struct cpu *, const void *) =
-        (uint64_t(*)(struct cpu *, const void *))(uintptr_t)cc_stub(X64_STUB_ENTER);
+    x64_enter_fn *enter = (x64_enter_fn *)(uintptr_t)cc_stub(X64_STUB_ENTER);
     return enter(cpu, u->code + u->entry);
 }
 
-/* The link whose stub was left through. The unit may be dead meanwhile. */
-struct link *cc_link_by_ret(uint64_t ret);
+/* The link whose stub was left through, by the address of its field. The unit may be dead meanwhile. */
+struct link *cc_link_by_field(uint64_t field);
 
 /* Patch the link to lead to `to`. Nothing happens when either is dead or it is linked. */
 void cc_unit_link(struct link *l, struct unit *to);

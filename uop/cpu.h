@@ -53,17 +53,15 @@ struct jcache_entry {
     struct block *block;
 };
 #define CPU_JCACHE_NONE (~UINT64_C(0))
-
-/* The translator's: entries of units by guest pc, searched by emitted code. An empty entry's pc is
- * CPU_JCACHE_NONE. The index is of CPU_UTABLE_BITS bits of pc from bit 1. */
-#define CPU_UTABLE_BITS 12
-struct utable_entry {
-    uint64_t pc;
-    const void *entry; /* host address */
-};
-#define CPU_UTABLE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_UTABLE_BITS) - 1))
-
 #define CPU_JCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_JCACHE_BITS) - 1))
+
+/* The same for translated code, searched by it: the unit to jump to. An empty entry's pc is CPU_JCACHE_NONE. */
+struct ucache_entry {
+    uint64_t pc;
+    const void *host;
+};
+#define CPU_UCACHE_BITS 12
+#define CPU_UCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_UCACHE_BITS) - 1))
 
 struct cpu {
     /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
@@ -96,12 +94,11 @@ struct cpu {
     struct cpu *cc_next;       /* codecache/: list of registered cpus */
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
-
     void *host_rsp;            /* host/x64/: stack pointer of the entry stub's frame */
-    uint64_t unit_gen;         /* codecache/: generation of units for which utable is good */
+    uint64_t unit_gen;         /* codecache/: generation of units for which ucache is good */
 
     struct jcache_entry jcache[1 << CPU_JCACHE_BITS];
-    struct utable_entry utable[1 << CPU_UTABLE_BITS];
+    struct ucache_entry ucache[1 << CPU_UCACHE_BITS];
 };
 
 #endif

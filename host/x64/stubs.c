@@ -55,7 +55,7 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,
                     uint32_t off[X64_NSTUBS])
 {
-    unsigned leave = x64_label(e), restore = x64_label(e);
+    unsigned restore = x64_label(e);
 
     off[X64_STUB_ENTER] = x64_offset(e);
     for (unsigned i = 0; i < NSAVED; i++)
@@ -70,15 +70,10 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_r(e, X64_JMP_RM, 8, RAX);
 
     x64_align(e, 16);
-    off[X64_STUB_IND] = x64_offset(e);
+    off[X64_STUB_INDIRECT] = x64_offset(e);
     x64_mov_mr(e, 8, x64_slot(pc_slot), RAX);
-    x64_mov_ri(e, RAX, X64_LEFT_IND);
-    x64_jmp(e, leave);
-
-    x64_align(e, 16);
-    off[X64_STUB_LINK] = x64_offset(e);
-    x64_pop(e, RAX);
-    x64_bind(e, leave);
+    x64_mov_ri(e, RAX, EXIT_BLOCK);
+    off[X64_STUB_LINK] = off[X64_STUB_EXIT] = x64_offset(e);
     store_homes(e, h);
     x64_bind(e, restore);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
@@ -91,7 +86,7 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
 
     x64_align(e, 16);
     off[X64_STUB_FAULT] = x64_offset(e);
-    x64_mov_ri(e, RAX, X64_LEFT_FAULT);
+    x64_mov_ri(e, RAX, EXIT_FAULT);
     x64_jmp(e, restore);
 
     x64_align(e, 16);

@@ -38,20 +38,23 @@ static inline struct x64_mem x64_slot(unsigned unit)
 }
 #define X64_CPU(field) x64_mem(RBP, (int32_t)offsetof(struct cpu, field) - X64_CPU_BIAS)
 
+/* Places that emitted code and the fault handler jump to; at all of them but ENTER and CALL the state is
+ * canonical: homes in registers (FAULT: in the cpu), all other slots in the cpu. */
 enum x64_stub {
-    X64_STUB_ENTER, /* C: uint64_t (*)(struct cpu *, const void *entry): see the returned values below */
-    X64_STUB_LINK,  /* called from a unit's cold exit; homes and slots canonical */
-    X64_STUB_IND,   /* jumped to with rax = guest pc; homes and slots canonical */
-    X64_STUB_FAULT, /* jumped to by the fault handler after it put the state into the cpu */
-    X64_STUB_CALL,  /* calls a C function: see below */
+    X64_STUB_ENTER,    /* from C: x64_enter_fn */
+    X64_STUB_LINK,     /* rax: address of the patchable field of the link that was left through */
+    X64_STUB_INDIRECT, /* rax: guest pc to go on at, which the inline look-up did not find */
+    X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
+    X64_STUB_FAULT,    /* the handler has put the state into the cpu */
+    X64_STUB_CALL, /* called: rax = (*rax)(cpu, rcx, rdx); rcx, rdx, xmm0-xmm3 are clobbered, homes are not */
     X64_NSTUBS
 };
-/* What X64_STUB_ENTER returns: the return address of the call to X64_STUB_LINK, or one of these. */
-#define X64_LEFT_FAULT UINT64_C(0)
-#define X64_LEFT_IND UINT64_C(1) /* pc is in the pc slot */
 
-/* X64_STUB_CALL: rax = f(cpu, rcx, rdx) with all home registers preserved; f may not touch slots that are
- * in registers. xmm0-xmm3 are clobbered. */
+/* Enter translated code with the state in the cpu; when it leaves all slots are in the cpu again. Returns an enum
+ * exit_reason with the pc slot written (also EXIT_BLOCK, after INDIRECT), or the address of a link's field,
+ * with the pc slot not written. */
+typedef uint64_t x64_enter_fn(struct cpu *cpu, const void *entry);
+#define X64_LEFT_BY_LINK(v) ((v) > 0xff)
 
 /* Emit all stubs; off[] gets each one's offset in the buffer. */
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,

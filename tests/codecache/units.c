@@ -48,7 +48,7 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
     struct x64_emit e;
     struct x64_label labels[8];
     struct x64_reloc relocs[8];
-    struct link links[2] = {{.pc = next, .reason = EXIT_BLOCK}, {.pc = pc, .reason = EXIT_SIGNAL}};
+    struct link links[1] = {{.pc = next}};
     struct unit_range range = {pc, 4};
     uint64_t seq = cc_unit_seq();
 
@@ -70,12 +70,12 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
     uint32_t hot = x64_offset(&e);
     x64_bind(&e, cold);
     links[0].stub = x64_offset(&e);
-    x64_call_ext(&e, X64_STUB_LINK);
-    links[0].ret = x64_offset(&e);
+    x64_lea(&e, 8, RAX, x64_mem_at(links[0].field));
+    x64_jmp_ext(&e, X64_STUB_LINK);
     x64_bind(&e, stop);
-    links[1].stub = x64_offset(&e);
-    x64_call_ext(&e, X64_STUB_LINK);
-    links[1].ret = x64_offset(&e);
+    x64_mov_mi(&e, 8, x64_slot(PC_SLOT), (int32_t)pc);
+    x64_mov_ri(&e, RAX, EXIT_SIGNAL);
+    x64_jmp_ext(&e, X64_STUB_EXIT);
     assert_false(e.overflow);
     return cc_unit_install(&(struct unit_draft){.pc = pc,
                                                 .guest = &guest,
@@ -87,17 +87,24 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
                                                 .relocs = relocs,
                                                 .nrelocs = e.nrelocs,
                                                 .links = links,
-                                                .nlinks = 2,
+                                                .nlinks = 1,
                                                 .ranges = &range,
                                                 .nranges = 1,
                                                 .seq = seq});
 }
 
-/* Run from u until code leaves; returns the link. */
+/* Run from u until code leaves; returns the link, NULL when it left because it was asked to. */
 static struct link *go(struct cpu *c, const struct unit *u)
 {
     cc_unit_enter(c);
-    return cc_link_by_ret(cc_unit_run(c, u));
+    uint64_t left = cc_unit_run(c, u);
+    if (!X64_LEFT_BY_LINK(left)) {
+        assert_int_equal(left, EXIT_SIGNAL);
+        return NULL;
+    }
+    struct link *l = cc_link_by_field(left);
+    assert_non_null(l);
+    return l;
 }
 
 static void test_run_and_link(void **state)
@@ -127,9 +134,8 @@ static void test_run_and_link(void **state)
     /* a loop leaves when asked to */
     cc_unit_link(l, a);
     c->pending = 1;
-    l = go(c, a);
-    assert_int_equal(l->reason, EXIT_SIGNAL);
-    assert_int_equal(l->pc, 0x1000);
+    assert_null(go(c, a));
+    assert_int_equal(c->r[PC_SLOT], 0x1000);
     c->pending = 0;
     /* invalidating a's bytes unlinks b from it, and nobody else's */
     cc_unit_invalidate(0x1003, 1);
@@ -251,7 +257,6 @@ static void test_evict(void **state)
         uint64_t before = c->r[SUM];
         struct link *l = go(c, u);
         assert_non_null(l);
-        assert_int_equal(l->reason, EXIT_BLOCK);
         /* as many units as the chain from here has */
         assert_int_equal((c->r[SUM] - before) / 3, (pc - l->pc) / 16);
         last = u;
@@ -322,13 +327,13 @@ static void *runner(void *arg)
             continue;
         }
         c->r[SUM] = c->r[HOME] = 0;
-        uint64_t ret = cc_unit_run(c, u);
-        struct link *l = cc_link_by_ret(ret);
+        uint64_t left = cc_unit_run(c, u);
+        struct link *l = X64_LEFT_BY_LINK(left) ? cc_link_by_field(left) : NULL;
         runs++;
         /* both counts must agree, and one of the known exits was taken */
-        if (!l || c->r[SUM] != c->r[HOME] || c->r[SUM] > 1000000000)
+        if ((!l && left != EXIT_SIGNAL) || c->r[SUM] != c->r[HOME] || c->r[SUM] > 1000000000) {
             wrong++;
-        else if (l->reason == EXIT_BLOCK && !(rand_r(&seed) % 3)) {
+        } else if (l && !(rand_r(&seed) % 3)) {
             struct unit *to = cc_unit_lookup(c, l->pc);
             if (to && to->pc > l->from->pc) /* no loops: they would run until asked to leave */
                 cc_unit_link(l, to);
@@ -449,7 +454,7 @@ static void test_side(void **state)
             if (l->kind == CC_LOC_XMM128)
                 l->kind = CC_LOC_XMM;
             if (l->kind == CC_LOC_UNIT)
-                l->v = CPU_TEMP_BASE + rnd() % CPU_TEMPS;
+                l->v = rnd() % 4 ? CPU_TEMP_BASE + rnd() % CPU_TEMPS : rnd() % (NSLOTS - 1);
             if (l->kind == CC_LOC_CONST)
                 l->v = rnd() >> rnd() % 64;
         }
@@ -476,13 +481,12 @@ static void test_side(void **state)
         assert_int_equal(c->r[PC_SLOT], pc[i]);
         for (unsigned k = 0; k < NSLOTS - 1; k++) {
             const struct cc_loc *l = &want[i][k];
-            uint64_t v = l->kind == CC_LOC_CPU   ? before[k]
-                         : l->kind == CC_LOC_GPR ? regs.gpr[l->reg]
-                         : l->kind == CC_LOC_XMM ? regs.xmm[l->reg][0]
-                         : l->kind == CC_LOC_XMM32
-                             ? regs.xmm[l->reg][0] | UINT64_C(0xffffffff00000000)
-                         : l->kind == CC_LOC_UNIT ? before[l->v]
-                                                  : l->v;
+            uint64_t v = l->kind == CC_LOC_CPU     ? before[k]
+                         : l->kind == CC_LOC_GPR   ? regs.gpr[l->reg]
+                         : l->kind == CC_LOC_XMM   ? regs.xmm[l->reg][0]
+                         : l->kind == CC_LOC_XMM32 ? (uint32_t)regs.xmm[l->reg][0]
+                         : l->kind == CC_LOC_UNIT  ? before[l->v]
+                                                   : l->v;
             assert_int_equal(c->r[k], v);
         }
         /* Between rows there is nothing to be found. */
