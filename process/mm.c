@@ -153,6 +153,8 @@ void mm_map_remove(uint64_t start, uint64_t end)
 {
     struct vma_node *n = vma_find(&mm.map, start), *next;
 
+    if (start >= end)
+        return;
     if (n && n->v.start < start && !(n->v.flags & VMA_HOST)) {
         split(n, start);
         n = vma_find(&mm.map, start);
@@ -564,6 +566,11 @@ const char *mm_check(void)
 {
     mm_lock();
     const char *e = vma_tree_check(&mm.map);
+    for (struct vma_node *n = vma_find(&mm.map, 0), *next; !e && n; n = next) {
+        next = vma_next(&mm.map, n);
+        if (next && !(n->v.flags & VMA_HOST) && mergeable(&n->v, &next->v))
+            e = "neighbours that should be one";
+    }
     mm_unlock();
     return e;
 }

@@ -63,6 +63,11 @@ static struct code_page *lookup(uint64_t page)
     return NULL;
 }
 
+bool mm_code_known(uint64_t page)
+{
+    return lookup(page) != NULL;
+}
+
 static void *map_pages(size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

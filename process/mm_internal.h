@@ -102,6 +102,8 @@ bool mm_code_forget(uint64_t start, uint64_t end);
 void mm_code_reprotect(uint64_t start, uint64_t end, int prot);
 /* Give the code pages in [start, end) the guest's protection on the host, but keep them noted. */
 void mm_code_unprotect(uint64_t start, uint64_t end);
+/* Has page an entry: was it ever noted or protected since it was mapped? */
+bool mm_code_known(uint64_t page);
 /* A writable view of shared memory was mapped: protect it where other views have code. */
 void mm_code_new_view(const struct vma *v);
 /* Writable on the host now, its code forgotten. True when there was code (in [start, end)). */

@@ -21,7 +21,7 @@
 #ifndef PROT_SEM
 #define PROT_SEM 0x8
 #endif
-#define ST_NOEXEC_BIT 8    /* statfs.f_flags */
+#define ST_NOEXEC_BIT 8 /* statfs.f_flags */
 #define DEFAULT_HUGE (UINT64_C(2) << 20)
 
 static bool page_align(uint64_t *len)
@@ -54,6 +54,17 @@ static int64_t host_map(uint64_t addr, uint64_t len, int prot, int flags, int fd
         r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
         if (r < 0)
             mm_resync(addr, addr + len);
+        return r;
+    }
+    if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE) {
+        /* It allows MAP_FIXED but not MAP_FIXED_NOREPLACE: take the place first. */
+        r = mm_host_call(SYS_mmap, addr, len, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (r != (int64_t)addr)
+            return r < 0 ? r : -EEXIST;
+        r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
+        if (r < 0)
+            mm_host_call(SYS_munmap, addr, len, 0, 0, 0, 0);
         return r;
     }
     r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
@@ -106,7 +117,7 @@ int64_t mm_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64
         return -EINVAL;
     if (!page_align(&len))
         return -ENOMEM;
-    if (type == MAP_SHARED_VALIDATE && !anon && (flags & MAP_HOST_ONLY))
+    if (type == MAP_SHARED_VALIDATE && !anon && (flags & (MAP_HOST_ONLY | MAP_FIXED_NOREPLACE)))
         return -EOPNOTSUPP;
     host_flags &= ~MAP_HOST_ONLY;
 
@@ -318,123 +329,100 @@ int64_t mm_mprotect(uint64_t addr, uint64_t len, int prot)
 
 /* --- mremap ---------------------------------------------------------------------------------------- */
 
-/* Mirror a move of [old, old+len) to new with the new length. Keeps the old range's vmas if keep. */
-static void mirror_move(uint64_t old, uint64_t oldlen, uint64_t new, uint64_t newlen, bool keep)
+struct moved {
+    bool old_code, new_code; /* code was forgotten there */
+};
+
+/* Move [old, old+oldlen), which lies within one vma, to exactly `new` with length newlen, replacing what
+ * the guest has there. Without oldlen: another view of the shared page at old. */
+static int64_t move(uint64_t old, uint64_t oldlen, uint64_t new, uint64_t newlen, int flags,
+                    struct moved *m)
 {
-    struct vma pieces[16];
-    unsigned n = 0;
-    uint64_t span = oldlen ? oldlen : GUEST_PAGE_SIZE;
-
-    for (struct vma_node *v = mm_vma_from(old); v && v->v.start < old + span && n < 16;
-         v = mm_vma_from(v->v.end)) {
-        struct vma *p = &pieces[n++];
-
-        *p = v->v;
-        p->has_code = false;
-        if (p->start < old) {
-            if (p->ino)
-                p->offset += old - p->start;
-            p->start = old;
-        }
-        if (p->end > old + span)
-            p->end = old + span;
-    }
-    if (!keep && oldlen)
-        mm_map_remove(old, old + oldlen);
-    mm_map_remove(new, new + newlen);
-    for (unsigned i = 0; i < n; i++) {
-        struct vma *p = &pieces[i];
-        uint64_t at = p->start - old + new;
-
-        if (at >= new + newlen)
-            break;
-        p->end = i == n - 1 ? new + newlen : p->end - old + new;
-        p->start = at;
-        mm_map_add(p);
-        mm_code_new_view(p);
-    }
-}
-
-int64_t mm_mremap(uint64_t old, uint64_t oldlen, uint64_t newlen, int flags, uint64_t newaddr)
-{
-    bool fixed = flags & MREMAP_FIXED, dontunmap = flags & MREMAP_DONTUNMAP;
-    bool may_move = flags & MREMAP_MAYMOVE, code_old = false, code_new = false;
-    struct vma_node *n, *last;
-    uint64_t align = GUEST_PAGE_SIZE, asked = oldlen;
+    struct vma v = vma_at(&mm.map, old)->v;
+    struct vma_node *n = vma_find(&mm.map, new);
+    bool reserve = !n || n->v.start >= new + newlen;
     int64_t r;
 
-    if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
-        return -EINVAL;
-    if ((fixed || dontunmap) && !may_move)
-        return -EINVAL;
-    if (dontunmap && oldlen != newlen)
-        return -EINVAL;
-    if (old & GUEST_PAGE_MASK)
-        return -EINVAL;
-    oldlen = (oldlen + GUEST_PAGE_MASK) & ~GUEST_PAGE_MASK;
-    newlen = (newlen + GUEST_PAGE_MASK) & ~GUEST_PAGE_MASK;
-    if (!newlen || (asked && !oldlen))
-        return -EINVAL;
-    if (fixed) {
-        if ((newaddr & GUEST_PAGE_MASK) || newlen > GUEST_ADDR_END ||
-            newaddr > GUEST_ADDR_END - newlen)
-            return -EINVAL;
-        if (old + oldlen > newaddr && newaddr + newlen > old)
-            return -EINVAL;
-    }
-    mm_lock();
-    if (old >= GUEST_ADDR_END || oldlen > GUEST_ADDR_END - old) {
-        r = old < GUEST_ADDR_END && mm_vma_at(old) && newlen > oldlen ? -EFAULT : -EFAULT;
-        goto out;
-    }
-    mm_sync_stacks(old, old + oldlen);
-    n = mm_vma_at(old);
-    if (!n) {
-        r = -EFAULT;
-        goto out;
-    }
-    if (n->v.flags & MAP_HUGETLB)
-        align = DEFAULT_HUGE;
-    if (!oldlen && !mm_is_shared(&n->v)) {
-        r = -EINVAL;
-        goto out;
-    }
-    /* Shrinking works over any vmas; the rest needs one, but a pure move where the kernel allows it. */
-    if (newlen > oldlen || (oldlen == newlen && may_move && !fixed) ||
-        (fixed && oldlen != newlen)) {
-        uint64_t need = fixed && newlen < oldlen ? newlen : oldlen;
-        if (old + need > n->v.end) {
-            r = -EFAULT;
-            goto out;
+    if (reserve) {
+        /* MREMAP_FIXED would overwrite: take the place in a way that cannot. */
+        r = mm_host_call(SYS_mmap, new, newlen, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (r != (int64_t) new) {
+            if (r == -EEXIST)
+                mm_scan_host();
+            return -ENOMEM;
         }
-    }
-    if (newlen > oldlen &&
-        (newlen > GUEST_ADDR_END ||
-         !mm_may_expand((newlen - oldlen) / GUEST_PAGE_SIZE, n->v.prot, n->v.flags))) {
-        r = -ENOMEM;
-        goto out;
     }
     mm_code_unprotect(old, old + oldlen);
-    if (!fixed && !dontunmap) {
-        if (oldlen && newlen <= oldlen) {
-            r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
-            if (r >= 0) {
-                code_old = mm_code_forget(old + newlen, old + oldlen);
-                mm_map_remove(old + newlen, old + oldlen);
-            }
-            mm_code_reprotect(old, old + newlen, -1);
-            goto out;
-        }
-        /* In place, when the vma ends there and what follows is free. */
-        r = -ENOMEM;
-        if (oldlen && n->v.end == old + oldlen && newlen <= GUEST_ADDR_END - old) {
-            mm_sync_stacks(n->v.end, old + newlen);
-            if (vma_is_free(&mm.map, n->v.end, newlen - oldlen))
-                r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
-        }
-        if (r >= 0) {
-            struct vma v = n->v;
+    r = mm_host_call(SYS_mremap, old, oldlen, newlen, flags | MREMAP_FIXED | MREMAP_MAYMOVE, new,
+                     0);
+    if (r < 0) {
+        if (reserve)
+            mm_host_call(SYS_munmap, new, newlen, 0, 0, 0, 0);
+        else
+            mm_resync(new, new + newlen);
+        /* With a length to cut off the kernel does that first. */
+        mm_resync(old, old + oldlen);
+        mm_code_reprotect(old, old + oldlen, -1);
+        return r;
+    }
+    if (oldlen)
+        m->old_code |= mm_code_forget(old, old + oldlen);
+    m->new_code |= mm_code_forget(new, new + newlen);
+    if (v.ino)
+        v.offset += old - v.start;
+    v.start = new;
+    v.end = new + newlen;
+    v.has_code = false;
+    if (oldlen && !(flags & MREMAP_DONTUNMAP))
+        mm_map_remove(old, old + oldlen);
+    else if (newlen < oldlen)
+        mm_map_remove(old + newlen, old + oldlen);
+    mm_map_remove(new, new + newlen);
+    mm_map_add(&v);
+    mm_code_new_view(&v);
+    return r;
+}
 
+/* Move all vmas of [old, old+len) to new, the gaps between them kept (what is there stays). */
+static int64_t move_all(uint64_t old, uint64_t len, uint64_t new, int flags, struct moved *m)
+{
+    struct vma_node *n;
+    int64_t r = 0;
+
+    for (uint64_t p = old, e; !r && p < old + len && (n = mm_vma_from(p)); p = e) {
+        if (n->v.start > p)
+            p = n->v.start;
+        e = n->v.end < old + len ? n->v.end : old + len;
+        if (p >= old + len)
+            break;
+        r = move(p, e - p, new + (p - old), e - p, flags, m);
+        if (r > 0)
+            r = 0;
+    }
+    return r ? r : (int64_t) new;
+}
+
+/* Shrink or grow the vma n where it is. -ENOMEM: there is no room. */
+static int64_t resize(struct vma_node *n, uint64_t old, uint64_t oldlen, uint64_t newlen,
+                      struct moved *m)
+{
+    struct vma v = n->v;
+    int64_t r = -ENOMEM;
+
+    mm_code_unprotect(old, old + oldlen);
+    if (newlen <= oldlen) {
+        r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
+        if (r >= 0) {
+            m->old_code = mm_code_forget(old + newlen, old + oldlen);
+            mm_map_remove(old + newlen, old + oldlen);
+            oldlen = newlen;
+        }
+    } else if (v.end == old + oldlen && newlen <= GUEST_ADDR_END - old) {
+        mm_sync_stacks(v.end, old + newlen);
+        if (vma_is_free(&mm.map, v.end, newlen - oldlen))
+            r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
+        if (r >= 0) {
             v.has_code = false;
             if (v.ino)
                 v.offset += v.end - v.start;
@@ -442,68 +430,104 @@ int64_t mm_mremap(uint64_t old, uint64_t oldlen, uint64_t newlen, int flags, uin
             v.end = old + newlen;
             mm_map_add(&v);
             mm_code_new_view(&v);
-            mm_code_reprotect(old, old + oldlen, -1);
-            goto out;
-        }
-        if (r != -ENOMEM || !may_move) {
-            mm_code_reprotect(old, old + oldlen, -1);
-            goto out;
         }
     }
+    mm_code_reprotect(old, old + oldlen, -1);
+    return r;
+}
+
+static int64_t mremap_locked(uint64_t old, uint64_t oldlen, uint64_t newlen, int flags,
+                             uint64_t *newaddr, struct moved *m)
+{
+    bool fixed = flags & MREMAP_FIXED, dontunmap = flags & MREMAP_DONTUNMAP;
+    uint64_t align = GUEST_PAGE_SIZE;
+    struct vma_node *n;
+    int64_t r;
+
+    if (old >= GUEST_ADDR_END)
+        return -EFAULT;
+    mm_sync_stacks(old, old + oldlen);
+    n = mm_vma_at(old);
+    if (!n)
+        return -EFAULT;
+    if (n->v.flags & MAP_HUGETLB)
+        align = DEFAULT_HUGE;
+    if (!oldlen && !mm_is_shared(&n->v))
+        return -EINVAL;
     if (fixed) {
-        if (newaddr < mm.lo) {
-            r = -EPERM;
-            goto undo;
-        }
-        if (mm_touches_host(newaddr, newaddr + newlen)) {
-            r = -ENOMEM;
-            goto undo;
-        }
-        mm_sync_stacks(newaddr, newaddr + newlen);
-    } else {
+        if (*newaddr < mm.lo)
+            return -EPERM;
+        if (mm_touches_host(*newaddr, *newaddr + newlen))
+            return -ENOMEM;
+        mm_sync_stacks(*newaddr, *newaddr + newlen);
+        /* A pure move takes any number of vmas (since Linux 6.17). */
+        if (oldlen == newlen && old + oldlen > n->v.end)
+            return old + oldlen > GUEST_ADDR_END ? -EFAULT
+                                                 : move_all(old, oldlen, *newaddr, flags, m);
+    }
+    /* Shrinking in place takes any number as well; what is moved or grown lies in one. */
+    if (newlen > oldlen || fixed || dontunmap) {
+        uint64_t need = newlen < oldlen ? newlen : oldlen;
+        if (need > n->v.end - old)
+            return -EFAULT;
+    }
+    if (newlen > oldlen &&
+        (newlen > GUEST_ADDR_END ||
+         !mm_may_expand((newlen - oldlen) / GUEST_PAGE_SIZE, n->v.prot, n->v.flags)))
+        return -ENOMEM;
+    if (!fixed && !dontunmap) {
+        if (newlen <= oldlen && oldlen > GUEST_ADDR_END - old)
+            return -EINVAL;
+        r = oldlen ? resize(n, old, oldlen, newlen, m) : -ENOMEM;
+        if (r != -ENOMEM || !(flags & MREMAP_MAYMOVE))
+            return r;
+    }
+    if (!fixed) {
         /* Without MREMAP_FIXED, MREMAP_DONTUNMAP takes newaddr as a hint. */
-        newaddr = mm_place(dontunmap ? newaddr : 0, newlen, align);
-        if (!newaddr) {
-            r = -ENOMEM;
-            goto undo;
-        }
+        *newaddr = mm_place(dontunmap ? *newaddr : 0, newlen, align);
+        if (!*newaddr)
+            return -ENOMEM;
     }
-    last = vma_find(&mm.map, newaddr);
-    if (!last || last->v.start >= newaddr + newlen) {
-        /* MREMAP_FIXED would overwrite: take the place in a way that cannot. */
-        r = mm_host_call(SYS_mmap, newaddr, newlen, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-        if (r != (int64_t)newaddr) {
-            if (r == -EEXIST)
-                mm_scan_host();
-            r = -ENOMEM;
-            goto undo;
-        }
-        r = mm_host_call(SYS_mremap, old, oldlen, newlen, flags | MREMAP_FIXED | MREMAP_MAYMOVE,
-                         newaddr, 0);
-        if (r < 0)
-            mm_host_call(SYS_munmap, newaddr, newlen, 0, 0, 0, 0);
-    } else {
-        r = mm_host_call(SYS_mremap, old, oldlen, newlen, flags | MREMAP_FIXED | MREMAP_MAYMOVE,
-                         newaddr, 0);
-        if (r < 0)
-            mm_resync(newaddr, newaddr + newlen);
+    if (newlen < oldlen) {
+        /* The kernel unmaps the rest first, whatever it consists of. */
+        r = mm_host_call(SYS_munmap, old + newlen, oldlen - newlen, 0, 0, 0, 0);
+        if (r)
+            return r;
+        m->old_code |= mm_code_forget(old + newlen, old + oldlen);
+        mm_map_remove(old + newlen, old + oldlen);
+        oldlen = newlen;
     }
-    if (r >= 0) {
-        code_old = oldlen && mm_code_forget(old, old + oldlen);
-        code_new = mm_code_forget(newaddr, newaddr + newlen);
-        mirror_move(old, oldlen, newaddr, newlen, dontunmap || !oldlen);
-    } else {
-        mm_resync(old, old + oldlen);
-    }
-undo:
-    if (r < 0)
-        mm_code_reprotect(old, old + oldlen, -1);
-out:
+    return move(old, oldlen, *newaddr, newlen, flags & MREMAP_DONTUNMAP, m);
+}
+
+int64_t mm_mremap(uint64_t old, uint64_t oldlen, uint64_t newlen, int flags, uint64_t newaddr)
+{
+    bool fixed = flags & MREMAP_FIXED, dontunmap = flags & MREMAP_DONTUNMAP;
+    struct moved m = {false, false};
+    uint64_t asked = oldlen;
+    int64_t r;
+
+    if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
+        return -EINVAL;
+    if ((fixed || dontunmap) && !(flags & MREMAP_MAYMOVE))
+        return -EINVAL;
+    if (old & GUEST_PAGE_MASK)
+        return -EINVAL;
+    oldlen = (oldlen + GUEST_PAGE_MASK) & ~GUEST_PAGE_MASK;
+    newlen = (newlen + GUEST_PAGE_MASK) & ~GUEST_PAGE_MASK;
+    if (!newlen || (asked && !oldlen) || (dontunmap && oldlen != newlen))
+        return -EINVAL;
+    if (newlen > GUEST_ADDR_END || oldlen > GUEST_ADDR_END)
+        return fixed ? -EINVAL : newlen > oldlen ? -ENOMEM : -EINVAL;
+    if (fixed && ((newaddr & GUEST_PAGE_MASK) || newaddr > GUEST_ADDR_END - newlen ||
+                  (old + oldlen > newaddr && newaddr + newlen > old)))
+        return -EINVAL;
+    mm_lock();
+    r = mremap_locked(old, oldlen, newlen, flags, &newaddr, &m);
     mm_unlock();
-    if (code_old)
+    if (m.old_code)
         mm.on_code(old, oldlen);
-    if (code_new)
+    if (m.new_code)
         mm.on_code(newaddr, newlen);
     return r;
 }

@@ -2,7 +2,8 @@
  *
  * File names, devices and offsets come from the host's own list, so they are exactly what the kernel
  * would print (deleted, renamed, escaped names); bounds and protection come from the map. Lines that
- * the host has split only for the protection of code pages are joined again.
+ * the host has split within a vma that has code are joined again: they are split for the protection of
+ * single pages.
  *
  * Locks: mm_lock, while both lists are read.
  */
@@ -156,11 +157,11 @@ char *mm_maps_text(size_t *len)
             if (v->end < piece.end)
                 piece.end = v->end;
             piece.name = guest_name(v, &piece, mm.brk_start, mm.brk);
-            /* Split by us, not by the guest: same vma, and the host's protection differs. */
-            if (held.end == piece.start && held_vma.start == v->start &&
-                held.perms[1] != h.perms[1] && held.ino == h.ino) {
+            /* Next to a page that has, or had, code the host's lines may be split by us. */
+            if (held.end == piece.start && held_vma.start == v->start && v->has_code &&
+                held.ino == h.ino &&
+                (mm_code_known(piece.start) || mm_code_known(piece.start - GUEST_PAGE_SIZE))) {
                 held.end = piece.end;
-                memcpy(held.perms, h.perms, sizeof held.perms);
                 if (!held.name[0])
                     held.name = piece.name;
             } else {

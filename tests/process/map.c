@@ -1,12 +1,12 @@
 /* tests/process/map: the mapping calls' rules, one by one. */
 #include "process/mm.h"
 #include "process/thread.h"
+#include <cmocka.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <errno.h>
-#include <cmocka.h>
 
 static unsigned code_changes;
 
