@@ -1,6 +1,6 @@
 /* ioctl: terminals and pseudo-terminals, descriptors, files, and what no driver knows. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>

@@ -1,6 +1,6 @@
 /* System V shared memory, semaphores and messages; POSIX message queues. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <fcntl.h>
 #include <mqueue.h>
 #include <signal.h>

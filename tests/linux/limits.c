@@ -1,6 +1,6 @@
 /* Resource limits, scheduling, capabilities, identities. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* Sockets: addresses, messages with control data, options, filters, netlink, errors. Loopback only. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>

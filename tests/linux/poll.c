@@ -1,6 +1,6 @@
 /* Waiting: poll, select, epoll with its arrays, temporary signal masks; eventfd, timerfd, signalfd. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>

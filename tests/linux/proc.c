@@ -1,6 +1,6 @@
 /* /proc tells a program about itself. The first argument is the program's own absolute name. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>

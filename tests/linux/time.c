@@ -1,6 +1,6 @@
 /* Clocks, sleeping, interval timers, POSIX timers, accounted time. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "tests/linux/expect.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
