@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/auxvec.h>
 #include <linux/prctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,43 +244,39 @@ const char *sys_proc_exe(int dirfd, const char *path)
 
 /* --- for others' eyes ------------------------------------------------------------------------ */
 
-struct image {
-    uint64_t start_code, end_code, start_data, end_data;
-};
-
-static int note_image(const struct vma *v, void *arg)
+/* The name under which the program was executed, from its auxiliary vector, becomes the thread's. */
+static void publish_comm(void)
 {
-    struct image *im = arg;
+    uint64_t row[2] = {AT_NULL};
+    char path[PATH_MAX];
+    const char *slash;
 
-    if (!v->name || strcmp(v->name, process.exe_path))
-        return 0;
-    if ((v->prot & 2) && !im->start_data)
-        im->start_data = v->start;
-    if (v->prot & 2)
-        im->end_data = v->end;
-    if ((v->prot & 4) && !im->start_code)
-        im->start_code = v->start;
-    if (v->prot & 4)
-        im->end_code = v->end;
-    return 0;
+    for (uint64_t at = process.auxv_start; at < process.auxv_end; at += sizeof row) {
+        if (mm_read(row, at, sizeof row) || row[0] == AT_NULL)
+            return;
+        if (row[0] == AT_EXECFN)
+            break;
+    }
+    if (row[0] != AT_EXECFN || mm_read_str(path, sizeof path, row[1]) < 0)
+        return;
+    slash = strrchr(path, '/');
+    sys_raw(SYS_prctl, PR_SET_NAME, (uintptr_t)(slash ? slash + 1 : path), 0, 0, 0, 0);
 }
 
 void sys_proc_publish(void)
 {
-    struct image im = {0};
+    struct vma code;
     uint64_t brk = (uintptr_t)sbrk(0);
     struct prctl_mm_map map;
 
-    mm_for_each(note_image, &im);
-    if (!im.start_code)
-        im.start_code = im.end_code = process.entry;
-    if (!im.start_data)
-        im.start_data = im.end_data = im.end_code;
+    publish_comm();
+    if (!mm_find(process.entry, &code))
+        code.start = code.end = process.entry;
     map = (struct prctl_mm_map){
-        .start_code = im.start_code,
-        .end_code = im.end_code,
-        .start_data = im.start_data,
-        .end_data = im.end_data,
+        .start_code = code.start,
+        .end_code = code.end,
+        .start_data = code.end,
+        .end_data = code.end,
         /* The host's break stays what it is: the runtime's own allocator may use it. */
         .start_brk = brk,
         .brk = brk,

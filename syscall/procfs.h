@@ -24,8 +24,8 @@ ssize_t sys_proc_readlink(struct thread *t, int dirfd, const char *path, char *b
  * (owned by struct process), for stat, access, execve and the like; otherwise NULL. */
 const char *sys_proc_exe(int dirfd, const char *path);
 
-/* Let other processes see the guest's arguments, environment and addresses in our /proc entry. Called once
- * after a program has been loaded. */
+/* Give the thread the program's name, and let other processes see the guest's arguments, environment and
+ * addresses in our /proc entry. Called once after a program has been loaded. */
 void sys_proc_publish(void);
 
 /* --- between procfs.c and procfs_text.c -------------------------------------------------------- */

@@ -80,39 +80,79 @@ static char *cmdline(size_t *len)
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
+/* A line of maps as the guest sees it. */
+struct map_line {
+    uint64_t start, end;
+    char perms[5];
+    const char *rest; /* offset, device, inode, name, without the newline */
+    const char *name; /* "" for none */
+};
+
+/* The lines of maps, one after the other. */
+struct map_text {
+    char *text, *next;
+};
+
+static bool map_open(struct map_text *m)
+{
+    size_t len;
+
+    m->next = m->text = mm_maps_text(&len);
+    if (m->text && len)
+        m->text[len - 1] = 0; /* in place of the last newline */
+    return m->text != NULL;
+}
+
+static bool map_next(struct map_text *m, struct map_line *l)
+{
+    char *line = m->next, *end;
+    int rest = 0, name = 0;
+
+    if (!line || !*line)
+        return false;
+    end = strchr(line, '\n');
+    m->next = end ? end + 1 : NULL;
+    if (end)
+        *end = 0;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %n%*s %*s %*s %n", &l->start, &l->end, l->perms,
+               &rest, &name) != 3)
+        return false;
+    l->rest = line + rest;
+    l->name = line + (name ? name : (int)strlen(line));
+    return true;
+}
+
 struct layout {
     uint64_t code_start, code_end, data_start, data_end, brk_start;
     uint64_t stack_pages;
 };
 
-static int note_layout(const struct vma *v, void *arg)
-{
-    struct layout *y = arg;
-
-    if (!v->name)
-        return 0;
-    if (!strcmp(v->name, "[heap]"))
-        y->brk_start = v->start;
-    if (!strcmp(v->name, "[stack]"))
-        y->stack_pages = (v->end - v->start) / GUEST_PAGE_SIZE;
-    if (process.exe_path && !strcmp(v->name, process.exe_path)) {
-        if (v->prot & PROT_EXEC) {
-            if (!y->code_start)
-                y->code_start = v->start;
-            y->code_end = v->end;
-        } else if (v->prot & PROT_WRITE) {
-            if (!y->data_start)
-                y->data_start = v->start;
-            y->data_end = v->end;
-        }
-    }
-    return 0;
-}
-
 static void layout(struct layout *y)
 {
+    struct map_text m;
+    struct map_line l;
+
     *y = (struct layout){0};
-    mm_for_each(note_layout, y);
+    if (!map_open(&m))
+        return;
+    while (map_next(&m, &l)) {
+        if (!strcmp(l.name, "[heap]")) {
+            y->brk_start = l.start;
+        } else if (!strcmp(l.name, "[stack]")) {
+            y->stack_pages = (l.end - l.start) / GUEST_PAGE_SIZE;
+        } else if (process.host_exe && !strcmp(l.name, process.host_exe)) {
+            if (l.perms[2] == 'x') {
+                if (!y->code_start)
+                    y->code_start = l.start;
+                y->code_end = l.end;
+            } else if (l.perms[1] == 'w') {
+                if (!y->data_start)
+                    y->data_start = l.start;
+                y->data_end = l.end;
+            }
+        }
+    }
+    free(m.text);
 }
 
 /* Fields of stat by their number in proc(5); the first two are before the last ')'. */
@@ -288,38 +328,35 @@ static char *edit_lines(struct thread *t, char *host, size_t *len,
 
 /* --- smaps ----------------------------------------------------------------------------------- */
 
-/* The host's entries that lie in the guest's range, under the guest's names and protections. The host may have
- * split an area of the guest where pages hold lifted code; then it shows in as many parts. */
+/* The host's entries that lie in the guest's areas, under the guest's names and protections. The host may
+ * have split an area of the guest where pages hold lifted code; then it shows in as many parts. */
 static char *smaps_text(const char *host, size_t *len)
 {
     char *out = NULL;
+    struct map_text m;
+    struct map_line l = {0};
+    bool more = map_open(&m) && map_next(&m, &l), keep = false;
     FILE *f = open_memstream(&out, len);
-    bool keep = false;
 
-    if (!f)
-        return NULL;
-    while (*host) {
+    while (f && *host) {
         const char *end = strchrnul(host, '\n');
         uint64_t start, stop;
-        char perms[5];
-        int at = 0;
+        char perms[8];
 
-        if (sscanf(host, "%" SCNx64 "-%" SCNx64 " %4s %n", &start, &stop, perms, &at) == 3) {
-            struct vma v;
-
-            keep = mm_find(start, &v);
-            if (keep) {
-                fprintf(f, "%" PRIx64 "-%" PRIx64 " %c%c%c%c ", start, stop,
-                        v.prot & PROT_READ ? 'r' : '-', v.prot & PROT_WRITE ? 'w' : '-',
-                        v.prot & PROT_EXEC ? 'x' : '-', v.flags & MAP_SHARED ? 's' : 'p');
-                host += at;
-            }
-        }
-        if (keep)
+        if (sscanf(host, "%" SCNx64 "-%" SCNx64 " %7s ", &start, &stop, perms) == 3) {
+            while (more && l.end <= start)
+                more = map_next(&m, &l);
+            keep = more && l.start <= start;
+            if (keep)
+                fprintf(f, "%08" PRIx64 "-%08" PRIx64 " %s %s\n", start, stop, l.perms, l.rest);
+        } else if (keep) {
             fprintf(f, "%.*s\n", (int)(end - host), host);
+        }
         host = *end ? end + 1 : end;
     }
-    fclose(f);
+    if (f)
+        fclose(f);
+    free(m.text);
     return out;
 }
 

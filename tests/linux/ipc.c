@@ -263,7 +263,7 @@ static void test_mq(void)
     clock_gettime(CLOCK_REALTIME, &ts);
     EXPECT_ERR(mq_timedreceive(q, buf, 64, NULL, &ts), ETIMEDOUT);
 
-    struct sigaction act = {.sa_sigaction = on_notice, .sa_flags = SA_SIGINFO};
+    struct sigaction act = {.sa_sigaction = on_notice, .sa_flags = SA_SIGINFO | SA_RESTART};
     struct sigevent ev = {
         .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99};
     EXPECT_OK(sigaction(SIGUSR1, &act, NULL));
