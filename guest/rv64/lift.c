@@ -387,12 +387,6 @@ LIFT(fence)
     lift_emit(l, UOP_fence, 0, 0, 0, 0, before_w && after_r && !tso);
 }
 
-/* The host's caches are coherent: all that is left of a clean, flush or invalidate is its fault. */
-LIFT(cbo)
-{
-    lift_emit(l, UOP_ld_u8, lift_temp(l), in->rs1, 0, 0, 0);
-}
-
 LIFT(cbo_zero)
 {
     uint8_t base = emit_i(l, UOP_and_64_i, in->rs1, -RV64_CBOZ_BLOCK);

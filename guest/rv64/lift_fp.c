@@ -57,7 +57,12 @@ static void finish(struct lift *l, const struct rv64_insn *in, enum uop_code op,
     const struct uop_info *info = &uop_info[op];
     int64_t rm = info->flags & UOP_F_RM ? in->rm : 0;
     if (info->d == UOP_K_I) {
-        lift_emit(l, op, rv64_dest(l, in->rd), a, b, c, rm);
+        /* RV64 keeps 32-bit values sign-extended, unsigned ones too. */
+        bool extend = op == UOP_cvt_f16_u32 || op == UOP_cvt_f32_u32 || op == UOP_cvt_f64_u32;
+        uint8_t d = extend && in->rd ? lift_temp(l) : rv64_dest(l, in->rd);
+        lift_emit(l, op, d, a, b, c, rm);
+        if (extend && in->rd)
+            lift_emit(l, UOP_sext32, in->rd, d, 0, 0, 0);
         return;
     }
     uint8_t t = lift_temp(l);

@@ -46,7 +46,8 @@ __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt,
 /* .riscv.attributes with the one tag that names the ISA; returns its size. */
 static size_t attributes(unsigned char *buf)
 {
-    char arch[1024] = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0";
+    /* Zicbom is known by name, though not advertised. */
+    char arch[1024] = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicbom1p0";
     size_t n = strlen(arch);
     for (const struct rv64_ext *e = rv64_exts; e->name; e++) {
         /* Ratified versions, where not 1.0. */
