@@ -3,20 +3,19 @@
  *
  * The guest here has 40 slots. A unit for pc adds a constant to slot 5 (not a home) and to slot 1 (a home), polls
  * `pending`, and goes on to another pc through a link. */
+#include "tests/unit.h"
+
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "codecache/side.h"
 #include "codecache/unit.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 
 #define NSLOTS 40
 #define PC_SLOT 39

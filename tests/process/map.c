@@ -1,10 +1,9 @@
 /* tests/process/map: the mapping calls' rules, one by one. */
+#include "tests/unit.h"
+
 #include "process/mm.h"
 #include "process/thread.h"
-#include <cmocka.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 

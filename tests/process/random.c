@@ -5,13 +5,13 @@
  * Code pages take part: pages are fetched from as if lifted, and a page whose bytes change, or that
  * can no longer be executed, must have been reported.
  */
+#include "tests/unit.h"
+
 #include "process/mm.h"
 #include "process/thread.h"
 #include "tests/process/fault.h"
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>

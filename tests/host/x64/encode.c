@@ -2,13 +2,12 @@
  *
  * Each row is emitted with many operand combinations; the bytes are decoded with Zydis and compared with
  * what was asked for. Skipped, visibly, where Dragoman is built without Zydis. */
+#include "tests/unit.h"
+
 #include "host/x64/emit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
 
 #ifdef HAVE_ZYDIS
 #include <Zydis/Zydis.h>

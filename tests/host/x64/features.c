@@ -1,13 +1,12 @@
 /* Feature detection against the kernel's list, and masking. */
+#include "tests/unit.h"
+
 #include "host/x64/features.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 
 /* What CPUID says must be what the kernel says in /proc/cpuinfo, name by name. */
 static void test_cpuinfo(void **state)

@@ -1,12 +1,11 @@
 /* Labels, jumps of both lengths, patch sites, padding, overflow: by running what was emitted, and by looking at
  * the bytes. */
+#include "tests/unit.h"
+
 #include "host/x64/emit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
 
 static uint8_t *code;
 static struct x64_emit em;
