@@ -393,7 +393,7 @@ do_helper:
     D = cpu->guest->helpers[u->imm].fn(cpu, A, B);
     NEXT();
 do_rdtime:
-    D = __builtin_ia32_rdtsc();
+    D = uop_rdtime();
     NEXT();
 
 do_check_code: {

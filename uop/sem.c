@@ -1,10 +1,11 @@
 /* uop/sem.c: evaluation of pure micro-ops by number.
  *
- * Owns: uop_eval, the constant folder's way to the functions of uop/sem.h.
+ * Owns: uop_eval, the constant folder's way to the functions of uop/sem.h, and uop_rdtime.
  *
  * Threading: pure.
  */
 #include "uop/sem.h"
+#include <time.h>
 
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d)
 {
@@ -23,4 +24,11 @@ bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d)
     default:
         return false;
     }
+}
+
+uint64_t uop_rdtime(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }

@@ -107,4 +107,8 @@ static inline uint64_t uop_fclass_f16(uint64_t a)
  */
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d);
 
+/* The value of rdtime: nanoseconds of the host's CLOCK_MONOTONIC. Not the host's time-stamp counter,
+ * whose frequency the host does not always tell and which a guest must know to use it. */
+uint64_t uop_rdtime(void);
+
 #endif
