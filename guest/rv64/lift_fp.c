@@ -155,7 +155,7 @@ LIFT(fsgnj)
         return;
     }
     uint8_t sign = emit_i(l, UOP_and_64_i, operand(l, in->rs2, kind), sign_of(arg));
-    a = emit_i(l, UOP_and_64_i, a, sign_of(arg) - 1);
+    a = emit_i(l, UOP_and_64_i, a, (int64_t)((uint64_t)sign_of(arg) - 1));
     uint8_t t = lift_temp(l);
     lift_emit(l, UOP_or_64, t, a, sign, 0, 0);
     box(l, in->rd, kind, t);
@@ -171,7 +171,7 @@ LIFT(fsgnjn)
     } else {
         uint8_t b = operand(l, in->rs2, kind);
         uint8_t sign = emit_i(l, UOP_and_64_i, emit_i(l, UOP_xor_64_i, b, -1), sign_of(arg));
-        a = emit_i(l, UOP_and_64_i, a, sign_of(arg) - 1);
+        a = emit_i(l, UOP_and_64_i, a, (int64_t)((uint64_t)sign_of(arg) - 1));
         t = lift_temp(l);
         lift_emit(l, UOP_or_64, t, a, sign, 0, 0);
     }
@@ -184,7 +184,7 @@ LIFT(fsgnjx)
     uint8_t a = operand(l, in->rs1, kind);
     uint8_t t;
     if (in->rs1 == in->rs2) { /* fabs */
-        t = emit_i(l, UOP_and_64_i, a, sign_of(arg) - 1);
+        t = emit_i(l, UOP_and_64_i, a, (int64_t)((uint64_t)sign_of(arg) - 1));
     } else {
         uint8_t sign = emit_i(l, UOP_and_64_i, operand(l, in->rs2, kind), sign_of(arg));
         t = lift_temp(l);
