@@ -267,7 +267,8 @@ static void thread_exit(struct thread *t, int status)
     bool last = thread_count() == 1;
     if (last)
         stats_report();
-    if (t->tid != getpid() && own_stack)
+    /* The last one's status may be the process's. */
+    if (!last && own_stack && t->tid != getpid())
         siglongjmp(*way_out, 1);
     leave(t);
     syscall(SYS_exit, status);

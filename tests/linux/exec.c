@@ -1,0 +1,334 @@
+/* execve and execveat of this program, of scripts and of the host's programs: arguments, environment,
+ * what a process keeps and what it loses, from threads and vfork children. */
+#define _GNU_SOURCE
+#include "tests/linux/check.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+extern char **environ;
+static char self[PATH_MAX], dir[] = "/tmp/dragoman-exec-XXXXXX";
+
+/* What the executed program does, by its argv[1]; it answers by its exit status. */
+static int child_main(int argc, char **argv)
+{
+    const char *what = argv[1];
+    sigset_t set;
+    struct sigaction sa;
+    if (!strcmp(what, "args"))
+        return argc == 4 && !strcmp(argv[0], "zero") && !strcmp(argv[2], "") &&
+                       !strcmp(argv[3], "-L /x\n") && getenv("EXEC_TEST") &&
+                       !strcmp(getenv("EXEC_TEST"), "a=b") && !getenv("PATH") && !environ[1]
+                   ? 40
+                   : 1;
+    if (!strcmp(what, "signals")) {
+        sigprocmask(SIG_BLOCK, NULL, &set);
+        int ok = sigismember(&set, SIGUSR1) && sigismember(&set, SIGSEGV) &&
+                 !sigismember(&set, SIGHUP);
+        sigaction(SIGUSR2, NULL, &sa);
+        ok = ok && sa.sa_handler == SIG_IGN;
+        sigaction(SIGSEGV, NULL, &sa);
+        ok = ok && sa.sa_handler == SIG_IGN;
+        sigaction(SIGHUP, NULL, &sa);
+        ok = ok && sa.sa_handler == SIG_DFL;
+        sigpending(&set);
+        ok = ok && sigismember(&set, SIGUSR1);
+        return ok ? 41 : 1;
+    }
+    if (!strcmp(what, "tid"))
+        return gettid() == getpid() && atoi(argv[2]) == getpid() ? 42 : 1;
+    if (!strcmp(what, "fds"))
+        return fcntl(atoi(argv[2]), F_GETFD) == 0 && fcntl(atoi(argv[3]), F_GETFD) == -1 ? 43 : 1;
+    if (!strcmp(what, "exe")) {
+        char link[PATH_MAX] = "";
+        if (readlink("/proc/self/exe", link, sizeof(link) - 1) < 0)
+            return 2;
+        return !strcmp(link, argv[2]) ? 44 : 1;
+    }
+    if (!strcmp(what, "none")) {
+        /* No descriptor but those that were there is open. */
+        for (int fd = 3; fd < 1024; fd++) {
+            if (fcntl(fd, F_GETFD) == 0 && fd != atoi(argv[2])) {
+                fprintf(stderr, "descriptor %d is open\n", fd);
+                return 1;
+            }
+        }
+        return 45;
+    }
+    return 2;
+}
+
+static int status_of(pid_t pid)
+{
+    int st = -1;
+    if (waitpid(pid, &st, 0) != pid)
+        return -1;
+    return WIFEXITED(st) ? WEXITSTATUS(st) : -st;
+}
+
+#define IN_CHILD(...)      \
+    ({                     \
+        pid_t pid = fork(); \
+        if (pid == 0) {    \
+            __VA_ARGS__;   \
+            _exit(errno);  \
+        }                  \
+        status_of(pid);    \
+    })
+
+static void test_args(void)
+{
+    char *argv[] = {"zero", "args", "", "-L /x\n", NULL};
+    char *envp[] = {"EXEC_TEST=a=b", NULL};
+    CHECK_EQ(IN_CHILD(execve(self, argv, envp)), 40);
+    CHECK_ERR(execve(self, (char **)8, envp), EFAULT);
+    CHECK_ERR(execve(self, argv, (char **)8), EFAULT);
+    char *bad[] = {"zero", (char *)8, NULL};
+    CHECK_ERR(execve(self, bad, envp), EFAULT);
+    /* One string of more than 32 pages. */
+    char *big = malloc(200000);
+    memset(big, 'x', 200000);
+    big[199999] = 0;
+    char *too_big[] = {"zero", big, NULL};
+    CHECK_ERR(execve(self, too_big, envp), E2BIG);
+    /* Many. */
+    big[100000] = 0;
+    char **many = calloc(1001, sizeof(*many));
+    for (int i = 0; i < 1000; i++)
+        many[i] = big;
+    CHECK_ERR(execve(self, many, envp), E2BIG);
+    chmod(self, 0644);
+    CHECK_ERR(execve(self, argv, envp), EACCES);
+    chmod(self, 0755);
+    char slash[PATH_MAX + 8];
+    snprintf(slash, sizeof(slash), "%s/", self);
+    CHECK_ERR(execve(slash, argv, envp), ENOTDIR);
+    verified("arguments, environment, errors");
+}
+
+static void nothing(int sig)
+{
+    (void)sig;
+}
+
+static void test_kept(void)
+{
+    char *argv[] = {"x", "signals", NULL};
+    CHECK_EQ(IN_CHILD({
+                 sigset_t set;
+                 sigemptyset(&set);
+                 sigaddset(&set, SIGUSR1);
+                 sigaddset(&set, SIGSEGV);
+                 sigprocmask(SIG_SETMASK, &set, NULL);
+                 signal(SIGUSR2, SIG_IGN);
+                 signal(SIGSEGV, SIG_IGN);
+                 signal(SIGHUP, nothing);
+                 kill(getpid(), SIGUSR1);
+                 execve(self, argv, environ);
+             }),
+             41);
+    int keep = dup(0), lose = fcntl(0, F_DUPFD_CLOEXEC, 0);
+    char a[16], b[16];
+    snprintf(a, sizeof(a), "%d", keep);
+    snprintf(b, sizeof(b), "%d", lose);
+    char *fds[] = {"x", "fds", a, b, NULL};
+    CHECK_EQ(IN_CHILD(execve(self, fds, environ)), 43);
+    close(keep);
+    close(lose);
+    char *exe[] = {"x", "exe", self, NULL};
+    CHECK_EQ(IN_CHILD(execve(self, exe, environ)), 44);
+    CHECK_EQ(IN_CHILD(execve("/proc/self/exe", exe, environ)), 44);
+    /* A failed one leaves everything as it was. */
+    sigset_t set, now;
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    CHECK_ERR(execve("/nonexistent", exe, environ), ENOENT);
+    sigprocmask(SIG_UNBLOCK, &set, &now);
+    CHECK_EQ(sigismember(&now, SIGSEGV), 1);
+    verified("masks, dispositions, pending signals, descriptors, /proc/self/exe");
+}
+
+static void *exec_thread(void *arg)
+{
+    char **argv = arg;
+    execve(self, argv, environ);
+    _exit(99);
+}
+
+static void *wait_thread(void *arg)
+{
+    pause();
+    return arg;
+}
+
+static void test_threads(void)
+{
+    CHECK_EQ(IN_CHILD({
+                 char pid[16];
+                 pthread_t th;
+                 snprintf(pid, sizeof(pid), "%d", getpid());
+                 char *argv[] = {"x", "tid", pid, NULL};
+                 pthread_create(&th, NULL, wait_thread, NULL);
+                 pthread_create(&th, NULL, exec_thread, argv);
+                 for (;;)
+                     pause();
+             }),
+             42);
+    verified("execve in a thread ends the others; the pid stays");
+}
+
+static void test_spawn(void)
+{
+    char *argv[] = {"zero", "args", "", "-L /x\n", NULL};
+    char *envp[] = {"EXEC_TEST=a=b", NULL};
+    pid_t pid;
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(posix_spawn(&pid, self, NULL, NULL, argv, envp), 0);
+        CHECK_EQ(status_of(pid), 40);
+    }
+    pid = vfork();
+    if (pid == 0) {
+        execve("/nonexistent", argv, envp);
+        execve(self, argv, envp);
+        _exit(99);
+    }
+    CHECK_EQ(status_of(pid), 40);
+    verified("posix_spawn and vfork with execve");
+}
+
+static void test_at(void)
+{
+    char *argv[] = {"zero", "args", "", "-L /x\n", NULL};
+    char *envp[] = {"EXEC_TEST=a=b", NULL};
+    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int f = open(self, O_RDONLY | O_CLOEXEC), g = open(self, O_RDONLY);
+    int p = open(self, O_PATH | O_CLOEXEC);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, d, "program", argv, envp, 0)), 40);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, f, "", argv, envp, AT_EMPTY_PATH)), 40);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, g, "", argv, envp, AT_EMPTY_PATH)), 40);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, p, "", argv, envp, AT_EMPTY_PATH)), 40);
+    CHECK_EQ(IN_CHILD(fexecve(f, argv, envp)), 40);
+    CHECK_ERR(syscall(SYS_execveat, f, "", argv, envp, 0), ENOENT);
+    CHECK_ERR(syscall(SYS_execveat, f, "x", argv, envp, 0), ENOTDIR);
+    CHECK_EQ(symlinkat("program", d, "link"), 0);
+    CHECK_ERR(syscall(SYS_execveat, d, "link", argv, envp, AT_SYMLINK_NOFOLLOW), ELOOP);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, d, "link", argv, envp, 0)), 40);
+    CHECK_EQ(IN_CHILD(fchdir(d); execve("./program", argv, envp)), 40);
+    CHECK_EQ(IN_CHILD(fchdir(d); execve("program", argv, envp)), 40);
+
+    /* The descriptor that the program came from is closed when it says so. */
+    char *none[] = {"x", "none", "-1", NULL};
+    close(g);
+    CHECK_EQ(IN_CHILD(syscall(SYS_execveat, f, "", none, environ, AT_EMPTY_PATH)), 45);
+    CHECK_EQ(IN_CHILD(execve(self, none, environ)), 45);
+
+    /* A program that has no name. */
+    int m = memfd_create("prog", MFD_CLOEXEC);
+    char buf[65536];
+    ssize_t n;
+    lseek(f, 0, SEEK_SET);
+    while ((n = read(f, buf, sizeof(buf))) > 0)
+        CHECK_EQ(write(m, buf, (size_t)n), n);
+    CHECK_EQ(IN_CHILD(fexecve(m, argv, envp)), 40);
+    close(m);
+    close(p);
+    close(f);
+    close(d);
+    verified("execveat, fexecve");
+}
+
+static void script(const char *name, const char *text)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    chmod(path, 0755);
+}
+
+static void test_scripts(void)
+{
+    char path[PATH_MAX], text[2 * PATH_MAX];
+    /* #!program args: argv = program, "args", the script's path, the arguments. */
+    snprintf(text, sizeof(text), "#! %s  exe \nx", self);
+    script("s1", text);
+    snprintf(path, sizeof(path), "%s/s1", dir);
+    char *argv[] = {"ignored", NULL};
+    /* "exe" compares /proc/self/exe with argv[2], which is the script: not equal. */
+    CHECK_EQ(IN_CHILD(execve(path, argv, environ)), 1);
+    snprintf(text, sizeof(text), "#!%s/link2 one arg\n", dir);
+    script("s2", text);
+    snprintf(text, sizeof(text), "#!/bin/sh\n[ \"$1\" = 'one arg' ] && [ \"$2\" = %s/s2 ] && [ \"$3\" "
+                                 "= A ] && [ $# = 3 ] && [ \"$0\" = %s/link2 ] && exit 47\nexit 1\n",
+             dir, dir);
+    script("link2", text);
+    snprintf(path, sizeof(path), "%s/s2", dir);
+    char *args[] = {"ignored", "A", NULL};
+    CHECK_EQ(IN_CHILD(execve(path, args, environ)), 47); /* a script's interpreter is a script */
+    script("s3", "#!/nonexistent/interpreter\n");
+    snprintf(path, sizeof(path), "%s/s3", dir);
+    CHECK_ERR(execve(path, args, environ), ENOENT);
+    for (int i = 0; i < 7; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "deep%d", i);
+        snprintf(text, sizeof(text), "#!%s/deep%d\n", dir, i + 1);
+        script(name, text);
+    }
+    snprintf(path, sizeof(path), "%s/deep0", dir);
+    CHECK_ERR(execve(path, args, environ), ELOOP);
+    script("s4", "just text\n");
+    snprintf(path, sizeof(path), "%s/s4", dir);
+    CHECK_ERR(execve(path, args, environ), ENOEXEC);
+    /* The interpreter could not open a script known by a close-on-exec descriptor alone. */
+    snprintf(path, sizeof(path), "%s/s1", dir);
+    int f = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK_ERR(syscall(SYS_execveat, f, "", args, environ, AT_EMPTY_PATH), ENOENT);
+    close(f);
+    verified("scripts");
+}
+
+static void cleanup(void)
+{
+    char cmd[PATH_MAX + 16];
+    snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+    if (system(cmd) != 0)
+        fprintf(stderr, "could not remove %s\n", dir);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return child_main(argc, argv);
+    /* A copy, whose mode may be changed. */
+    char buf[65536];
+    ssize_t n;
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(self, sizeof(self), "%s/program", dir);
+    int in = open("/proc/self/exe", O_RDONLY), out = open(self, O_WRONLY | O_CREAT, 0755);
+    while ((n = read(in, buf, sizeof(buf))) > 0)
+        CHECK_EQ(write(out, buf, (size_t)n), n);
+    close(in);
+    close(out);
+    test_args();
+    test_kept();
+    test_threads();
+    test_spawn();
+    test_at();
+    test_scripts();
+    cleanup();
+    return checks_done();
+}
