@@ -60,6 +60,7 @@ static void account(const struct vma *v, int sign)
         return;
     }
     mm.total_pages += sign * pages;
+    mm.nstacks += v->flags & MAP_GROWSDOWN ? sign : 0;
     /* The kernel's is_data_mapping: private, writable, not a stack. */
     if ((v->flags & MAP_TYPE) == MAP_PRIVATE && (v->prot & PROT_WRITE) &&
         !(v->flags & MAP_GROWSDOWN))
@@ -260,6 +261,8 @@ static void sync_stack(struct vma_node *n)
 
 void mm_sync_stacks(uint64_t start, uint64_t end)
 {
+    if (!mm.nstacks)
+        return;
     for (struct vma_node *n = vma_find(&mm.map, start); n; n = vma_next(&mm.map, n)) {
         if ((n->v.flags & MAP_GROWSDOWN) && n->v.start > start)
             sync_stack(n);

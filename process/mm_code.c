@@ -595,6 +595,7 @@ int mm_prepare_write_iov(const struct iovec *iov, int n)
 void mm_get_stats(struct mm_stats *s)
 {
     mm_lock();
+    mm_sync_stacks(0, GUEST_ADDR_END);
     *s = (struct mm_stats){
         .vmas = mm.map.count - mm.nhost,
         .total_pages = mm.total_pages,

@@ -30,6 +30,7 @@ struct mm {
     uint64_t total_pages, data_pages; /* as RLIMIT_AS and RLIMIT_DATA count them */
     uint64_t limit_as, limit_data;    /* in bytes */
     unsigned nhost;                   /* VMA_HOST nodes */
+    unsigned nstacks;                 /* grows-down vmas */
     unsigned nshared_writable;        /* vmas through which a shared page can be written */
     unsigned ncode_shared;            /* shared vmas that have code */
     uint64_t next_anon_ino;           /* identities of shared anonymous memory */

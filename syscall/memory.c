@@ -1,33 +1,23 @@
 /* Calls on memory.
  *
- * Owns: nothing; the mapping calls are mm's (process/mm.h), with the guest's limits on its address space (rlimit.h)
- * checked first; the rest checks that ranges are the guest's and passes them on.
+ * Owns: nothing; the mapping calls are mm's (process/mm.h); the rest checks that ranges are the guest's and passes them on.
  *
  * Threading: reentrant.
  */
 #include "codecache/blocks.h"
-#include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
 #include <string.h>
 #include <sys/mman.h>
 
 int64_t sys_brk(struct thread *t, const uint64_t *a)
 {
-    uint64_t now = mm_brk(0);
-
     (void)t;
-    if (a[0] > now && sys_limit_check(a[0] - now, true))
-        return now;
     return mm_brk(a[0]);
 }
 
 int64_t sys_mmap(struct thread *t, const uint64_t *a)
 {
-    bool data = (a[2] & PROT_WRITE) && !(a[3] & (MAP_SHARED | MAP_GROWSDOWN));
-
     (void)t;
-    if (sys_limit_check(a[1], data))
-        return -ENOMEM;
     return mm_mmap(a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -40,8 +30,6 @@ int64_t sys_munmap(struct thread *t, const uint64_t *a)
 int64_t sys_mremap(struct thread *t, const uint64_t *a)
 {
     (void)t;
-    if (a[2] > a[1] && sys_limit_check(a[2] - a[1], true))
-        return -ENOMEM;
     return mm_mremap(a[0], a[1], a[2], a[3], a[4]);
 }
 

@@ -17,6 +17,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Bytes of address space that the guest has mapped. */
+static uint64_t guest_vm_size(void)
+{
+    struct mm_stats s;
+
+    mm_get_stats(&s);
+    return s.total_pages * GUEST_PAGE_SIZE;
+}
+
 /* All of a host file, NUL-terminated. NULL with errno set. */
 static char *read_host(int fd, size_t *len)
 {
@@ -177,7 +186,7 @@ static char *stat_text(char *host, size_t *len)
     for (char *s = strtok_r(rest + 2, " \n", &save); s; s = strtok_r(NULL, " \n", &save), n++) {
         switch (n) {
         case 23:
-            fprintf(f, " %" PRIu64, sys_guest_vm_size());
+            fprintf(f, " %" PRIu64, guest_vm_size());
             break;
         case 26:
             fprintf(f, " %" PRIu64, y.code_start);
@@ -224,7 +233,7 @@ static char *statm_text(const char *host, size_t *len)
     const char *rest = strchr(host, ' ');
     char *out = NULL;
     int n =
-        asprintf(&out, "%" PRIu64 "%s", sys_guest_vm_size() / GUEST_PAGE_SIZE, rest ? rest : "");
+        asprintf(&out, "%" PRIu64 "%s", guest_vm_size() / GUEST_PAGE_SIZE, rest ? rest : "");
 
     *len = n < 0 ? 0 : n;
     return n < 0 ? NULL : out;
@@ -255,7 +264,7 @@ static void status_line(struct thread *t, FILE *f, const char *line)
     struct layout y;
 
     if (starts(line, "VmPeak:\t") || starts(line, "VmSize:\t")) {
-        fprintf(f, "%.8s%8" PRIu64 " kB\n", line, sys_guest_vm_size() / 1024);
+        fprintf(f, "%.8s%8" PRIu64 " kB\n", line, guest_vm_size() / 1024);
     } else if (starts(line, "VmStk:\t")) {
         layout(&y);
         fprintf(f, "VmStk:\t%8" PRIu64 " kB\n", y.stack_pages * (GUEST_PAGE_SIZE / 1024));

@@ -6,7 +6,7 @@
  * same process, and whose own placement depends on RLIMIT_STACK (an unlimited stack makes the
  * kernel lay out a new program bottom-up, into the guest's range). So they begin as the host's, and what
  * the guest sets is kept here: fork hands it on, execve does not, but for a stack limit that the
- * host can bear. RLIMIT_AS and RLIMIT_DATA are enforced upon the guest's mappings by sys_limit_check; the
+ * host can bear. RLIMIT_AS and RLIMIT_DATA are enforced upon the guest's mappings by process/ (mm_set_limits); the
  * stack's size was chosen when the program was loaded. All other limits are the host's own.
  *
  * Threading: the values are single words, stored and loaded atomically. A reader beside a setter may see one
@@ -33,7 +33,6 @@ static struct own_limit {
     bool set; /* else the host's */
     struct rlimit64 v;
 } own_limit[OWN_COUNT];
-static bool map_limited; /* RLIMIT_AS or RLIMIT_DATA has been set; read without the lock */
 
 static struct own_limit *find(int resource)
 {
@@ -75,7 +74,11 @@ static int set_own(int resource, struct own_limit *l, const struct rlimit64 *v,
     __atomic_store_n(&l->v.rlim_max, v->rlim_max, __ATOMIC_RELAXED);
     __atomic_store_n(&l->set, true, __ATOMIC_RELEASE);
     if (resource != RLIMIT_STACK) {
-        __atomic_store_n(&map_limited, true, __ATOMIC_RELAXED);
+        struct rlimit64 as = {UINT64_MAX, UINT64_MAX}, data = as;
+
+        sys_limit_get(RLIMIT_AS, &as);
+        sys_limit_get(RLIMIT_DATA, &data);
+        mm_set_limits(as.rlim_cur, data.rlim_cur);
     } else if (v->rlim_cur >= STACK_SAFE_MIN && v->rlim_cur <= STACK_SAFE_MAX) {
         struct rlimit64 host;
 
@@ -128,45 +131,4 @@ int64_t sys_setrlimit(struct thread *t, const uint64_t *a)
     if (find((int)a[0]))
         return a[1] ? own_prlimit((int)a[0], a[1], 0) : -EFAULT;
     return sig_syscall(t, SYS_setrlimit, a[0], a[1], 0, 0, 0, 0);
-}
-
-/* --- enforcement ------------------------------------------------------------------------------- */
-
-struct use {
-    uint64_t all, data;
-};
-
-static int add_use(const struct vma *v, void *arg)
-{
-    struct use *u = arg;
-
-    u->all += v->end - v->start;
-    /* Private, writable, and not a stack (mm/mmap.c: is_data_mapping). */
-    if ((v->prot & PROT_WRITE) && !(v->flags & (MAP_SHARED | MAP_GROWSDOWN)))
-        u->data += v->end - v->start;
-    return 0;
-}
-
-uint64_t sys_guest_vm_size(void)
-{
-    struct use u = {0, 0};
-
-    mm_for_each(add_use, &u);
-    return u.all;
-}
-
-int sys_limit_check(uint64_t more, bool data)
-{
-    struct use u = {0, 0};
-    struct rlimit64 v;
-
-    if (__builtin_expect(!__atomic_load_n(&map_limited, __ATOMIC_RELAXED), 1))
-        return 0;
-    mm_for_each(add_use, &u);
-    more = (more + GUEST_PAGE_MASK) & ~GUEST_PAGE_MASK;
-    if (sys_limit_get(RLIMIT_AS, &v) && (more > v.rlim_cur || u.all > v.rlim_cur - more))
-        return -ENOMEM;
-    if (data && sys_limit_get(RLIMIT_DATA, &v) && (more > v.rlim_cur || u.data > v.rlim_cur - more))
-        return -ENOMEM;
-    return 0;
 }

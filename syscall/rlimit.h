@@ -10,11 +10,4 @@
  * and *v filled. False: the host's value holds. */
 bool sys_limit_get(int resource, struct rlimit64 *v);
 
-/* May the guest map `more` bytes of address space, private and writable ones when `data`? 0 or
- * -ENOMEM. Costs nothing until the guest has set a limit. */
-int sys_limit_check(uint64_t more, bool data);
-
-/* Bytes of address space that the guest has mapped. */
-uint64_t sys_guest_vm_size(void);
-
 #endif

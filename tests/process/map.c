@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <cmocka.h>
+
 static unsigned code_changes;
 
 static void on_code(uint64_t addr, uint64_t len)

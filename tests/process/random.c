@@ -16,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 #define PAGES 96
 #define PAGE 4096
 #define GUEST UINT64_C(0x200000000000)
