@@ -63,6 +63,12 @@ static unsigned guest_edges(const struct block *b, struct block *to[2], uint64_t
     return n;
 }
 
+static bool is_call(const struct block *b)
+{
+    const struct uop *t = &b->uops[b->nuops - 1];
+    return t->op == UOP_jmp && t->c == JUMP_CALL;
+}
+
 struct choice {
     struct block *blocks[BT_MAX_BLOCKS];
     unsigned n;
@@ -93,11 +99,10 @@ static void grow(struct choice *c, const struct guest *g, int level)
         for (unsigned i = level == 1 ? c->n - 1 : 0; i < c->n; i++) {
             struct block *to[2];
             uint64_t pc[2], freq[2];
-            const struct uop *t = &c->blocks[i]->uops[c->blocks[i]->nuops - 1];
             unsigned n = guest_edges(c->blocks[i], to, pc, freq);
             if (level == 1 && n != 1)
                 continue;
-            if (t->op == UOP_jmp && t->c == JUMP_CALL)
+            if (is_call(c->blocks[i]))
                 continue; /* the callee is a region of its own: its return must find a host frame */
             for (unsigned e = 0; e < n; e++) {
                 if (to[e] && freq[e] >= (level == 1 ? 0 : least) && freq[e] >= best.freq &&
@@ -128,6 +133,8 @@ static void visit(struct order *o, unsigned i)
     uint64_t pc[2], freq[2];
     o->seen[i] = true;
     unsigned n = guest_edges(o->c->blocks[i], to, pc, freq);
+    if (is_call(o->c->blocks[i]))
+        n = 0; /* leaves the region, wherever it leads */
     unsigned first = 0;
     if (n == 2 && to[0] && to[1]) {
         /* What is visited first lies last: leave the loop late, follow the likelier edge early. */
@@ -175,8 +182,7 @@ static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *
         b->pc = b->guest->pc;
         b->freq = b->guest->count;
         b->nsuccs = guest_edges(b->guest, to, pc, freq);
-        const struct uop *t = &b->guest->uops[b->guest->nuops - 1];
-        bool call = t->op == UOP_jmp && t->c == JUMP_CALL;
+        bool call = is_call(b->guest);
         for (unsigned e = 0; e < b->nsuccs; e++) {
             /* By address, not by link: a target may be in the region though never linked. */
             uint32_t target = BT_EXIT_EDGE;
