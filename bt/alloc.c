@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const uint8_t bt_home_gpr[GUEST_HOME_GPRS] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
-const uint8_t bt_home_xmm[GUEST_HOME_XMMS] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  XMM9,
-                                              XMM10, XMM11, XMM12, XMM13, XMM14, XMM15};
-
 #define NO_REG 255
 #define SPILL_FIRST CPU_TEMP_BASE
 
@@ -370,7 +366,7 @@ static bool try_any(struct allocator *a, uint32_t v, bool fp)
     /* Homes whose slot is disturbed already cost nothing more; then the others, rarely named last. */
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     uint32_t *saved = fp ? &a->out->saved_xmm : &a->out->saved_gpr;
-    const uint8_t *homes = fp ? bt_home_xmm : bt_home_gpr;
+    const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
     for (int fresh = 0; fresh < 2; fresh++) {
         for (unsigned i = n; i-- > 0;) {
             if ((*saved >> i & 1) == (uint32_t)!fresh && try_reg(a, v, fp, homes[i]))
@@ -388,7 +384,7 @@ static void note_disturbed(struct allocator *a, uint32_t v)
     bool fp = l.place == BT_XMM;
     if (l.place != BT_GPR && !fp)
         return;
-    const uint8_t *homes = fp ? bt_home_xmm : bt_home_gpr;
+    const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
     const uint8_t *slots = fp ? a->r->guest->home_xmm : a->r->guest->home_gpr;
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     for (unsigned i = 0; i < n; i++) {
@@ -469,14 +465,14 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
     a.words = (uint32_t)BITSET_WORDS(a.npos);
     memset(a.home_of_slot, NO_REG, sizeof(a.home_of_slot));
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
-        a.busy_gpr[bt_home_gpr[i]] = arena_znew(r->arena, uint64_t, a.words);
+        a.busy_gpr[x64_home_gpr[i]] = arena_znew(r->arena, uint64_t, a.words);
         if (r->guest->home_gpr[i] != GUEST_NO_SLOT)
-            a.home_of_slot[r->guest->home_gpr[i]] = bt_home_gpr[i];
+            a.home_of_slot[r->guest->home_gpr[i]] = x64_home_gpr[i];
     }
     for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
-        a.busy_xmm[bt_home_xmm[i]] = arena_znew(r->arena, uint64_t, a.words);
+        a.busy_xmm[x64_home_xmm[i]] = arena_znew(r->arena, uint64_t, a.words);
         if (r->guest->home_xmm[i] != GUEST_NO_SLOT)
-            a.home_of_slot[r->guest->home_xmm[i]] = bt_home_xmm[i];
+            a.home_of_slot[r->guest->home_xmm[i]] = x64_home_xmm[i];
     }
     a.busy_gpr[RCX] = arena_znew(r->arena, uint64_t, a.words);
     a.busy_gpr[RDX] = arena_znew(r->arena, uint64_t, a.words);

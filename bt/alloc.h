@@ -12,14 +12,11 @@
 #define DRAGOMAN_BT_ALLOC_H
 
 #include "bt/ir.h"
-#include "host/x64/emit.h"
+#include "host/x64/stubs.h"
 
-/* Registers. rax and xmm0..xmm3 are the emitter's scratch; rsp is the translated stack, rbp the cpu. rcx and rdx
- * are allocatable but no homes; the homes are, in the order of struct guest's tables: */
-extern const uint8_t bt_home_gpr[GUEST_HOME_GPRS]; /* enum x64_reg */
-extern const uint8_t bt_home_xmm[GUEST_HOME_XMMS]; /* enum x64_xmm */
+/* Registers: host/x64/stubs.h says which are homes. rax and xmm0..xmm3 are the emitter's scratch; rcx and rdx are
+ * allocatable inside a unit but no homes. */
 #define BT_CPU RBP
-#define BT_CPU_BIAS 128 /* rbp is so many bytes behind the cpu's beginning */
 
 enum bt_place { BT_NOWHERE, BT_GPR, BT_XMM, BT_UNIT, BT_IMM };
 

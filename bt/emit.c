@@ -26,11 +26,6 @@ static void *grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, s
 
 /* ---- places ---- */
 
-struct x64_mem bt_unit_mem(unsigned unit)
-{
-    return x64_mem(BT_CPU, (int32_t)(unit * 8) - BT_CPU_BIAS);
-}
-
 void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
 {
     struct bt_loc l = bt_loc(m, v);
@@ -45,7 +40,7 @@ void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
         x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, l.n, reg);
         break;
     case BT_UNIT:
-        x64_mov_rm(&m->e, 8, reg, bt_unit_mem(l.n));
+        x64_mov_rm(&m->e, 8, reg, x64_slot(l.n));
         break;
     case BT_IMM:
         x64_mov_ri(&m->e, reg, bt_imm(m, v));
@@ -76,7 +71,7 @@ void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg)
     if (l.place == BT_GPR && l.n != reg)
         x64_mov_rr(&m->e, 8, l.n, reg);
     else if (l.place == BT_UNIT)
-        x64_mov_mr(&m->e, 8, bt_unit_mem(l.n), reg);
+        x64_mov_mr(&m->e, 8, x64_slot(l.n), reg);
     else if (l.place == BT_XMM)
         x64_v_gr(&m->e, X64_MOVQ, 8, l.n, reg);
 }
@@ -91,7 +86,7 @@ unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch)
         x64_v_gr(&m->e, X64_MOVQ, 8, scratch, l.n);
         break;
     case BT_UNIT:
-        x64_v_rm(&m->e, X64_MOVQ_X, scratch, bt_unit_mem(l.n));
+        x64_v_rm(&m->e, X64_MOVQ_X, scratch, x64_slot(l.n));
         break;
     default:
         if (bt_imm(m, v) == 0) {
@@ -119,7 +114,13 @@ void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
     else if (l.place == BT_GPR)
         x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, reg, l.n);
     else if (l.place == BT_UNIT)
-        x64_v_rm(&m->e, X64_MOVQ_X_ST, reg, bt_unit_mem(l.n));
+        x64_v_rm(&m->e, X64_MOVQ_X_ST, reg, x64_slot(l.n));
+}
+
+static uint8_t value_kind(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    return o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32 ? UOP_K_S : o->kind;
 }
 
 /* ---- moves ---- */
@@ -141,7 +142,7 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
         else if (from.place == BT_XMM)
             x64_v_gr(e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, from.n, to.n);
         else if (from.place == BT_UNIT)
-            x64_mov_rm(e, 8, to.n, bt_unit_mem(from.n));
+            x64_mov_rm(e, 8, to.n, x64_slot(from.n));
         else
             x64_mov_ri(e, to.n, v->imm);
         break;
@@ -151,34 +152,34 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
         } else if (from.place == BT_GPR) {
             x64_v_gr(e, X64_MOVQ, 8, to.n, from.n);
         } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, X64_MOVQ_X, to.n, bt_unit_mem(from.n));
+            x64_v_rm(e, X64_MOVQ_X, to.n, x64_slot(from.n));
         } else if (!v->imm) {
             x64_v_rrr(e, X64_XORPS, to.n, to.n, to.n);
         } else {
             /* rax may hold a value of a broken cycle; a unit of the cpu does as well. */
-            x64_mov_mi(e, 4, BT_CPU_FIELD(exit_arg), (int32_t)v->imm);
+            x64_mov_mi(e, 4, X64_CPU(exit_arg), (int32_t)v->imm);
             x64_mov_mi(e, 4,
-                       x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, exit_arg) + 4 - BT_CPU_BIAS),
+                       x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, exit_arg) + 4 - X64_CPU_BIAS),
                        (int32_t)(v->imm >> 32));
-            x64_v_rm(e, X64_MOVQ_X, to.n, BT_CPU_FIELD(exit_arg));
+            x64_v_rm(e, X64_MOVQ_X, to.n, X64_CPU(exit_arg));
         }
         break;
     case BT_UNIT:
         if (from.place == BT_GPR) {
-            x64_mov_mr(e, 8, bt_unit_mem(to.n), from.n);
+            x64_mov_mr(e, 8, x64_slot(to.n), from.n);
         } else if (from.place == BT_XMM && !narrow) {
-            x64_v_rm(e, X64_MOVQ_X_ST, from.n, bt_unit_mem(to.n));
+            x64_v_rm(e, X64_MOVQ_X_ST, from.n, x64_slot(to.n));
         } else if (from.place == BT_XMM) {
-            x64_v_gm(e, X64_MOVD_ST, 4, from.n, bt_unit_mem(to.n));
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - BT_CPU_BIAS), 0);
+            x64_v_gm(e, X64_MOVD_ST, 4, from.n, x64_slot(to.n));
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - X64_CPU_BIAS), 0);
         } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, X64_MOVQ_X, XMM1, bt_unit_mem(from.n));
-            x64_v_rm(e, X64_MOVQ_X_ST, XMM1, bt_unit_mem(to.n));
+            x64_v_rm(e, X64_MOVQ_X, XMM1, x64_slot(from.n));
+            x64_v_rm(e, X64_MOVQ_X_ST, XMM1, x64_slot(to.n));
         } else if ((int64_t)v->imm == (int32_t)v->imm) {
-            x64_mov_mi(e, 8, bt_unit_mem(to.n), (int32_t)v->imm);
+            x64_mov_mi(e, 8, x64_slot(to.n), (int32_t)v->imm);
         } else {
-            x64_mov_mi(e, 4, bt_unit_mem(to.n), (int32_t)v->imm);
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - BT_CPU_BIAS),
+            x64_mov_mi(e, 4, x64_slot(to.n), (int32_t)v->imm);
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - X64_CPU_BIAS),
                        (int32_t)(v->imm >> 32));
         }
         break;
@@ -224,19 +225,13 @@ static struct bt_loc canonical(const struct guest *g, unsigned slot)
 {
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (g->home_gpr[i] == slot)
-            return (struct bt_loc){BT_GPR, bt_home_gpr[i]};
+            return (struct bt_loc){BT_GPR, x64_home_gpr[i]};
     }
     for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
         if (g->home_xmm[i] == slot)
-            return (struct bt_loc){BT_XMM, bt_home_xmm[i]};
+            return (struct bt_loc){BT_XMM, x64_home_xmm[i]};
     }
     return (struct bt_loc){BT_UNIT, (uint8_t)slot};
-}
-
-static uint8_t value_kind(const struct bt_region *r, uint32_t v)
-{
-    const struct bt_op *o = &r->ops[v];
-    return o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32 ? UOP_K_S : o->kind;
 }
 
 void bt_write_back(struct bt_emitter *m, uint32_t snap)
@@ -268,17 +263,31 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
 
 void bt_row(struct bt_emitter *m, uint32_t snap)
 {
-    struct bt_code *c = m->out;
-    const struct bt_snap *s = &m->r->snaps[snap];
-    c->rows = grown(m, c->rows, c->nrows, &m->rows_cap, sizeof(*c->rows));
-    c->rows[c->nrows++] = (struct bt_row){x64_offset(&m->e), s->pc, c->nentries, s->n};
-    for (uint32_t k = s->first; k < s->first + s->n; k++) {
-        const struct bt_snap_entry *x = &m->r->snap_entries[k];
-        struct bt_loc l = bt_loc(m, x->value);
-        c->entries = grown(m, c->entries, c->nentries, &m->entries_cap, sizeof(*c->entries));
-        c->entries[c->nentries++] = (struct bt_row_entry){
-            x->slot, l.place, l.n, value_kind(m->r, x->value), bt_imm(m, x->value)};
+    const struct bt_region *r = m->r;
+    const struct bt_snap *s = &r->snaps[snap];
+    cc_side_start(&m->homes, m->loc);
+    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
+        if (m->alloc.saved_gpr >> i & 1)
+            m->loc[r->guest->home_gpr[i]].kind = CC_LOC_CPU;
     }
+    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
+        if (m->alloc.saved_xmm >> i & 1)
+            m->loc[r->guest->home_xmm[i]].kind = CC_LOC_CPU;
+    }
+    for (uint32_t k = s->first; k < s->first + s->n; k++) {
+        const struct bt_snap_entry *x = &r->snap_entries[k];
+        struct bt_loc l = bt_loc(m, x->value);
+        struct cc_loc *to = &m->loc[x->slot];
+        if (l.place == BT_IMM)
+            *to = (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, x->value)};
+        else if (l.place == BT_UNIT)
+            *to = (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
+        else
+            *to = (struct cc_loc){.kind = l.place == BT_XMM ? CC_LOC_XMM : CC_LOC_GPR, .reg = l.n};
+        if (l.place == BT_XMM && value_kind(r, x->value) == UOP_K_S)
+            m->cannot = "narrow float in a slot";
+    }
+    cc_side_row(&m->side, x64_offset(&m->e), s->pc, m->loc);
 }
 
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
@@ -289,18 +298,27 @@ unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
     return c.label;
 }
 
-static void emit_pc(struct bt_emitter *m, uint64_t pc)
+/* The call by which C learns through which link the unit was left. */
+static void emit_link_call(struct bt_emitter *m, uint32_t link)
 {
-    struct bt_move set = {{BT_UNIT, m->r->guest->pc_slot}, {BT_IMM, 0}, pc, UOP_K_I};
-    move_one(m, &set);
+    struct link *l = &m->out->links[link];
+    l->stub = x64_offset(&m->e);
+    x64_call_ext(&m->e, X64_STUB_LINK);
+    l->ret = x64_offset(&m->e);
+}
+
+static uint32_t new_link(struct bt_emitter *m, uint64_t pc, enum exit_reason reason, uint8_t jump)
+{
+    struct bt_code *c = m->out;
+    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
+    c->links[c->nlinks] = (struct link){.pc = pc, .reason = (uint16_t)reason, .flags = jump};
+    return c->nlinks++;
 }
 
 static void cold_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     bt_write_back(m, c->v);
-    emit_pc(m, m->r->snaps[c->v].pc);
-    x64_mov_ri(&m->e, RAX, c->x);
-    x64_jmp_ext(&m->e, BT_STUB_EXIT);
+    emit_link_call(m, new_link(m, m->r->snaps[c->v].pc, c->x, JUMP_PLAIN));
 }
 
 unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason)
@@ -311,19 +329,14 @@ unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason)
 /* The stub behind a link's field: x is the link. */
 static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
 {
-    struct bt_exit_link *l = &m->out->links[c->x];
-    l->stub = x64_offset(&m->e);
-    x64_lea(&m->e, 8, RAX, x64_mem_at(l->field));
-    x64_jmp_ext(&m->e, BT_STUB_LINK);
+    emit_link_call(m, c->x);
 }
 
 static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
 {
-    struct bt_code *c = m->out;
-    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
-    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
-    uint32_t field = x64_jmp_patch(&m->e, stub);
-    c->links[c->nlinks++] = (struct bt_exit_link){field, 0, pc, jump};
+    uint32_t link = new_link(m, pc, EXIT_BLOCK, jump);
+    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = link});
+    m->out->links[link].field = x64_jmp_patch(&m->e, stub);
 }
 
 /* An edge that leaves the region, out of line: v is its block, x the edge. */
@@ -424,14 +437,14 @@ static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
     /* entry = utable + (pc >> 1) % size */
     x64_mov_rr(e, 4, RDX, RCX);
     x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UTABLE_BITS) - 1) << 1);
-    int32_t base = (int32_t)offsetof(struct cpu, utable) - BT_CPU_BIAS;
+    int32_t base = (int32_t)offsetof(struct cpu, utable) - X64_CPU_BIAS;
     x64_mov_rr(e, 8, RAX, RCX);
     x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem_idx(BT_CPU, RDX, 8, base));
     x64_jcc8(e, X64_NE, miss);
     x64_m(e, X64_JMP_RM, 8,
           x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct utable_entry, entry)));
     x64_bind(e, miss);
-    x64_jmp_ext(e, BT_STUB_INDIRECT);
+    x64_jmp_ext(e, X64_STUB_IND);
 }
 
 static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
@@ -439,7 +452,7 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     if (o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit) {
         /* A back edge: somebody may want this thread. */
-        x64_alu_mi(&m->e, X64_CMP, 4, BT_CPU_FIELD(pending), 0);
+        x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
         x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_SIGNAL));
     }
     if (uop_info[o->op].flags & UOP_F_BRANCH) {
@@ -450,9 +463,8 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
         emit_indirect(m, o);
     } else {
         bt_write_back(m, o->snap);
-        emit_pc(m, m->r->snaps[o->snap].pc);
-        x64_mov_ri(&m->e, RAX, (uint64_t)o->imm);
-        x64_jmp_ext(&m->e, BT_STUB_EXIT);
+        emit_link_call(m,
+                       new_link(m, m->r->snaps[o->snap].pc, (enum exit_reason)o->imm, JUMP_PLAIN));
     }
 }
 
@@ -478,9 +490,7 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
 static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     (void)c;
-    emit_pc(m, m->r->pc);
-    x64_mov_ri(&m->e, RAX, EXIT_SIGNAL);
-    x64_jmp_ext(&m->e, BT_STUB_EXIT);
+    emit_link_call(m, new_link(m, m->r->pc, EXIT_SIGNAL, JUMP_PLAIN));
 }
 
 /* The poll, saves of homes whose registers are given away, then the entry values to their places. */
@@ -488,15 +498,15 @@ static void emit_entry(struct bt_emitter *m)
 {
     const struct bt_region *r = m->r;
     const struct guest *g = r->guest;
-    x64_alu_mi(&m->e, X64_CMP, 4, BT_CPU_FIELD(pending), 0);
+    x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
     x64_jcc(&m->e, X64_NE, bt_later(m, (struct bt_cold){.emit = cold_entry_exit}));
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
-            x64_mov_mr(&m->e, 8, bt_unit_mem(g->home_gpr[i]), bt_home_gpr[i]);
+            x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);
     }
     for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
         if (m->alloc.saved_xmm >> i & 1)
-            x64_v_rm(&m->e, X64_MOVQ_X_ST, bt_home_xmm[i], bt_unit_mem(g->home_xmm[i]));
+            x64_v_rm(&m->e, X64_MOVQ_X_ST, x64_home_xmm[i], x64_slot(g->home_xmm[i]));
     }
     struct bt_move moves[CPU_UNITS];
     unsigned n = 0;
@@ -548,12 +558,6 @@ static void emit_all(struct bt_emitter *m)
     emit_constants(m);
 }
 
-static int compare_rows(const void *a, const void *b)
-{
-    const struct bt_row *x = a, *y = b;
-    return x->host < y->host ? -1 : x->host > y->host;
-}
-
 const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt_code *out)
 {
     struct bt_emitter m = {.r = r, .out = out};
@@ -564,14 +568,17 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
     uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6;
     out->bytes = arena_alloc(r->arena, size, 64);
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
+    uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12;
+    out->side = arena_alloc(r->arena, side_cap, 8);
+    x64_homes_of(r->guest, &m.homes);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
     for (int round = 0; round < 2; round++) {
         m.ncold = 0;
-        out->nrows = out->nentries = out->nlinks = 0;
-        bool no8 = round > 0;
+        out->nlinks = 0;
+        cc_side_init(&m.side, out->side, side_cap, &m.homes, CPU_TEMP_BASE, r->pc);
         x64_init(&m.e, out->bytes, size, host_features);
-        m.e.no8 = no8;
+        m.e.no8 = round > 0;
         m.e.labels = labels;
         m.e.max_labels = nlabels;
         m.e.relocs = out->relocs;
@@ -582,12 +589,10 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
         if (!m.e.far8)
             break;
     }
-    if (m.e.overflow)
+    if (m.e.overflow || m.side.overflow)
         return "code too large";
     out->size = x64_offset(&m.e);
     out->nrelocs = m.e.nrelocs;
-    out->saved_gpr = m.alloc.saved_gpr;
-    out->saved_xmm = m.alloc.saved_xmm;
-    qsort(out->rows, out->nrows, sizeof(*out->rows), compare_rows);
+    out->side_len = m.side.len;
     return NULL;
 }

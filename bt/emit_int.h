@@ -3,6 +3,7 @@
 #define DRAGOMAN_BT_EMIT_INT_H
 
 #include "bt/emit.h"
+#include "codecache/side.h"
 
 struct bt_emitter;
 struct bt_cold;
@@ -26,14 +27,15 @@ struct bt_emitter {
     uint32_t block; /* being emitted */
     struct bt_cold *cold;
     uint32_t ncold, cold_cap;
-    uint32_t rows_cap, entries_cap, links_cap;
+    struct x64_homes homes;
+    struct cc_side side;
+    struct cc_loc loc[CPU_TEMP_BASE]; /* of a row under construction */
+    uint32_t links_cap;
     unsigned ones_high32; /* label of a 16-byte constant, ~0u when not needed yet */
     const char *cannot;   /* set when an operation has no emitter */
 };
 
 /* ---- operands ---- */
-struct x64_mem bt_unit_mem(unsigned unit);
-#define BT_CPU_FIELD(f) x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, f) - BT_CPU_BIAS)
 static inline struct bt_loc bt_loc(const struct bt_emitter *m, uint32_t v)
 {
     return m->alloc.loc[v];

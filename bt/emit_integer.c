@@ -20,7 +20,7 @@ static struct source source(struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
     if (l.place == BT_UNIT)
-        return (struct source){.kind = SRC_MEM, .mem = bt_unit_mem(l.n)};
+        return (struct source){.kind = SRC_MEM, .mem = x64_slot(l.n)};
     if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
         return (struct source){.kind = SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
     return (struct source){.kind = SRC_REG, .reg = bt_gpr(m, v, scratch)};
@@ -98,7 +98,7 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum w
             if (a != X64_NONE)
                 x64_alu_rr(&m->e, op, 8, d, a);
             else
-                x64_alu_rm(&m->e, op, 8, d, bt_unit_mem(la.n));
+                x64_alu_rm(&m->e, op, 8, d, x64_slot(la.n));
         }
         bt_done(m, v, d);
         return;
@@ -123,7 +123,7 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
         /* d = ~v & rm */
         unsigned b = bt_gpr(m, o->b, RAX);
         if (bt_loc(m, o->a).place == BT_UNIT)
-            x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, bt_unit_mem(bt_loc(m, o->a).n));
+            x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, x64_slot(bt_loc(m, o->a).n));
         else
             x64_vex_rrr(&m->e, X64_ANDN, 8, d, b, bt_gpr(m, o->a, RAX));
         bt_done(m, v, d);
@@ -174,7 +174,7 @@ static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned 
         struct bt_loc la = bt_loc(m, o->a);
         if (la.place == BT_UNIT) {
             unsigned b = bt_gpr(m, o->b, RAX);
-            x64_vex_rrm(&m->e, vex, size, d, b, bt_unit_mem(la.n));
+            x64_vex_rrm(&m->e, vex, size, d, b, x64_slot(la.n));
         } else if (bt_loc(m, o->b).place == BT_GPR) {
             x64_vex_rrr(&m->e, vex, size, d, bt_loc(m, o->b).n, bt_gpr(m, o->a, RAX));
         } else if (la.place == BT_GPR) {
@@ -244,7 +244,7 @@ static void multiply(struct bt_emitter *m, uint32_t v, enum width w)
     }
     bt_load_gpr(m, d, a);
     if (lb.place == BT_UNIT)
-        x64_rm(&m->e, X64_IMUL, size, d, bt_unit_mem(lb.n));
+        x64_rm(&m->e, X64_IMUL, size, d, x64_slot(lb.n));
     else if (lb.place == BT_IMM && d == RAX)
         m->cannot = "wide constant";
     else
@@ -266,7 +266,7 @@ static void multiply_imm(struct bt_emitter *m, uint32_t v, enum width w)
         struct bt_loc la = bt_loc(m, o->a);
         x64_mov_ri(&m->e, RAX, (uint64_t)imm);
         if (la.place == BT_UNIT)
-            x64_rm(&m->e, X64_IMUL, size, RAX, bt_unit_mem(la.n));
+            x64_rm(&m->e, X64_IMUL, size, RAX, x64_slot(la.n));
         else
             x64_rr(&m->e, X64_IMUL, size, RAX, la.n);
         d = RAX;
@@ -378,13 +378,13 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
         if (imm == 0 && la.place == BT_GPR) {
             x64_test_rr(e, 8, la.n, la.n);
         } else if (imm == (int32_t)imm && la.place == BT_UNIT) {
-            x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), (int32_t)imm);
+            x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), (int32_t)imm);
         } else if (imm == (int32_t)imm) {
             x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, a, RAX), (int32_t)imm);
         } else if (la.place == BT_UNIT || la.place == BT_GPR) {
             x64_mov_ri(e, RAX, (uint64_t)imm);
             if (la.place == BT_UNIT)
-                x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), RAX);
+                x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), RAX);
             else
                 x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
         } else {
@@ -393,12 +393,12 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
         return;
     }
     if (la.place == BT_UNIT && lb.place == BT_GPR) {
-        x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), lb.n);
+        x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), lb.n);
         return;
     }
     unsigned ra = bt_gpr(m, a, RAX);
     if (lb.place == BT_UNIT)
-        x64_alu_rm(e, X64_CMP, 8, ra, bt_unit_mem(lb.n));
+        x64_alu_rm(e, X64_CMP, 8, ra, x64_slot(lb.n));
     else if (lb.place == BT_GPR)
         x64_alu_rr(e, X64_CMP, 8, ra, lb.n);
     else
@@ -425,7 +425,7 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
             x64_test_rr(e, 8, la.n, la.n);
         } else if (o->imm == (int32_t)o->imm) {
             if (la.place == BT_UNIT)
-                x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), (int32_t)o->imm);
+                x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), (int32_t)o->imm);
             else
                 x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, o->a, RAX), (int32_t)o->imm);
         } else if (la.place == BT_XMM) {
@@ -433,7 +433,7 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
         } else {
             x64_mov_ri(e, RAX, (uint64_t)o->imm);
             if (la.place == BT_UNIT)
-                x64_alu_mr(e, X64_CMP, 8, bt_unit_mem(la.n), RAX);
+                x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), RAX);
             else
                 x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
         }
@@ -478,13 +478,13 @@ static void select(struct bt_emitter *m, uint32_t v)
     if (la.place == BT_GPR)
         x64_test_rr(e, 8, la.n, la.n);
     else if (la.place == BT_UNIT)
-        x64_alu_mi(e, X64_CMP, 8, bt_unit_mem(la.n), 0);
+        x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), 0);
     else
         m->cannot = "selection by a float's bits";
     if (lc.place == BT_GPR) {
         x64_cmov_rr(e, X64_E, 8, d, lc.n);
     } else if (lc.place == BT_UNIT) {
-        x64_rm(e, X64_CMOVCC + X64_E, 8, d, bt_unit_mem(lc.n));
+        x64_rm(e, X64_CMOVCC + X64_E, 8, d, x64_slot(lc.n));
     } else if (d != RAX) {
         bt_load_gpr(m, RAX, o->c); /* moves leave the flags alone */
         x64_cmov_rr(e, X64_E, 8, d, RAX);
@@ -502,7 +502,7 @@ static void unary(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
     unsigned d = bt_dst(m, v, RAX);
     struct bt_loc la = bt_loc(m, o->a);
     if (la.place == BT_UNIT)
-        x64_rm(&m->e, op, size, d, bt_unit_mem(la.n));
+        x64_rm(&m->e, op, size, d, x64_slot(la.n));
     else
         x64_rr(&m->e, op, size, d, bt_gpr(m, o->a, RAX));
     bt_done(m, v, d);
@@ -514,7 +514,7 @@ static void zero_extend(struct bt_emitter *m, uint32_t v)
     unsigned d = bt_dst(m, v, RAX);
     struct bt_loc la = bt_loc(m, o->a);
     if (la.place == BT_UNIT)
-        x64_mov_rm(&m->e, 4, d, bt_unit_mem(la.n));
+        x64_mov_rm(&m->e, 4, d, x64_slot(la.n));
     else
         x64_mov_rr(&m->e, 4, d, bt_gpr(m, o->a, RAX));
     bt_done(m, v, d);

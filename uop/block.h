@@ -22,7 +22,8 @@ struct insn_map {
 
 enum block_flag {
     BLOCK_DEAD = 1 << 0, /* invalidated: never entered again, reclaimed later */
-    BLOCK_FP = 1 << 1,   /* has micro-ops with UOP_F_FPENV */
+    BLOCK_FP = 1 << 1,    /* has micro-ops with UOP_F_FPENV */
+    BLOCK_NO_BT = 1 << 2, /* the translator refused it */
 };
 
 struct block {

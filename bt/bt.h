@@ -1,0 +1,28 @@
+/* The binary translator: hot guest code becomes units of the code cache.
+ *
+ * Owns: the pipeline (bt_compile, a flat list) and the counts of what it refused.
+ *
+ * Threading: reentrant; each call has an arena of its own. The caller has entered (cc_enter).
+ */
+#ifndef DRAGOMAN_BT_BT_H
+#define DRAGOMAN_BT_BT_H
+
+#include "codecache/unit.h"
+
+/* Translate the region headed by `head` at level 1 or 2 and install it. NULL when it was refused or there is
+ * no room now; a refusal that will not change is noted in the block (BLOCK_NO_BT), so that nobody asks
+ * again. */
+struct unit *bt_compile(struct cpu *cpu, struct block *head, int level);
+
+struct bt_stats {
+    uint64_t units[3]; /* by level */
+    uint64_t insns[3]; /* guest instructions translated */
+    uint64_t ns[3];    /* time spent */
+    uint64_t bytes[3]; /* host code */
+    uint64_t refused;
+};
+void bt_get_stats(struct bt_stats *s);
+/* Refusals by reason: fn is called with each reason met and how often. */
+void bt_for_each_bail(void (*fn)(const char *reason, uint64_t n, void *arg), void *arg);
+
+#endif

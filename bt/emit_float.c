@@ -1,0 +1,297 @@
+/* Emission of floating point: scalar SSE or AVX under the guest's MXCSR.
+ *
+ * The host computes values and raises flags as the micro-ops demand as long as the rounding mode is the dynamic one or
+ * does not matter; everything else has no emitter and stays in the interpreter. An f32 in a vector register
+ * leaves the bits above it undefined. Rare outcomes (NaN results, saturation) lie in cold pieces.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/emit_int.h"
+
+static bool single(uint8_t kind)
+{
+    return kind == UOP_K_S;
+}
+
+static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
+    unsigned d = bt_xdst(m, v, XMM0);
+    if (!m->e.avx && d == b && d != a && !commutes) {
+        x64_v_mov(&m->e, XMM2, b);
+        b = XMM2;
+    }
+    if (commutes)
+        x64_v_rrr_c(&m->e, op, d, a, b);
+    else
+        x64_v_rrr(&m->e, op, d, a, b);
+    bt_xdone(m, v, d);
+}
+
+static bool fused(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (!x64_has(&m->e, X64_F_FMA))
+        return false;
+    /* early_result in alloc.c: the result's register is none of the operands'. */
+    unsigned d = bt_xdst(m, v, XMM0);
+    unsigned a = bt_xmm(m, o->a, XMM1), b = bt_xmm(m, o->b, XMM2), c = bt_xmm(m, o->c, XMM3);
+    x64_v_mov(&m->e, d, a);
+    x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
+    bt_xdone(m, v, d);
+    return true;
+}
+
+/* ---- NaNs ---- */
+
+static void cold_canonical(struct bt_emitter *m, const struct bt_cold *c)
+{
+    x64_mov_ri(&m->e, RAX, c->y);
+    x64_v_gr(&m->e, X64_MOVQ, 8, c->x, RAX);
+    x64_jmp(&m->e, c->back);
+}
+
+static void canonical_nan(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    x64_v_mov(e, d, a);
+    /* A quiet comparison raises nothing for a quiet NaN, and results of arithmetic are quiet. */
+    x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
+    unsigned back = x64_label(e);
+    x64_jcc(e, X64_P,
+            bt_later(
+                m, (struct bt_cold){.emit = cold_canonical,
+                                    .back = back,
+                                    .x = d,
+                                    .y = s ? UINT64_C(0x7fc00000) : UINT64_C(0x7ff8000000000000)}));
+    x64_bind(e, back);
+    bt_xdone(m, v, d);
+}
+
+static void box(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    /* The bits above an f32 are undefined, so they are set rather than cleared first. */
+    if (m->ones_high32 == ~0u)
+        m->ones_high32 = x64_label(&m->e);
+    x64_v_rrm(&m->e, X64_ORPS, d, a, x64_mem_label(m->ones_high32));
+    bt_xdone(m, v, d);
+}
+
+static bool unbox(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    if (!x64_has(e, X64_F_SSE41))
+        return false;
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    x64_v_mov(e, d, a);
+    x64_pextr(e, X64_PEXTRD, RAX, d, 1);
+    x64_alu_ri(e, X64_CMP, 4, RAX, -1);
+    unsigned back = x64_label(e);
+    x64_jcc(
+        e, X64_NE,
+        bt_later(m, (struct bt_cold){
+                        .emit = cold_canonical, .back = back, .x = d, .y = UINT64_C(0x7fc00000)}));
+    x64_bind(e, back);
+    bt_xdone(m, v, d);
+    return true;
+}
+
+/* ---- comparisons ---- */
+
+static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
+    unsigned d = bt_dst(m, v, RAX);
+    if (op == UOP_feq_f64) {
+        /* Equal and not unordered. */
+        x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+        x64_setcc(e, X64_NP, RCX);
+        x64_setcc(e, X64_E, RAX);
+        x64_alu_rr(e, X64_AND, 4, RAX, RCX);
+    } else {
+        /* b > a, b >= a: false when unordered; the signalling comparison raises invalid for every NaN. */
+        x64_v_rr(e, s ? X64_COMISS : X64_COMISD, b, a);
+        x64_setcc(e, op == UOP_flt_f64 ? X64_A : X64_AE, RAX);
+    }
+    x64_rr(e, X64_MOVZX8, 4, d, RAX);
+    bt_done(m, v, d);
+}
+
+/* ---- conversions ---- */
+
+/* Out of range or NaN: x86 has given the most negative number and raised invalid. v is the operation, x the
+ * register of the source and the width. */
+static void cold_saturate(struct bt_emitter *m, const struct bt_cold *c)
+{
+    struct x64_emit *e = &m->e;
+    unsigned src = c->x & 31, size = c->x >> 8;
+    bool s = c->x >> 5 & 1;
+    unsigned keep = x64_label(e);
+    /* Positive or NaN: the largest. Negative, the most negative number itself included: as it is. Looking at the
+     * sign bit raises nothing. */
+    unsigned largest = x64_label(e);
+    x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, src, RCX);
+    x64_mov_rr(e, 8, RDX, RCX);
+    x64_shift_ri(e, X64_SHL, s ? 4 : 8, RDX, 1);
+    if (s) {
+        x64_alu_ri(e, X64_CMP, 4, RDX, (int32_t)0xff000000u);
+    } else {
+        x64_push(e, RAX);
+        x64_mov_ri(e, RAX, UINT64_C(0xffe0000000000000));
+        x64_alu_rr(e, X64_CMP, 8, RDX, RAX);
+        x64_pop(e, RAX);
+    }
+    x64_jcc(e, X64_A, largest);
+    x64_test_rr(e, s ? 4 : 8, RCX, RCX);
+    x64_jcc(e, X64_S, keep);
+    x64_bind(e, largest);
+    x64_mov_ri(e, RAX, size == 4 ? UINT64_C(0x7fffffff) : UINT64_C(0x7fffffffffffffff));
+    x64_bind(e, keep);
+    x64_jmp(e, c->back);
+}
+
+static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned op;
+    if (o->imm == FP_RTZ)
+        op = s ? X64_CVTTSS2SI : X64_CVTTSD2SI;
+    else if (o->imm == FP_DYN)
+        op = s ? X64_CVTSS2SI : X64_CVTSD2SI;
+    else
+        return false;
+    unsigned a = bt_xmm(m, o->a, XMM0);
+    unsigned back = x64_label(e);
+    x64_v_gr(e, op, size, RAX, a);
+    /* The most negative number less one overflows. */
+    x64_alu_ri(e, X64_CMP, size, RAX, 1);
+    x64_jcc(e, X64_O,
+            bt_later(m, (struct bt_cold){.emit = cold_saturate,
+                                         .back = back,
+                                         .x = a | (uint32_t)s << 5 | (uint32_t)size << 8}));
+    x64_bind(e, back);
+    if (size == 4)
+        x64_rr(e, X64_MOVSXD, 8, RAX, RAX);
+    bt_done(m, v, RAX);
+    return true;
+}
+
+/* From a signed integer of `size` bytes. */
+static void from_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_gpr(m, o->a, RAX), d = bt_xdst(m, v, XMM0);
+    /* The upper part of the result comes from the second operand: a zero breaks the dependency. */
+    x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
+    x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, size, d, XMM1, a);
+    bt_xdone(m, v, d);
+}
+
+static void from_unsigned32(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned d = bt_xdst(m, v, XMM0);
+    x64_mov_rr(&m->e, 4, RAX, bt_gpr(m, o->a, RAX));
+    x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
+    x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, RAX);
+    bt_xdone(m, v, d);
+}
+
+static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    x64_v_rrr(&m->e, op, d, a, a);
+    bt_xdone(m, v, d);
+}
+
+/* Does the host's current rounding mode do? */
+static bool dynamic(const struct bt_op *o)
+{
+    return o->imm == FP_DYN;
+}
+
+bool bt_emit_float(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    bool s = single(o->kind);
+    switch (o->op) {
+    case UOP_fadd_f32:
+    case UOP_fadd_f64:
+        return dynamic(o) && (arith(m, v, s ? X64_ADDSS : X64_ADDSD, true), true);
+    case UOP_fsub_f32:
+    case UOP_fsub_f64:
+        return dynamic(o) && (arith(m, v, s ? X64_SUBSS : X64_SUBSD, false), true);
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+        return dynamic(o) && (arith(m, v, s ? X64_MULSS : X64_MULSD, true), true);
+    case UOP_fdiv_f32:
+    case UOP_fdiv_f64:
+        return dynamic(o) && (arith(m, v, s ? X64_DIVSS : X64_DIVSD, false), true);
+    case UOP_fsqrt_f32:
+    case UOP_fsqrt_f64:
+        return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD), true);
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+        return dynamic(o) && fused(m, v, s);
+    case UOP_feq_f32:
+    case UOP_flt_f32:
+    case UOP_fle_f32:
+        compare_float(m, v, true, (uint16_t)(o->op - UOP_feq_f32 + UOP_feq_f64));
+        return true;
+    case UOP_feq_f64:
+    case UOP_flt_f64:
+    case UOP_fle_f64:
+        compare_float(m, v, false, o->op);
+        return true;
+    case UOP_fcanon_f32:
+        canonical_nan(m, v, true);
+        return true;
+    case UOP_fcanon_f64:
+        canonical_nan(m, v, false);
+        return true;
+    case UOP_box_f32:
+        box(m, v);
+        return true;
+    case UOP_unbox_f32:
+        return unbox(m, v);
+    case UOP_cvt_f32_s32:
+        return to_signed(m, v, true, 4);
+    case UOP_cvt_f32_s64:
+        return to_signed(m, v, true, 8);
+    case UOP_cvt_f64_s32:
+        return to_signed(m, v, false, 4);
+    case UOP_cvt_f64_s64:
+        return to_signed(m, v, false, 8);
+    case UOP_cvt_s32_f64:
+        from_signed(m, v, false, 4);
+        return true;
+    case UOP_cvt_u32_f64:
+        from_unsigned32(m, v, false);
+        return true;
+    case UOP_cvt_s32_f32:
+        return dynamic(o) && (from_signed(m, v, true, 4), true);
+    case UOP_cvt_u32_f32:
+        return dynamic(o) && (from_unsigned32(m, v, true), true);
+    case UOP_cvt_s64_f32:
+        return dynamic(o) && (from_signed(m, v, true, 8), true);
+    case UOP_cvt_s64_f64:
+        return dynamic(o) && (from_signed(m, v, false, 8), true);
+    case UOP_cvt_f32_f64:
+        convert(m, v, X64_CVTSS2SD);
+        return true;
+    case UOP_cvt_f64_f32:
+        return dynamic(o) && (convert(m, v, X64_CVTSD2SS), true);
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,334 @@
+/* Emission of memory operations: one host access for one guest access, with its side-table row.
+ *
+ * A guest address is a host address, so a load or store is a mov. Every instruction that touches guest memory is
+ * preceded by bt_row, which notes its offset. Atomic operations check their alignment first and leave to the interpreter
+ * when it is wrong, which raises the guest's fault; they keep rcx and rdx for themselves (alloc.c).
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/emit_int.h"
+#include <stddef.h>
+
+/* The operand [a + imm]; may use rax. */
+static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
+{
+    struct bt_loc la = bt_loc(m, o->a);
+    int64_t imm = uop_info[o->op].flags & UOP_F_IMM ? o->imm : 0;
+    if (la.place == BT_IMM) {
+        x64_mov_ri(&m->e, RAX, bt_imm(m, o->a) + (uint64_t)imm);
+        return x64_mem(RAX, 0);
+    }
+    unsigned a = bt_gpr(m, o->a, RAX);
+    if (imm == (int32_t)imm)
+        return x64_mem(a, (int32_t)imm);
+    if (a == RAX) {
+        /* No second scratch: add in halves that fit. */
+        for (int64_t left = imm; left;) {
+            int32_t part = left > INT32_MAX   ? INT32_MAX
+                           : left < INT32_MIN ? INT32_MIN
+                                              : (int32_t)left;
+            if (imm > INT64_C(16) * INT32_MAX || imm < INT64_C(16) * INT32_MIN) {
+                m->cannot = "wide displacement";
+                break;
+            }
+            x64_alu_ri(&m->e, X64_ADD, 8, RAX, part);
+            left -= part;
+        }
+        return x64_mem(RAX, 0);
+    }
+    x64_mov_ri(&m->e, RAX, (uint64_t)imm);
+    return x64_mem_idx(RAX, a, 1, 0);
+}
+
+static void load(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_mem mem = address(m, o);
+    if (bt_is_float(m->r, v)) {
+        unsigned x = bt_xdst(m, v, XMM0);
+        bt_row(m, o->snap);
+        x64_v_rm(&m->e, o->op == UOP_ld_64 ? X64_MOVSD : X64_MOVSS, x, mem);
+        bt_xdone(m, v, x);
+        return;
+    }
+    unsigned d = bt_dst(m, v, RAX);
+    bt_row(m, o->snap);
+    x64_rm(&m->e, op, size, d, mem);
+    bt_done(m, v, d);
+}
+
+static void store(struct bt_emitter *m, uint32_t v, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_mem mem = address(m, o);
+    struct bt_loc lb = bt_loc(m, o->b);
+    bool rax_taken = mem.base == RAX || mem.index == RAX;
+    if (lb.place == BT_IMM) {
+        uint64_t imm = bt_imm(m, o->b);
+        if (size < 8 || (int64_t)imm == (int32_t)imm) {
+            int32_t low = size == 1 ? (int8_t)imm : size == 2 ? (int16_t)imm : (int32_t)imm;
+            bt_row(m, o->snap);
+            x64_mov_mi(&m->e, size, mem, low);
+            return;
+        }
+        if (!rax_taken) {
+            x64_mov_ri(&m->e, RAX, imm);
+            bt_row(m, o->snap);
+            x64_mov_mr(&m->e, 8, mem, RAX);
+            return;
+        }
+        m->cannot = "wide constant stored";
+        return;
+    }
+    if (lb.place == BT_GPR) {
+        bt_row(m, o->snap);
+        x64_mov_mr(&m->e, size, mem, lb.n);
+        return;
+    }
+    if (lb.place == BT_UNIT && !rax_taken) {
+        x64_mov_rm(&m->e, 8, RAX, x64_slot(lb.n));
+        bt_row(m, o->snap);
+        x64_mov_mr(&m->e, size, mem, RAX);
+        return;
+    }
+    unsigned x = bt_xmm(m, o->b, XMM0);
+    bt_row(m, o->snap);
+    if (size == 8)
+        x64_v_rm(&m->e, X64_MOVQ_X_ST, x, mem);
+    else if (size == 4)
+        x64_v_gm(&m->e, X64_MOVD_ST, 4, x, mem);
+    else
+        x64_pextr_m(&m->e, size == 2 ? X64_PEXTRW : X64_PEXTRB, mem, x, 0);
+}
+
+/* ---- atomics ---- */
+
+static unsigned atomic_size(uint16_t op)
+{
+    switch (op) {
+#define SIZE_8(name)     \
+    case UOP_##name##_8: \
+        return 1;
+#define SIZES(name)       \
+    case UOP_##name##_8:  \
+        return 1;         \
+    case UOP_##name##_16: \
+        return 2;         \
+    case UOP_##name##_32: \
+        return 4;         \
+    case UOP_##name##_64: \
+        return 8;
+        SIZES(amo_swap)
+        SIZES(amo_add)
+        SIZES(amo_and) SIZES(amo_or) SIZES(amo_xor) SIZES(amo_min) SIZES(amo_max) SIZES(amo_minu)
+            SIZES(amo_maxu) SIZES(cas) SIZES(ll) SIZES(sc)
+#undef SIZES
+#undef SIZE_8
+                default : return 0;
+    }
+}
+
+/* The address in rcx, checked. */
+static void atomic_address(struct bt_emitter *m, const struct bt_op *o, unsigned size)
+{
+    bt_load_gpr(m, RCX, o->a);
+    if (size > 1) {
+        x64_rr(&m->e, X64_MOV_RM_R, 4, RCX, RAX);
+        x64_alu_ri(&m->e, X64_AND, 4, RAX, (int32_t)size - 1);
+        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_BLOCK));
+    }
+}
+
+/* The raw value in `reg` becomes zero-extended. */
+static void widen(struct bt_emitter *m, unsigned reg, unsigned size)
+{
+    if (size == 1)
+        x64_rr(&m->e, X64_MOVZX8, 4, reg, reg);
+    else if (size == 2)
+        x64_rr(&m->e, X64_MOVZX16, 4, reg, reg);
+    else if (size == 4)
+        x64_mov_rr(&m->e, 4, reg, reg);
+}
+
+/* The operations without an instruction of their own: compare and swap until it holds. */
+static void atomic_loop(struct bt_emitter *m, uint32_t v, unsigned size)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned again = x64_label(e);
+    bt_row(m, o->snap);
+    x64_mov_rm(e, size, RAX, x64_mem(RCX, 0));
+    x64_bind(e, again);
+    bt_load_gpr(m, RDX, o->b);
+    enum x64_cc keep = X64_O;
+    bool choice = true;
+    switch (o->op - (size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3)) {
+    case UOP_amo_and_8:
+        x64_alu_rr(e, X64_AND, 8, RDX, RAX);
+        choice = false;
+        break;
+    case UOP_amo_or_8:
+        x64_alu_rr(e, X64_OR, 8, RDX, RAX);
+        choice = false;
+        break;
+    case UOP_amo_xor_8:
+        x64_alu_rr(e, X64_XOR, 8, RDX, RAX);
+        choice = false;
+        break;
+    case UOP_amo_min_8:
+        keep = X64_L;
+        break;
+    case UOP_amo_max_8:
+        keep = X64_G;
+        break;
+    case UOP_amo_minu_8:
+        keep = X64_B;
+        break;
+    default:
+        keep = X64_A;
+        break;
+    }
+    if (choice) {
+        x64_alu_rr(e, X64_CMP, size, RAX, RDX);
+        x64_cmov_rr(e, keep, 8, RDX, RAX);
+    }
+    bt_row(m, o->snap);
+    x64_lock(e);
+    x64_rm(e, X64_CMPXCHG, size, RDX, x64_mem(RCX, 0));
+    x64_jcc(e, X64_NE, again);
+    widen(m, RAX, size);
+    bt_done(m, v, RAX);
+}
+
+static bool atomic(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned size = atomic_size(o->op);
+    if (!size)
+        return false;
+    atomic_address(m, o, size);
+    switch (o->op) {
+    case UOP_amo_swap_8:
+    case UOP_amo_swap_16:
+    case UOP_amo_swap_32:
+    case UOP_amo_swap_64:
+        bt_load_gpr(m, RDX, o->b);
+        bt_row(m, o->snap);
+        x64_rm(e, X64_XCHG, size, RDX, x64_mem(RCX, 0));
+        widen(m, RDX, size);
+        bt_done(m, v, RDX);
+        return true;
+    case UOP_amo_add_8:
+    case UOP_amo_add_16:
+    case UOP_amo_add_32:
+    case UOP_amo_add_64:
+        bt_load_gpr(m, RDX, o->b);
+        bt_row(m, o->snap);
+        x64_lock(e);
+        x64_rm(e, X64_XADD, size, RDX, x64_mem(RCX, 0));
+        widen(m, RDX, size);
+        bt_done(m, v, RDX);
+        return true;
+    case UOP_cas_8:
+    case UOP_cas_16:
+    case UOP_cas_32:
+    case UOP_cas_64:
+        bt_load_gpr(m, RAX, o->b);
+        bt_load_gpr(m, RDX, o->c);
+        bt_row(m, o->snap);
+        x64_lock(e);
+        x64_rm(e, X64_CMPXCHG, size, RDX, x64_mem(RCX, 0));
+        widen(m, RAX, size);
+        bt_done(m, v, RAX);
+        return true;
+    case UOP_ll_8:
+    case UOP_ll_16:
+    case UOP_ll_32:
+    case UOP_ll_64:
+        bt_row(m, o->snap);
+        x64_rm(e,
+               size == 1   ? X64_MOVZX8
+               : size == 2 ? X64_MOVZX16
+                           : X64_MOV_R_RM,
+               size < 4 ? 4 : size, RDX, x64_mem(RCX, 0));
+        x64_mov_mr(e, 8, X64_CPU(res_addr), RCX);
+        x64_mov_mr(e, 8, X64_CPU(res_val), RDX);
+        bt_done(m, v, RDX);
+        return true;
+    case UOP_sc_8:
+    case UOP_sc_16:
+    case UOP_sc_32:
+    case UOP_sc_64: {
+        unsigned fail = x64_label(e), done = x64_label(e);
+        x64_alu_rm(e, X64_CMP, 8, RCX, X64_CPU(res_addr));
+        x64_mov_mi(e, 8, X64_CPU(res_addr), -1);
+        x64_jcc8(e, X64_NE, fail);
+        bt_load_gpr(m, RDX, o->b);
+        x64_mov_rm(e, 8, RAX, X64_CPU(res_val));
+        bt_row(m, o->snap);
+        x64_lock(e);
+        x64_rm(e, X64_CMPXCHG, size, RDX, x64_mem(RCX, 0));
+        x64_setcc(e, X64_NE, RAX);
+        x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
+        x64_jmp8(e, done);
+        x64_bind(e, fail);
+        x64_mov_ri(e, RAX, 1);
+        x64_bind(e, done);
+        bt_done(m, v, RAX);
+        return true;
+    }
+    default:
+        atomic_loop(m, v, size);
+        return true;
+    }
+}
+
+bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    switch (o->op) {
+    case UOP_ld_s8:
+        load(m, v, X64_MOVSX8, 8);
+        return true;
+    case UOP_ld_u8:
+        load(m, v, X64_MOVZX8, 4);
+        return true;
+    case UOP_ld_s16:
+        load(m, v, X64_MOVSX16, 8);
+        return true;
+    case UOP_ld_u16:
+        load(m, v, X64_MOVZX16, 4);
+        return true;
+    case UOP_ld_s32:
+        load(m, v, X64_MOVSXD, 8);
+        return true;
+    case UOP_ld_u32:
+        load(m, v, X64_MOV_R_RM, 4);
+        return true;
+    case UOP_ld_64:
+        load(m, v, X64_MOV_R_RM, 8);
+        return true;
+    case UOP_st_8:
+        store(m, v, 1);
+        return true;
+    case UOP_st_16:
+        store(m, v, 2);
+        return true;
+    case UOP_st_32:
+        store(m, v, 4);
+        return true;
+    case UOP_st_64:
+        store(m, v, 8);
+        return true;
+    case UOP_fence:
+        /* A locked operation on our own stack orders like mfence and is cheaper. */
+        if (o->imm) {
+            x64_lock(&m->e);
+            x64_alu_mi(&m->e, X64_OR, 4, x64_mem(RSP, 0), 0);
+        }
+        return true;
+    default:
+        return atomic(m, v);
+    }
+}
