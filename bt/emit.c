@@ -298,27 +298,19 @@ unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
     return c.label;
 }
 
-/* The call by which C learns through which link the unit was left. */
-static void emit_link_call(struct bt_emitter *m, uint32_t link)
+/* Leave with the state canonical: the guest pc and the reason. */
+static void emit_exit(struct bt_emitter *m, uint64_t pc, enum exit_reason reason)
 {
-    struct link *l = &m->out->links[link];
-    l->stub = x64_offset(&m->e);
-    x64_call_ext(&m->e, X64_STUB_LINK);
-    l->ret = x64_offset(&m->e);
-}
-
-static uint32_t new_link(struct bt_emitter *m, uint64_t pc, enum exit_reason reason, uint8_t jump)
-{
-    struct bt_code *c = m->out;
-    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
-    c->links[c->nlinks] = (struct link){.pc = pc, .reason = (uint16_t)reason, .flags = jump};
-    return c->nlinks++;
+    struct bt_move set = {{BT_UNIT, m->r->guest->pc_slot}, {BT_IMM, 0}, pc, UOP_K_I};
+    move_one(m, &set);
+    x64_mov_ri(&m->e, RAX, reason);
+    x64_jmp_ext(&m->e, X64_STUB_EXIT);
 }
 
 static void cold_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     bt_write_back(m, c->v);
-    emit_link_call(m, new_link(m, m->r->snaps[c->v].pc, c->x, JUMP_PLAIN));
+    emit_exit(m, m->r->snaps[c->v].pc, (enum exit_reason)c->x);
 }
 
 unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason)
@@ -329,14 +321,19 @@ unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason)
 /* The stub behind a link's field: x is the link. */
 static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
 {
-    emit_link_call(m, c->x);
+    struct link *l = &m->out->links[c->x];
+    l->stub = x64_offset(&m->e);
+    x64_lea(&m->e, 8, RAX, x64_mem_at(l->field));
+    x64_jmp_ext(&m->e, X64_STUB_LINK);
 }
 
 static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
 {
-    uint32_t link = new_link(m, pc, EXIT_BLOCK, jump);
-    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = link});
-    m->out->links[link].field = x64_jmp_patch(&m->e, stub);
+    struct bt_code *c = m->out;
+    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
+    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
+    uint32_t field = x64_jmp_patch(&m->e, stub);
+    c->links[c->nlinks++] = (struct link){.pc = pc, .field = field, .jump = jump};
 }
 
 /* An edge that leaves the region, out of line: v is its block, x the edge. */
@@ -434,17 +431,17 @@ static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
     bt_load_gpr(m, RCX, o->a);
     bt_write_back(m, o->snap);
     unsigned miss = x64_label(e);
-    /* entry = utable + (pc >> 1) % size */
+    /* entry = ucache + (pc >> 1) % size */
     x64_mov_rr(e, 4, RDX, RCX);
-    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UTABLE_BITS) - 1) << 1);
-    int32_t base = (int32_t)offsetof(struct cpu, utable) - X64_CPU_BIAS;
-    x64_mov_rr(e, 8, RAX, RCX);
-    x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem_idx(BT_CPU, RDX, 8, base));
+    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
+    int32_t base = (int32_t)offsetof(struct cpu, ucache) - X64_CPU_BIAS;
+    x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem_idx(BT_CPU, RDX, 8, base));
     x64_jcc8(e, X64_NE, miss);
     x64_m(e, X64_JMP_RM, 8,
-          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct utable_entry, entry)));
+          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct ucache_entry, host)));
     x64_bind(e, miss);
-    x64_jmp_ext(e, X64_STUB_IND);
+    x64_mov_rr(e, 8, RAX, RCX);
+    x64_jmp_ext(e, X64_STUB_INDIRECT);
 }
 
 static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
@@ -463,8 +460,7 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
         emit_indirect(m, o);
     } else {
         bt_write_back(m, o->snap);
-        emit_link_call(m,
-                       new_link(m, m->r->snaps[o->snap].pc, (enum exit_reason)o->imm, JUMP_PLAIN));
+        emit_exit(m, m->r->snaps[o->snap].pc, (enum exit_reason)o->imm);
     }
 }
 
@@ -490,7 +486,7 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
 static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     (void)c;
-    emit_link_call(m, new_link(m, m->r->pc, EXIT_SIGNAL, JUMP_PLAIN));
+    emit_exit(m, m->r->pc, EXIT_SIGNAL);
 }
 
 /* The poll, saves of homes whose registers are given away, then the entry values to their places. */

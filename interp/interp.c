@@ -14,8 +14,6 @@
 #include "uop/fp.h"
 #include <ucontext.h>
 
-uint64_t interp_hot;
-
 /* interp_enter(cpu, b, out, &cpu->recover): calls interp_loop(cpu, b, out). */
 enum exit_reason interp_enter(struct cpu *cpu, struct block *b, struct loop_exit *out,
                               void **recover);

@@ -7,7 +7,7 @@
  *
  * EXIT_BLOCK is returned when the next block is unknown, with `from` and `edge` naming the link to
  * make afterwards (from is NULL for none: an indirect jump), or when the count of the block at pc
- * has just reached interp_hot, so that the caller may promote it (from is NULL then, too).
+ * has reached its hot_at, so that the caller may promote it (from is NULL then, too).
  *
  * Faults. Every instruction of the interpreter that touches guest memory lies in the text section
  * interp_text and has the micro-op's address in host register rbx. So nothing is recorded before an access;
@@ -26,10 +26,8 @@ struct interp_exit {
     struct block *from; /* EXIT_BLOCK: the block that was left, or NULL */
     unsigned edge;      /* EXIT_BLOCK: through this edge */
 };
+/* b itself is run even if it is hot. */
 struct interp_exit interp_run(struct cpu *cpu, struct block *b);
-
-/* The entry count at which interp_run hands a block out; 0 for never. Set before guest code runs. */
-extern uint64_t interp_hot;
 
 /* In a host signal handler, for a synchronous fault of the calling thread, whose cpu this is: when the
  * interrupted host pc is the interpreter's, keep *fault in the cpu, let the handler's return resume at the

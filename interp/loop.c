@@ -70,7 +70,7 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
     do {                                                   \
         b = (nb);                                          \
         u = b->uops;                                       \
-        if (UNLIKELY(++b->count == hot))                   \
+        if (UNLIKELY(++b->count >= b->hot_at))             \
             goto promote;                                  \
         cpu->block = b;                                    \
         if (UNLIKELY(*(volatile uint32_t *)&cpu->pending)) \
@@ -268,13 +268,17 @@ interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
 #define UOP_TERM(name, ...) [UOP_##name] = &&do_##name,
 #include "uop/uop_all.h"
     };
-    const uint64_t hot = interp_hot;
     uint64_t limit = ACCESS_LIMIT, fault_addr, target;
     const void *const *table = handler;
     register const struct uop *u __asm__("rbx");
     /* Registers, not constants to be made again in every handler. */
     __asm__("" : "+r"(limit), "+r"(table));
-    ENTER(b);
+    u = b->uops;
+    b->count++;
+    cpu->block = b;
+    if (UNLIKELY(*(volatile uint32_t *)&cpu->pending))
+        goto interrupted;
+    DISPATCH();
 
 #define UOP_P1(name, ...)                    \
     do_##name : D = uop_sem_##name(A, 0, 0); \
@@ -396,7 +400,7 @@ do_rdtime:
     D = uop_rdtime();
     NEXT();
 
-do_check_code: {
+do_check_code : {
     uint32_t i = 0;
     for (; i + 8 <= b->len; i += 8) {
         uint64_t have;

@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "exceptions/sig.h"
+#include "host/x64/features.h"
 #include "loader/load.h"
 #include "process/mm.h"
 #include "process/thread.h"
@@ -61,6 +62,10 @@ int main(int argc, char **argv)
     if (options.strace)
         log_enable_one(LOG_STRACE);
     stats_start();
+    const char *bad;
+    if (!x64_features_init(NULL, &bad))
+        options_fatal("DRAGOMAN_HOST: '%s' is no level or feature of x86-64", bad);
+    run_init();
 
     process.sysroot = options.sysroot;
     process.strace = options.strace;

@@ -7,7 +7,9 @@
 #include "runtime/run.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "bt/bt.h"
 #include "codecache/blocks.h"
+#include "codecache/unit.h"
 #include "exceptions/sig.h"
 #include "guest/lift.h"
 #include "interp/interp.h"
@@ -61,6 +63,79 @@ static void log_block(const struct thread *t, const struct block *b)
     }
 }
 
+/* ---- the translator's side. A block is interpreted until it was entered HOT_LEVEL1 times, then the region behind it
+ * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
+
+#define HOT_LEVEL1 24
+
+static bool translate;  /* the engine is not the interpreter alone */
+static uint64_t hot_at; /* entries after which a block is handed out */
+
+void run_init(void)
+{
+    translate = options.engine != ENGINE_INTERP;
+    hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
+    if (options.code_cache && !cc_set_capacity(options.code_cache))
+        options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
+                      CC_CAPACITY_MAX >> 20);
+}
+
+/* The unit to run at the block's pc; made when the block is hot enough. */
+static struct unit *find_unit(struct cpu *cpu, struct block *b)
+{
+    if (b->count + 1 < b->hot_at)
+        return NULL;
+    struct unit *u = cc_unit_lookup(cpu, b->pc);
+    if (u)
+        return u;
+    if (b->flags & BLOCK_NO_BT || b->code) {
+        b->hot_at = UINT64_MAX;
+        return NULL;
+    }
+    u = bt_compile(cpu, b, 1);
+    if (u)
+        b->hot_at = 0; /* from now on always ask */
+    else
+        b->hot_at = b->flags & BLOCK_NO_BT ? UINT64_MAX : b->count + HOT_LEVEL1;
+    return u;
+}
+
+/* Run translated code from u until it leaves for good, linking units on the way. */
+static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
+{
+    const uint8_t pc_slot = cpu->guest->pc_slot;
+    struct interp_exit e = {.reason = EXIT_BLOCK};
+    for (;;) {
+        stats.unit_entries++;
+        cc_unit_enter(cpu);
+        cpu->in_engine = true;
+        uint64_t left = cc_unit_run(cpu, u);
+        cpu->in_engine = false;
+        if (!X64_LEFT_BY_LINK(left)) {
+            e.reason = (enum exit_reason)left;
+            return e;
+        }
+        struct link *l = cc_link_by_field(left);
+        if (!l)
+            vm_bug("translated code left by %#llx, which is no link's field",
+                   (unsigned long long)left);
+        cpu->r[pc_slot] = l->pc;
+        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || log_enabled(LOG_NOCHAIN))
+            return e;
+        u = cc_unit_lookup(cpu, l->pc);
+        if (!u) {
+            /* Hot already: what a unit leads to is seldom run but once. */
+            struct block *b = cc_lookup(cpu, l->pc);
+            u = b ? find_unit(cpu, b) : NULL;
+            if (!u)
+                return e;
+            l = cc_link_by_field(left);
+        }
+        if (l)
+            cc_unit_link(l, u);
+    }
+}
+
 /* The block at the cpu's pc, lifted when it is new. NULL: the fetch faulted, cpu.fault says how. */
 static struct block *find_block(struct thread *t)
 {
@@ -95,6 +170,7 @@ static struct block *find_block(struct thread *t)
 #endif
         if (log_enabled(LOG_IN_ASM) || log_enabled(LOG_OP))
             log_block(t, b);
+        b->hot_at = hot_at;
         b = cc_insert(cpu, b);
         if (!mm_code_lifted(&token)) {
             /* Somebody wrote to the bytes between the fetch and the insertion. */
@@ -152,7 +228,8 @@ _Noreturn void run_thread(struct thread *t)
         if (log_enabled(LOG_EXEC))
             log_printf("enter %#llx\n", (unsigned long long)b->pc);
 
-        struct interp_exit e = interp_run(cpu, b);
+        struct unit *u = translate && !cpu->fp_special ? find_unit(cpu, b) : NULL;
+        struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);
         link.from = NULL;
         switch (e.reason) {
         case EXIT_BLOCK:

@@ -10,6 +10,9 @@
 
 #include "process/thread.h"
 
+/* Take the options that concern the engines. Once, before guest code runs. */
+void run_init(void);
+
 /* Run guest code from t's registers until the thread or the process ends. */
 _Noreturn void run_thread(struct thread *t);
 

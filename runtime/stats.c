@@ -3,6 +3,7 @@
  */
 #include "runtime/stats.h"
 #include "base/report.h"
+#include "bt/bt.h"
 #include "codecache/blocks.h"
 #include "runtime/options.h"
 #include "syscall/sys.h"
@@ -34,6 +35,13 @@ static void add_block(struct block *b, void *arg)
     s->uops += b->count * b->nuops;
 }
 
+static void add_bail(const char *reason, uint64_t n, void *arg)
+{
+    char *text = arg;
+    size_t len = strlen(text);
+    snprintf(text + len, 1024 - len, "%s\"%s\":%" PRIu64, len ? "," : "", reason, n);
+}
+
 static double seconds(struct timeval t)
 {
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
@@ -55,16 +63,29 @@ void stats_report(void)
     sys_get_stats(&sys);
     cc_for_each(add_block, &sum);
 
-    char text[2048];
+    struct bt_stats bt;
+    struct cc_unit_stats cu;
+    bt_get_stats(&bt);
+    cc_unit_get_stats(&cu);
+    char text[4096], bails[1024] = "";
+    bt_for_each_bail(add_bail, bails);
     int n = snprintf(
         text, sizeof(text),
         "{\"pid\":%d,\"blocks\":{\"lifted\":%" PRIu64 ",\"live\":%" PRIu64
         ",\"invalidated\":%" PRIu64 ",\"guest_bytes\":%" PRIu64 ",\"guest_insns\":%" PRIu64 "},"
         "\"executed\":{\"blocks\":%" PRIu64 ",\"insns\":%" PRIu64 ",\"uops\":%" PRIu64 "},"
+        "\"units\":{\"level1\":%" PRIu64 ",\"level2\":%" PRIu64 ",\"insns1\":%" PRIu64
+        ",\"insns2\":%" PRIu64 ",\"ns_per_insn1\":%.0f,\"ns_per_insn2\":%.0f,\"bytes\":%" PRIu64
+        ",\"links\":%" PRIu64 ",\"evictions\":%" PRIu64 ",\"invalidated\":%" PRIu64
+        ",\"entries\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"reasons\":{%s}},"
         "\"syscalls\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 "},\"faults\":%" PRIu64 ","
         "\"seconds\":{\"elapsed\":%.6f,\"user\":%.6f,\"system\":%.6f},\"max_rss_kib\":%ld}\n",
         (int)getpid(), cc.lifted, cc.blocks, cc.invalidated, cc.bytes_lifted, cc.insns_lifted,
-        sum.entries, sum.insns, sum.uops, sys.calls, sys.errors, stats.faults,
+        sum.entries, sum.insns, sum.uops, bt.units[1], bt.units[2], bt.insns[1], bt.insns[2],
+        bt.insns[1] ? (double)bt.ns[1] / (double)bt.insns[1] : 0.0,
+        bt.insns[2] ? (double)bt.ns[2] / (double)bt.insns[2] : 0.0, cu.bytes, cu.links,
+        cu.evictions, cu.invalidated, stats.unit_entries, bt.refused, bails, sys.calls, sys.errors,
+        stats.faults,
         (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) / 1e9,
         seconds(ru.ru_utime), seconds(ru.ru_stime), ru.ru_maxrss);
     int fd = STDERR_FILENO;

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 struct run_stats {
-    uint64_t syscalls; /* system-call instructions executed */
-    uint64_t faults;   /* synchronous memory faults that reached the guest */
+    uint64_t syscalls;     /* system-call instructions executed */
+    uint64_t unit_entries; /* times that translated code was entered from C */
+    uint64_t faults;       /* synchronous memory faults that reached the guest */
 };
 extern struct run_stats stats;
 

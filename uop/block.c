@@ -21,6 +21,7 @@ static struct block *make(unsigned nuops, unsigned ninsns, const uint8_t *code, 
     struct block *b = (struct block *)mem;
     *b = (struct block){.nuops = nuops,
                         .ninsns = ninsns,
+                        .hot_at = UINT64_MAX,
                         .uops = (struct uop *)(mem + uops_at),
                         .map = (struct insn_map *)(mem + map_at)};
     if (code) {

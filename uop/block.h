@@ -21,7 +21,7 @@ struct insn_map {
 };
 
 enum block_flag {
-    BLOCK_DEAD = 1 << 0, /* invalidated: never entered again, reclaimed later */
+    BLOCK_DEAD = 1 << 0,  /* invalidated: never entered again, reclaimed later */
     BLOCK_FP = 1 << 1,    /* has micro-ops with UOP_F_FPENV */
     BLOCK_NO_BT = 1 << 2, /* the translator refused it */
 };
@@ -42,12 +42,14 @@ struct block {
 
     /* Profile. Racy increments are tolerated. */
     uint64_t count;  /* entries */
+    uint64_t hot_at; /* the interpreter hands the block out when entries reach this */
     uint64_t taken;  /* times edge 1 was taken; for jmp_ind, times that it went to target again */
     uint64_t target; /* jmp_ind: guest address it last went to */
 
     /* Owned by codecache/. */
     struct block *hash_next;
-    struct block *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
+    struct block
+        *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
     /* The edges that lead here (blocks with their edge in the lowest bit), chained through their
      * in_next; in_pprev is where an edge's chain pointer lies. */
     uintptr_t in_first, in_next[2], *in_pprev[2];

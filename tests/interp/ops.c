@@ -536,14 +536,14 @@ static void pending_and_hot(void **state)
     cpu->pending = 0;
 
     uint64_t count = b->count, value = cpu->r[1];
-    interp_hot = count + 1000;
+    b->hot_at = count + 1000;
     e = interp_run(cpu, b);
     assert_int_equal(e.reason, EXIT_BLOCK);
     assert_null(e.from);
     assert_int_equal(b->count, count + 1000);
     assert_int_equal(cpu->r[1], value + 999);
     assert_int_equal(cpu->r[PC_SLOT], 0x5000);
-    interp_hot = 0;
+    b->hot_at = UINT64_MAX;
     cc_invalidate(0, UINT64_MAX);
     cpu->pending = 0;
     cc_quiesce(cpu);

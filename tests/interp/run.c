@@ -78,7 +78,6 @@ static int setup(void **state)
     cpu->res_addr = ~UINT64_C(0);
     cc_cpu_add(cpu);
     cc_enter(cpu);
-    interp_hot = 0;
     page = mmap((void *)0x10000000, 8192, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     mprotect((char *)page + 4096, 4096, PROT_NONE);

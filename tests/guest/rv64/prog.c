@@ -328,7 +328,6 @@ void prog_run_here(struct prog *p, struct prog_result *out)
     guest_rv64.cpu_start(cpu, start_pc(p), 0);
     cc_cpu_add(cpu);
     cc_enter(cpu);
-    interp_hot = 0;
     for (bool ended = false; !ended;) {
         uint64_t pc = cpu->r[RV64_PC], off = pc - PROG_TEXT;
         if (off >= text_len)
