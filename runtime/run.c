@@ -73,8 +73,9 @@ static uint64_t hot_at; /* entries after which a block is handed out */
 
 void run_init(void)
 {
-    translate = options.engine != ENGINE_INTERP;
-    hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
+    /* auto is the interpreter alone until the translator has passed every suite. */
+    translate = options.engine == ENGINE_BT;
+    hot_at = translate ? HOT_LEVEL1 : UINT64_MAX;
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
                       CC_CAPACITY_MAX >> 20);
