@@ -40,7 +40,7 @@ static void die(const char *what, const char *where)
 }
 
 /* Where NAME is kept, in a state or a result; NULL when there is no such thing in it. */
-static uint64_t *place(const char *name, uint64_t *scratch, uint64_t *x, uint64_t *f,
+static uint64_t *place(const char *name, uint64_t *scratch, uint64_t *x1, uint64_t *f,
                        uint64_t *fcsr, uint64_t *traps)
 {
     long n = strtol(name + 1, NULL, 10);
@@ -49,7 +49,7 @@ static uint64_t *place(const char *name, uint64_t *scratch, uint64_t *x, uint64_
     if (!strcmp(name, "traps"))
         return traps;
     if (name[0] == 'x' && n >= 1 && n < 32 && n != 3)
-        return &x[n];
+        return &x1[n - 1];
     if (name[0] == 'f' && n >= 0 && n < 32)
         return &f[n];
     if (name[0] == 'm' && n >= -PROG_SCRATCH && n <= -8 && n % 8 == 0)
@@ -96,9 +96,8 @@ static void parse_line(struct prog *p, char *text)
         *eq++ = 0;
         uint64_t v =
             strncmp(eq, "pc+", 3) ? strtoull(eq, NULL, 16) : pc + strtoull(eq + 3, NULL, 16);
-        uint64_t *at = part == 1
-                           ? place(w, s.scratch, s.x, s.f, &s.fcsr, NULL)
-                           : place(w, want.scratch, want.x - 1, want.f, &want.fcsr, &want.traps);
+        uint64_t *at = part == 1 ? place(w, s.scratch, &s.x[1], s.f, &s.fcsr, NULL)
+                                 : place(w, want.scratch, want.x, want.f, &want.fcsr, &want.traps);
         if (!at)
             die("no such register or memory", w);
         *at = v;
