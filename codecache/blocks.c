@@ -13,6 +13,7 @@
  */
 #include "codecache/blocks.h"
 #include "base/report.h"
+#include "codecache/unit.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -405,6 +406,7 @@ void cc_invalidate(uint64_t addr, uint64_t len)
 {
     if (!len)
         return;
+    cc_unit_invalidate(addr, len);
     if (len - 1 > UINT64_MAX - addr)
         len = UINT64_MAX - addr;
     uint64_t from = addr >> PAGE_BITS, to = (addr + (len - 1)) >> PAGE_BITS;
@@ -449,6 +451,7 @@ bool cc_retired(uint64_t epoch)
 
 void cc_fork_begin(void)
 {
+    cc_unit_fork_begin();
     lock();
 }
 
@@ -460,6 +463,7 @@ void cc_fork_end(bool child, struct cpu *cpu)
             cpu->cc_next = NULL;
     }
     unlock(); /* the child's only thread is the one that locked it */
+    cc_unit_fork_end(child);
 }
 
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)

@@ -49,11 +49,11 @@ struct block *cc_insert(struct cpu *cpu, struct block *b);
  * happens when either is dead or the edge is linked already. */
 void cc_link(struct block *from, unsigned edge, struct block *to);
 
-/* Throw away every block that came from guest bytes [addr, addr+len). All cpus leave dead
+/* Throw away every block and every unit that came from guest bytes [addr, addr+len). All cpus leave dead
  * blocks at the next block head. */
 void cc_invalidate(uint64_t addr, uint64_t len);
 
-/* Around fork: begin takes the lock so that the child finds everything whole; end releases it. In the
+/* Around fork, for blocks and units: begin takes the locks so that the child finds everything whole; end releases it. In the
  * child only the calling thread's cpu is left (NULL for none). */
 void cc_fork_begin(void);
 void cc_fork_end(bool child, struct cpu *cpu);

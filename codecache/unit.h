@@ -107,7 +107,7 @@ struct link *cc_link_by_field(uint64_t field);
 /* Patch the link to lead to `to`. Nothing happens when either is dead or it is linked. */
 void cc_unit_link(struct link *l, struct unit *to);
 
-/* Kill the units that came from guest bytes [addr, addr+len). */
+/* Kill the units that came from guest bytes [addr, addr+len). Part of cc_invalidate (blocks.h). */
 void cc_unit_invalidate(uint64_t addr, uint64_t len);
 /* Kill all units. */
 void cc_unit_flush(void);
@@ -118,7 +118,7 @@ struct unit *cc_unit_by_host(uintptr_t host_pc);
 /* Advances with each invalidation. */
 uint64_t cc_unit_seq(void);
 
-/* Around fork, as cc_fork_begin/end of blocks.h, which are called by these. In the child no unit is left. */
+/* For cc_fork_begin and cc_fork_end (blocks.h). In the child no unit is left. */
 void cc_unit_fork_begin(void);
 void cc_unit_fork_end(bool child);
 

@@ -389,11 +389,9 @@ static void test_fork(void **state)
     struct unit *a = make(0x1000, 1, 0x2000, 0, 1);
     uint8_t copy[64];
     memcpy(copy, a->code, 64);
-    cc_unit_fork_begin();
     cc_fork_begin();
     pid_t pid = fork();
     cc_fork_end(pid == 0, c);
-    cc_unit_fork_end(pid == 0);
     if (pid == 0) {
         bool ok = !cc_unit_lookup(c, 0x1000);
         for (unsigned i = 0; i < 600; i++) {
