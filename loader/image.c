@@ -34,6 +34,10 @@ int load_fail(const struct load_why *why, int error, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(why->text, why->size, fmt, ap);
         va_end(ap);
+        /* Names come out of the file: no new lines, no escape sequences. */
+        for (char *p = why->text; *p; p++)
+            if ((unsigned char)*p < ' ' || *p == 0x7f)
+                *p = '?';
     }
     return -error;
 }

@@ -6,7 +6,6 @@
 #include "process/mm.h"
 #include "syscall/sys.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +50,9 @@ static int enter_script(struct target *t, const struct load_args *a, const struc
     t->argv = argv;
     t->argc = n;
     const char *host = sys_host_path(buf, p->interp);
-    fd = open(host, O_RDONLY | O_CLOEXEC);
+    fd = load_open(host);
     if (fd < 0)
-        return load_fail(why, errno, "its interpreter %s: %s", p->interp, strerror(errno));
+        return load_fail(why, -fd, "its interpreter %s: %s", p->interp, strerror(-fd));
     if (t->fd != a->fd)
         close(t->fd);
     t->fd = fd;
@@ -133,9 +132,9 @@ static int load_elf(struct thread *t, const struct target *g, const struct load_
     process.guest = im.guest;
     t->cpu.guest = im.guest;
     if (im.interp[0]) {
-        fd = open(sys_host_path(buf, im.interp), O_RDONLY | O_CLOEXEC);
+        fd = load_open(sys_host_path(buf, im.interp));
         if (fd < 0) {
-            r = load_fail(why, errno, "its interpreter %s: %s", im.interp, strerror(errno));
+            r = load_fail(why, -fd, "its interpreter %s: %s", im.interp, strerror(-fd));
             goto out;
         }
         r = load_image_read(&in, fd, im.interp, im.guest, why);

@@ -1,7 +1,6 @@
 /* Loading guest programs.
  *
- * Owns: reading ELF images (libelf for what is not on the exec path; program headers are checked by hand,
- * hostile files included), mapping them, PT_INTERP in the sysroot, shebang scripts, the initial
+ * Owns: reading ELF images (headers are checked by hand, hostile files included), mapping them, PT_INTERP in the sysroot, shebang scripts, the initial
  * stack with auxv, the vdso.
  *
  * Threading: used by the first thread before guest code runs; load_probe from any.
@@ -26,7 +25,11 @@ struct load_probe {
     char interp[256], interp_arg[256]; /* LOAD_SCRIPT */
 };
 
-/* Look at an open program file. fd is left open. */
+/* Open a program file for reading: fd or -errno. Never waits, whatever kind of file it is. */
+int load_open(const char *host_path);
+
+/* Look at an open program file, as execve would: not only at its first bytes, but at everything for which
+ * execve fails with an errno (permissions, headers, the interpreter and its headers). fd is left open. */
 void load_probe_fd(int fd, struct load_probe *p);
 
 struct load_args {
@@ -39,8 +42,9 @@ struct load_args {
     uint64_t stack_size; /* 0: RLIMIT_STACK */
 };
 
-/* Map the program and its interpreter, build the stack, fill `process` and set up t->cpu.
- * 0, or -errno with a line in why. */
+/* Follow #! lines, map the program and its interpreter, build the stack, fill `process` and set up t->cpu.
+ * 0, or -errno with a line in why. When the program is a script whose interpreter is the host's, that
+ * is executed in place of this process, and only a failure returns. */
 int load_program(struct thread *t, const struct load_args *a, char *why, size_t why_size);
 
 #endif

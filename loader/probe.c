@@ -70,7 +70,14 @@ static int parse_script(const char *head, struct load_probe *p, const struct loa
 static int open_exec(const char *guest_path)
 {
     char buf[PATH_MAX];
-    int fd = open(sys_host_path(buf, guest_path), O_RDONLY | O_CLOEXEC);
+
+    return load_open(sys_host_path(buf, guest_path));
+}
+
+int load_open(const char *host_path)
+{
+    /* Not to wait for a FIFO's writer, nor to make a terminal ours: such files are refused anyway. */
+    int fd = open(host_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     return fd < 0 ? -errno : fd;
 }
@@ -96,7 +103,7 @@ static int check_file(int fd, const struct load_why *why)
 
 static int probe_elf(int fd, const struct guest *g, const struct load_why *why)
 {
-    struct load_image im, in;
+    struct load_image im, in = {0};
     int r = load_image_read(&im, fd, NULL, g, why), ifd;
 
     if (r)
@@ -109,9 +116,12 @@ static int probe_elf(int fd, const struct guest *g, const struct load_why *why)
                           "libraries with -L",
                           im.interp, strerror(-ifd));
         } else {
-            r = load_image_read(&in, ifd, im.interp, g, why);
-            if (!r)
-                load_image_free(&in);
+            r = check_file(ifd, why);
+            if (r)
+                load_fail(why, -r, "its interpreter %s: %s", im.interp, strerror(-r));
+            else
+                r = load_image_read(&in, ifd, im.interp, g, why);
+            load_image_free(&in);
             close(ifd);
         }
     }
