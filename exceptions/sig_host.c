@@ -7,6 +7,7 @@
  * Threading: on_signal runs on the thread concerned and touches that thread's state alone.
  */
 #include "base/report.h"
+#include "codecache/side.h"
 #include "exceptions/sig_internal.h"
 #include "interp/interp.h"
 #include "process/mm.h"
@@ -137,7 +138,8 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
     struct cpu *cpu = &t->cpu;
     greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
     uint64_t go_on = mm_access_fixup((uint64_t)*pc);
-    if (!go_on && !(cpu->in_engine && interp_owns_pc((uintptr_t)*pc)))
+    bool in_unit = !go_on && cpu->in_engine && cc_owns_pc((uintptr_t)*pc);
+    if (!go_on && !in_unit && !(cpu->in_engine && interp_owns_pc((uintptr_t)*pc)))
         return false;
 
     bool known = info->si_code != SI_KERNEL;
@@ -152,6 +154,10 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
     if (go_on) {
         *pc = (greg_t)go_on;
         return true;
+    }
+    if (in_unit) {
+        cpu->fault = f;
+        return cc_fault(cpu, uc);
     }
     if (!interp_fault(cpu, &f, uc))
         return false;
