@@ -1,0 +1,440 @@
+/* See tests/bt/program.h. */
+#include "tests/bt/program.h"
+
+#include "uop/fp.h"
+#include "uop/sem.h"
+#include <stdio.h>
+#include <string.h>
+
+uint64_t rng = 1;
+
+uint64_t rnd(void)
+{
+    rng ^= rng << 13;
+    rng ^= rng >> 7;
+    rng ^= rng << 17;
+    return rng;
+}
+
+unsigned pick(unsigned n)
+{
+    return (unsigned)((rnd() >> 20) % n);
+}
+
+const struct guest toy = {.name = "toy",
+                          .nslots = NSLOTS,
+                          .zero_slot = 0,
+                          .pc_slot = PC_SLOT,
+                          .sp_slot = 2,
+                          .home_gpr = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17},
+                          .home_xmm = {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};
+
+static uint64_t number(void)
+{
+    switch (pick(5)) {
+    case 0:
+        return rnd();
+    case 1:
+        return (uint64_t)(int64_t)(int32_t)rnd();
+    case 2:
+        return rnd() >> pick(64);
+    case 3:
+        return (uint64_t)((int64_t)pick(9) - 4);
+    default:
+        return UINT64_C(1) << pick(64);
+    }
+}
+
+/* ---- random programs ---- */
+
+static uint16_t pure_ops[UOP_CODES];
+static unsigned npure;
+
+/* The pure micro-ops but those whose operands must be narrow floats. */
+static void list_pure(void)
+{
+    for (unsigned op = 0; op < UOP_CODES; op++)
+        if (uop_info[op].flags & UOP_F_PURE && op != UOP_box_f32 && op != UOP_box_f16)
+            pure_ops[npure++] = (uint16_t)op;
+}
+
+static void emit(struct block *b, struct uop u)
+{
+    b->uops[b->nuops++] = u;
+}
+
+static void emit3(struct block *b, uint16_t op, uint8_t d, uint8_t x, uint8_t y, int64_t imm)
+{
+    emit(b, (struct uop){.op = op, .d = d, .a = x, .b = y, .imm = imm});
+}
+
+static uint8_t source(uint8_t temp)
+{
+    return temp && pick(3) == 0 ? temp : pick(INTS);
+}
+
+static uint8_t fsource(void)
+{
+    return FLOATS + pick(PC_SLOT - FLOATS);
+}
+
+static uint8_t dest(void)
+{
+    return 1 + pick(INTS - 1);
+}
+
+/* Floating point as a lifter emits it: narrow operands unboxed, NaNs made canonical, boxed. Rounding
+ * is to nearest or dynamic, which is to nearest. */
+static void random_float(struct block *b)
+{
+    enum { T0 = CPU_TEMP_BASE, T1, T2, T3 };
+    unsigned rm = pick(2) ? FP_DYN : FP_RNE;
+    uint8_t x = fsource(), y = fsource(), z = fsource(), d = fsource();
+    bool narrow = pick(2);
+    if (narrow) {
+        emit3(b, UOP_unbox_f32, T0, x, 0, 0);
+        emit3(b, UOP_unbox_f32, T1, y, 0, 0);
+        emit3(b, UOP_unbox_f32, T2, z, 0, 0);
+        x = T0, y = T1, z = T2;
+    }
+    uint16_t canon = narrow ? UOP_fcanon_f32 : UOP_fcanon_f64;
+    switch (pick(10)) {
+    case 0: /* to an integer */
+        emit3(b, (narrow ? UOP_cvt_f32_s32 : UOP_cvt_f64_s32) + pick(4), dest(), x, 0,
+              pick(2) ? FP_RTZ : rm);
+        return;
+    case 1: /* from one */
+        emit3(b, (narrow ? UOP_cvt_s32_f32 : UOP_cvt_s32_f64) + pick(4), T3, pick(INTS), 0, rm);
+        break;
+    case 2:
+        emit3(b, (narrow ? UOP_feq_f32 : UOP_feq_f64) + pick(3), dest(), x, y, 0);
+        return;
+    case 3:
+        emit3(b, (narrow ? UOP_fmin_f32 : UOP_fmin_f64) + pick(2), T3, x, y, 0);
+        break;
+    case 4:
+        emit3(b, narrow ? UOP_fsqrt_f32 : UOP_fsqrt_f64, T3, x, 0, rm);
+        break;
+    case 5:
+        emit(b, (struct uop){.op = narrow ? UOP_ffma_f32 : UOP_ffma_f64,
+                             .d = T3,
+                             .a = x,
+                             .b = y,
+                             .c = z,
+                             .imm = rm});
+        break;
+    case 6: /* to the other width */
+        if (narrow) {
+            emit3(b, UOP_cvt_f32_f64, T3, x, 0, rm);
+            emit3(b, UOP_fcanon_f64, d, T3, 0, 0);
+            return;
+        }
+        emit3(b, UOP_cvt_f64_f32, T3, x, 0, rm);
+        canon = UOP_fcanon_f32;
+        narrow = true;
+        break;
+    default:
+        emit3(b, (narrow ? UOP_fadd_f32 : UOP_fadd_f64) + pick(4), T3, x, y, rm);
+    }
+    if (!narrow) {
+        emit3(b, canon, d, T3, 0, 0);
+        return;
+    }
+    emit3(b, canon, T3, T3, 0, 0);
+    emit3(b, UOP_box_f32, d, T3, 0, 0);
+}
+
+/* A load or store, of an integer or a floating-point slot. */
+static void random_access(struct block *b, uint8_t temp)
+{
+    uint8_t base = pick(12) ? BASE + pick(3) : WILD;
+    int64_t disp = pick(64);
+    switch (pick(6)) {
+    case 0:
+        emit3(b, UOP_ld_64, fsource(), base, 0, disp);
+        return;
+    case 1:
+        emit3(b, pick(2) ? UOP_st_64 : UOP_st_32, 0, base, fsource(), disp);
+        return;
+    case 2:
+        emit3(b, UOP_ld_u32, CPU_TEMP_BASE + 6, base, 0, disp);
+        emit3(b, UOP_box_f32, fsource(), CPU_TEMP_BASE + 6, 0, 0);
+        return;
+    case 3:
+        emit3(b, UOP_st_8 + pick(4), 0, base, source(temp), disp);
+        return;
+    default:
+        emit3(b, UOP_ld_s8 + pick(7), dest(), base, 0, disp);
+    }
+}
+
+/* One instruction: some micro-ops into temporaries, an access perhaps, then slots. */
+static void random_insn(struct block *b)
+{
+    b->map[b->ninsns] = (struct insn_map){.uop = b->nuops, .pcoff = 4 * b->ninsns};
+    b->ninsns++;
+    uint8_t temp = 0;
+    static const uint16_t likely[] = {UOP_add_64_i, UOP_sext32,   UOP_add_32s_i, UOP_shl_64_i,
+                                      UOP_shr_64_i, UOP_sar_64_i, UOP_zext32,    UOP_add_32s,
+                                      UOP_and_64_i, UOP_set_ltu,  UOP_xor_64,    UOP_set_eq_i};
+    if (pick(6) == 0) {
+        random_float(b);
+        return;
+    }
+    unsigned n = pick(3), kind = pick(10);
+    for (unsigned i = 0; i <= n; i++) {
+        uint16_t op = pick(2) ? pure_ops[pick(npure)] : likely[pick(sizeof likely / 2)];
+        const struct uop_info *info = &uop_info[op];
+        bool last = i == n;
+        if (last && kind <= 4) {
+            random_access(b, temp);
+            return;
+        }
+        struct uop u = {.op = op, .d = last ? dest() : CPU_TEMP_BASE + i, .a = source(temp)};
+        if (info->b)
+            u.b = source(temp);
+        if (info->c)
+            u.c = source(temp);
+        if (info->flags & UOP_F_IMM)
+            u.imm = strstr(info->name, "sh") || strstr(info->name, "sar") ? pick(3) ? 32 : pick(64)
+                    : pick(2) ? (int64_t)number()
+                                                                          : (int64_t)pick(3);
+        if (last && kind == 5)
+            u = (struct uop){.op = UOP_mov_64, .d = u.d, .a = source(temp)};
+        if (last && kind == 6)
+            u = (struct uop){.op = UOP_movi, .d = u.d, .imm = (int64_t)number()};
+        if (last && kind == 7) /* a move between the files */
+            u = pick(2) ? (struct uop){.op = UOP_mov_64, .d = u.d, .a = fsource()}
+                        : (struct uop){.op = UOP_mov_64, .d = fsource(), .a = source(temp)};
+        emit(b, u);
+        temp = CPU_TEMP_BASE + i;
+    }
+}
+
+static void random_end(struct program *p, unsigned i)
+{
+    struct block *b = p->blocks[i];
+    b->map[b->ninsns] = (struct insn_map){.uop = b->nuops, .pcoff = 4 * b->ninsns};
+    b->ninsns++;
+    unsigned to = pick(p->n + 1); /* perhaps where there is no block */
+    uint64_t pc = PC + STEP * to;
+    switch (pick(12)) {
+    case 0:
+        emit(b, (struct uop){.op = UOP_exit, .imm = EXIT_SYSCALL});
+        break;
+    case 1:
+        if (pick(2))
+            emit(b, (struct uop){.op = UOP_movi, .d = 1, .imm = (int64_t)pc});
+        emit(b, (struct uop){.op = UOP_jmp_ind, .a = 1 + pick(5), .c = JUMP_CALL});
+        break;
+    case 2:
+    case 3:
+        emit(b, (struct uop){.op = UOP_jmp, .imm = (int64_t)pc, .c = pick(8) == 0});
+        b->succ[0] = to < p->n ? p->blocks[to] : NULL;
+        break;
+    default:
+        emit(b, (struct uop){.op = UOP_br_eq + pick(6),
+                             .a = pick(INTS),
+                             .b = pick(3) ? pick(INTS) : 0,
+                             .imm = (int64_t)pc});
+        b->succ[0] = i + 1 < p->n && pick(8) ? p->blocks[i + 1] : NULL;
+        b->succ[1] = to < p->n && pick(8) ? p->blocks[to] : NULL;
+    }
+}
+
+struct program program_make(void)
+{
+    if (!npure)
+        list_pure();
+    struct program p = {.n = 1 + pick(BLOCKS)};
+    for (unsigned i = 0; i < p.n; i++) {
+        struct block *b = p.blocks[i] = block_new(BLOCK_MAX_UOPS, BLOCK_MAX_INSNS);
+        b->nuops = b->ninsns = 0;
+        b->pc = PC + STEP * i;
+        b->len = STEP;
+        b->count = 1 + (rnd() & 0xfff);
+        b->taken = pick(4) ? rnd() % b->count : pick(2) ? 0 : b->count;
+        for (unsigned n = pick(7); n; n--)
+            random_insn(b);
+    }
+    for (unsigned i = 0; i < p.n; i++) {
+        struct block *b = p.blocks[i];
+        random_end(&p, i);
+        for (unsigned k = 0; k < b->nuops; k++)
+            if (uop_info[b->uops[k].op].flags & UOP_F_FPENV)
+                b->flags |= BLOCK_FP;
+        unsigned where = 0;
+        const char *wrong = block_verify(b, NSLOTS, &where);
+        if (wrong) {
+            program_print(&p);
+            fail_msg("block %u, micro-op %u: %s", i, where, wrong);
+        }
+    }
+    return p;
+}
+
+void program_free(struct program *p)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        block_free(p->blocks[i]);
+}
+
+void program_print(const struct program *p)
+{
+    for (unsigned i = 0; i < p->n; i++) {
+        char text[16000];
+        block_print(text, sizeof text, p->blocks[i], NULL);
+        fprintf(stderr, "%s", text);
+    }
+}
+
+/* ---- states ---- */
+
+static uint64_t float_bits(void)
+{
+    uint64_t v = rnd();
+    switch (pick(6)) {
+    case 0: /* a boxed single */
+        return UINT64_C(0xffffffff00000000) |
+               (pick(2) ? 0x3f800000 + (v & 0xc0ffffff) : (uint32_t)v);
+    case 1: /* not a box, infinities, NaNs, zeros */
+        return v << 52;
+    case 2:
+        return v;
+    default: /* near one */
+        return (UINT64_C(0x3fe) + pick(66)) << 52 | (v & UINT64_C(0x800fffffffffffff));
+    }
+}
+
+void state_random(struct state *s)
+{
+    for (unsigned i = 0; i < NSLOTS; i++)
+        s->r[i] = i >= FLOATS ? float_bits() : number();
+    s->r[0] = 0;
+    for (unsigned i = BASE; i < WILD; i++)
+        s->r[i] = MEM_AT + pick(MEM - 64 - 8);
+    switch (pick(6)) {
+    case 0: /* over the end */
+        s->r[WILD] = MEM_AT + MEM - pick(80);
+        break;
+    case 1: /* near zero */
+        s->r[WILD] = pick(4096);
+        break;
+    case 2: /* far away, in the guest's range */
+        s->r[WILD] = UINT64_C(0x200000000000) + pick(1 << 20);
+        break;
+    default:
+        s->r[WILD] = MEM_AT + pick(MEM - 64 - 8);
+    }
+    s->flags = 0;
+    for (unsigned i = 0; i < MEM; i += 8) {
+        uint64_t v = number();
+        memcpy(s->mem + i, &v, 8);
+    }
+}
+
+/* ---- the reference ---- */
+
+static unsigned size_of(uint16_t op)
+{
+    switch (op) {
+    case UOP_ld_s8:
+    case UOP_ld_u8:
+    case UOP_st_8:
+        return 1;
+    case UOP_ld_s16:
+    case UOP_ld_u16:
+    case UOP_st_16:
+        return 2;
+    case UOP_ld_64:
+    case UOP_st_64:
+        return 8;
+    default:
+        return 4;
+    }
+}
+
+bool ref_access(unsigned char *mem, uint16_t op, uint64_t addr, uint64_t b, uint64_t *d)
+{
+    unsigned size = size_of(op);
+    if (addr < MEM_AT || addr - MEM_AT > MEM - size)
+        return false;
+    unsigned char *p = mem + (addr - MEM_AT);
+    if (uop_info[op].flags & UOP_F_STORE) {
+        memcpy(p, &b, size);
+        return true;
+    }
+    uint64_t v = 0;
+    memcpy(&v, p, size);
+    if (op == UOP_ld_s8 || op == UOP_ld_s16 || op == UOP_ld_s32)
+        v = (uint64_t)((int64_t)(v << (64 - 8 * size)) >> (64 - 8 * size));
+    *d = v;
+    return true;
+}
+
+bool ref_branches(uint16_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case UOP_br_eq:
+        return a == b;
+    case UOP_br_ne:
+        return a != b;
+    case UOP_br_lt:
+        return (int64_t)a < (int64_t)b;
+    case UOP_br_ge:
+        return (int64_t)a >= (int64_t)b;
+    case UOP_br_ltu:
+        return a < b;
+    default:
+        return a >= b;
+    }
+}
+
+uint64_t ref_compute(uint16_t op, uint64_t a, uint64_t b, uint64_t c, int64_t imm, unsigned *flags)
+{
+    uint64_t d;
+    uint16_t info = uop_info[op].flags;
+    bool imm_form = info & UOP_F_PURE && info & UOP_F_IMM;
+    if (uop_eval(op, a, imm_form ? (uint64_t)imm : b, c, &d))
+        return d;
+    enum fp_rm rm = info & UOP_F_RM && imm != FP_DYN ? (enum fp_rm)imm : FP_RNE;
+    return fp_soft(op, a, b, c, rm, flags);
+}
+
+void reference_run(const struct block *b, struct state *s, struct trace *t)
+{
+    uint64_t r[CPU_UNITS];
+    memcpy(r, s->r, sizeof s->r);
+    unsigned insn = 0;
+    t->n = 0;
+    t->faulted = t->left = false;
+    for (unsigned i = 0; i < b->nuops; i++) {
+        const struct uop *u = &b->uops[i];
+        while (insn < b->ninsns && b->map[insn].uop == i) {
+            t->pc[t->n] = b->pc + b->map[insn++].pcoff;
+            t->flags_before[t->n] = s->flags;
+            memcpy(t->before[t->n++], r, sizeof s->r);
+        }
+        uint16_t flags = uop_info[u->op].flags;
+        if (flags & (UOP_F_LOAD | UOP_F_STORE)) {
+            if (!ref_access(s->mem, u->op, r[u->a] + (uint64_t)u->imm, r[u->b], &r[u->d])) {
+                t->faulted = true;
+                memcpy(s->r, t->before[t->n - 1], sizeof s->r);
+                return;
+            }
+        } else if (u->op == UOP_movi) {
+            r[u->d] = (uint64_t)u->imm;
+        } else if (flags & UOP_F_BRANCH) {
+            t->next = ref_branches(u->op, r[u->a], r[u->b]) ? (uint64_t)u->imm : b->pc + b->len;
+        } else if (u->op == UOP_jmp) {
+            t->next = (uint64_t)u->imm;
+        } else if (u->op == UOP_jmp_ind) {
+            t->next = r[u->a];
+        } else if (u->op == UOP_exit) {
+            t->left = true;
+        } else {
+            r[u->d] = ref_compute(u->op, r[u->a], r[u->b], r[u->c], u->imm, &s->flags);
+        }
+    }
+    memcpy(s->r, r, sizeof s->r);
+}
