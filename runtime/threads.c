@@ -286,11 +286,19 @@ static void run_vfork_child(struct thread *t)
     run_thread(t);
 }
 
-/* In the child of fork there is one thread: all other stacks are free. */
-static void forked(struct thread *t)
+static void fork_begin(void)
+{
+    pthread_mutex_lock(&stacks_lock);
+}
+
+/* In the child there is one thread: all other stacks are free. */
+static void fork_end(bool child)
 {
     struct list *next;
-    (void)t;
+    if (!child) {
+        pthread_mutex_unlock(&stacks_lock);
+        return;
+    }
     pthread_mutex_init(&stacks_lock, NULL);
     for (struct list *l = stacks.next; l != &stacks; l = next) {
         struct host_stack *s = list_entry(l, struct host_stack, link);
@@ -331,7 +339,8 @@ void threads_init(void)
         .thread_exit = thread_exit,
         .process_exit = process_exit,
         .run_vfork_child = run_vfork_child,
-        .forked = forked,
+        .fork_begin = fork_begin,
+        .fork_end = fork_end,
         .probe = probe,
         .exec_prefix = options_forward,
     };

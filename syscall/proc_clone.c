@@ -9,7 +9,7 @@
  * Invariants: every signal is blocked from before the host's clone until both sides know who they
  * are. In a vfork child the host's thread-local storage is the waiting parent's.
  *
- * Threading: any thread. Lock order around a fork: sighand, thread_lock, mm_lock, cc.
+ * Threading: any thread. Lock order around a fork: runtime/, sighand, thread_lock, mm_lock, cc.
  */
 #include "codecache/blocks.h"
 #include "syscall/sys_int.h"
@@ -263,6 +263,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     struct sighand *sh = t->sighand;
 
     sig_block_all(&saved);
+    sys_hooks.fork_begin();
     pthread_mutex_lock(&sh->lock);
     thread_fork_begin();
     mm_fork_begin();
@@ -277,8 +278,12 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     cc_fork_end(pid == 0, &t->cpu);
     mm_fork_end(pid == 0);
     thread_fork_end(pid == 0);
-    if (pid != 0) {
+    if (pid == 0)
+        pthread_mutex_init(&sh->lock, NULL);
+    else
         pthread_mutex_unlock(&sh->lock);
+    sys_hooks.fork_end(pid == 0);
+    if (pid != 0) {
         if (pid > 0) {
             if (ca->flags & CLONE_PARENT_SETTID)
                 mm_write_u32(ca->parent_tid, (uint32_t)pid);
@@ -289,12 +294,10 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
         return pid;
     }
 
-    pthread_mutex_init(&sh->lock, NULL);
     sh->refs = 1;
     t->tid = (pid_t)sys_raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
     t->vfork_parent = NULL;
     t->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
-    sys_hooks.forked(t);
     sig_clone(t, t, ca->flags);
     if (ca->flags & CLONE_CLEAR_SIGHAND_FLAG)
         sig_clear_handlers(t);

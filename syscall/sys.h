@@ -27,8 +27,9 @@ struct sys_hooks {
     void (*process_exit)(struct thread *t, int status);
     /* Run the guest in the child of a vfork that shares our memory, until it execs or exits: called in the child. */
     void (*run_vfork_child)(struct thread *t);
-    /* In the child of a fork, t is the only thread. */
-    void (*forked)(struct thread *t);
+    /* Around a fork: take and release the locks of runtime/; in the child only the caller is left. */
+    void (*fork_begin)(void);
+    void (*fork_end)(bool child);
     /* Look at an open program file: 0, or -errno as execve would give. */
     int (*probe)(int fd, struct sys_program *p);
     /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. */
