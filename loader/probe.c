@@ -50,15 +50,17 @@ static int parse_script(const char *head, struct load_probe *p, const struct loa
 
     if (!end) {
         end = skip_blanks(head + 2, buf_end);
-        if (!end || !find_end(end, buf_end))
+        if (!end || !find_end(end, buf_end + 1))
             return load_fail(why, ENOEXEC, "its #! line is longer than %d bytes", HEAD);
         end = buf_end;
     }
     while (end > head + 2 && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
     name = skip_blanks(head + 2, end);
-    if (!name || !*name)
+    if (!name)
         return load_fail(why, ENOEXEC, "its #! line names no interpreter");
+    if (!*name) /* the kernel opens the name "", which is the working directory */
+        return load_fail(why, EACCES, "its #! line names no interpreter");
     sep = find_end(name, end);
     copy(p->interp, name, sep ? sep : end);
     p->interp_arg[0] = 0;

@@ -264,7 +264,7 @@ void mm_sync_stacks(uint64_t start, uint64_t end)
     if (!mm.nstacks)
         return;
     for (struct vma_node *n = vma_find(&mm.map, start); n; n = vma_next(&mm.map, n)) {
-        if ((n->v.flags & MAP_GROWSDOWN) && n->v.start > start)
+        if (n->v.flags & MAP_GROWSDOWN)
             sync_stack(n);
         if (n->v.start >= end)
             break;
