@@ -214,6 +214,46 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
     bt_xdone(m, v, d);
 }
 
+/* ---- sticky flags: the bits of enum fp_flag and of MXCSR are in opposite order, so they go one by one ---- */
+
+static const uint8_t flag_bit[5] = {0, 1, 2, 3, 4};    /* NX UF OF DZ NV */
+static const uint8_t mxcsr_bit[5] = {5, 4, 3, 2, 0};   /* PE UE OE ZE IE */
+
+static void move_bit(struct x64_emit *e, unsigned d, unsigned s, unsigned to, unsigned from)
+{
+    x64_mov_rr(e, 4, RCX, s);
+    if (to > from)
+        x64_shift_ri(e, X64_SHL, 4, RCX, to - from);
+    else if (from > to)
+        x64_shift_ri(e, X64_SHR, 4, RCX, from - to);
+    x64_alu_ri(e, X64_AND, 4, RCX, 1 << to);
+    x64_alu_rr(e, X64_OR, 4, d, RCX);
+}
+
+static void get_flags(struct bt_emitter *m, uint32_t v)
+{
+    struct x64_emit *e = &m->e;
+    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_rm(e, 4, RDX, X64_CPU(mxcsr));
+    x64_zero(e, RAX);
+    for (unsigned i = 0; i < 5; i++)
+        move_bit(e, RAX, RDX, flag_bit[i], mxcsr_bit[i]);
+    bt_done(m, v, RAX);
+}
+
+static void set_flags(struct bt_emitter *m, uint32_t v)
+{
+    struct x64_emit *e = &m->e;
+    bt_load_gpr(m, RDX, m->r->ops[v].a);
+    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_rm(e, 4, RAX, X64_CPU(mxcsr));
+    x64_alu_ri(e, X64_AND, 4, RAX, ~0x3f);
+    for (unsigned i = 0; i < 5; i++)
+        move_bit(e, RAX, RDX, mxcsr_bit[i], flag_bit[i]);
+    x64_mov_mr(e, 4, X64_CPU(mxcsr), RAX);
+    x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
+}
+
 /* Does the host's current rounding mode do? */
 static bool dynamic(const struct bt_op *o)
 {
@@ -291,6 +331,12 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return true;
     case UOP_cvt_f64_f32:
         return dynamic(o) && (convert(m, v, X64_CVTSD2SS), true);
+    case UOP_fp_getflags:
+        get_flags(m, v);
+        return true;
+    case UOP_fp_setflags:
+        set_flags(m, v);
+        return true;
     default:
         return false;
     }
