@@ -29,6 +29,21 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
     bt_xdone(m, v, d);
 }
 
+/* A fused multiply-add gave a NaN. RISC-V raises invalid for infinity times zero whatever the addend, x86 not if that is
+ * a quiet NaN: multiply alone and keep no other flag of that. x: the registers and the width. */
+static void cold_fused_nan(struct bt_emitter *m, const struct bt_cold *c)
+{
+    struct x64_emit *e = &m->e;
+    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_v_rrr(e, c->x & 1 ? X64_MULSS : X64_MULSD, XMM0, c->x >> 8 & 15, c->x >> 16 & 15);
+    x64_m(e, X64_STMXCSR, 4, X64_CPU(exit_arg));
+    x64_mov_rm(e, 4, RAX, X64_CPU(exit_arg));
+    x64_alu_ri(e, X64_AND, 4, RAX, 1);
+    x64_alu_mr(e, X64_OR, 4, X64_CPU(mxcsr), RAX);
+    x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
+    x64_jmp(e, c->back);
+}
+
 static bool fused(struct bt_emitter *m, uint32_t v, bool s)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -39,6 +54,11 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     unsigned a = bt_xmm(m, o->a, XMM1), b = bt_xmm(m, o->b, XMM2), c = bt_xmm(m, o->c, XMM3);
     x64_v_mov(&m->e, d, a);
     x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
+    x64_v_rr(&m->e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
+    unsigned back = x64_label(&m->e);
+    x64_jcc(&m->e, X64_P,
+            bt_later(m, (struct bt_cold){.emit = cold_fused_nan, .back = back, .x = s | a << 8 | b << 16}));
+    x64_bind(&m->e, back);
     bt_xdone(m, v, d);
     return true;
 }

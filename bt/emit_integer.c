@@ -88,6 +88,18 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum w
     if (imm != (int32_t)imm) {
         /* All of these commute; the constant goes first where the result is computed. */
         unsigned a = X64_NONE;
+        if (la.place == BT_XMM && op != X64_ADD) {
+            /* Sign manipulation of a float. */
+            x64_mov_ri(&m->e, RAX, (uint64_t)imm);
+            x64_v_gr(&m->e, X64_MOVQ, 8, XMM0, RAX);
+            x64_v_rrr_c(&m->e, op == X64_AND ? X64_ANDPS : op == X64_OR ? X64_ORPS : X64_XORPS, XMM0, XMM0, la.n);
+            bt_xdone(m, v, XMM0);
+            return;
+        }
+        if (la.place == BT_XMM) {
+            m->cannot = "wide constant added to a float's bits";
+            return;
+        }
         if (la.place == BT_GPR)
             a = la.n;
         if (a == d) {
@@ -272,8 +284,10 @@ static void multiply_imm(struct bt_emitter *m, uint32_t v, enum width w)
         x64_mov_ri(&m->e, RAX, (uint64_t)imm);
         if (la.place == BT_UNIT)
             x64_rm(&m->e, X64_IMUL, size, RAX, x64_slot(la.n));
-        else
+        else if (la.place == BT_GPR)
             x64_rr(&m->e, X64_IMUL, size, RAX, la.n);
+        else
+            m->cannot = "wide constant by a float's bits";
         d = RAX;
     }
     extend(m, w, d);

@@ -75,7 +75,7 @@ void run_init(void)
 {
     /* auto is the interpreter alone until the translator has passed every suite. */
     translate = options.engine == ENGINE_BT;
-    hot_at = translate ? HOT_LEVEL1 : UINT64_MAX;
+    hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
                       CC_CAPACITY_MAX >> 20);
