@@ -141,6 +141,10 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
     NEXT()
 #define F2_min(T) MINMAX_##T(<)
 #define F2_max(T) MINMAX_##T(>)
+#define F2_minimum(T) F2_min(T)
+#define F2_maximum(T) F2_max(T)
+#define F1_round(T) goto fp_other_mode
+#define F1_roundx(T) goto fp_other_mode
 #define F3_fma_f16() goto fp_other_mode
 #define F3_FMA(T)                          \
     CHECK_MODE();                          \
@@ -232,6 +236,7 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
 #define FPTOFP_f16_f32() goto fp_other_mode
 #define FPTOFP_f16_f64() goto fp_other_mode
 #define CV_fptofp(D, S) FPTOFP_##D##_##S()
+#define CV_tomod(D, S) goto fp_soft_here
 
 /* Atomics beyond the read-modify-write rows; T is the type. */
 #define ATOM_cas(T) D = ACCESS_CAS(T, addr, (T)B, (T)C)

@@ -322,12 +322,15 @@ static int order(const struct format *f, uint64_t x, uint64_t y)
     return (a > b) - (a < b);
 }
 
+/* propagate: a NaN operand makes the result one; else it is ignored. */
 static uint64_t soft_minmax(const struct format *f, uint64_t x, uint64_t y, bool max,
-                            unsigned *flags)
+                            bool propagate, unsigned *flags)
 {
     struct unpacked a = unpack(f, x), b = unpack(f, y);
     if (a.class == CLASS_SNAN || b.class == CLASS_SNAN)
         *flags |= FP_NV;
+    if (propagate && (is_nan(a) || is_nan(b)))
+        return make_nan(f);
     if (is_nan(a))
         return is_nan(b) ? make_nan(f) : y;
     if (is_nan(b))
@@ -338,13 +341,13 @@ static uint64_t soft_minmax(const struct format *f, uint64_t x, uint64_t y, bool
     return (o < 0) != max ? x : y;
 }
 
-/* what: 0 equal (quiet), 1 less, 2 less or equal (signalling). */
-static uint64_t soft_compare(const struct format *f, uint64_t x, uint64_t y, int what,
+/* what: 0 equal, 1 less, 2 less or equal; a quiet comparison signals for signalling NaNs alone. */
+static uint64_t soft_compare(const struct format *f, uint64_t x, uint64_t y, int what, bool quiet,
                              unsigned *flags)
 {
     struct unpacked a = unpack(f, x), b = unpack(f, y);
     if (is_nan(a) || is_nan(b)) {
-        if (what || a.class == CLASS_SNAN || b.class == CLASS_SNAN)
+        if (!quiet || a.class == CLASS_SNAN || b.class == CLASS_SNAN)
             *flags |= FP_NV;
         return 0;
     }
@@ -372,6 +375,42 @@ static uint64_t soft_toint(const struct format *f, uint64_t x, int bits, bool is
     }
     *flags |= FP_NV;
     return is_nan(a) || !a.sign ? max : min;
+}
+
+/* Truncated, modulo 2^32, sign-extended; what does not fit is invalid all the same. */
+static uint64_t soft_tomod(const struct format *f, uint64_t x, unsigned *flags)
+{
+    struct unpacked a = unpack(f, x);
+    if (a.class == CLASS_ZERO)
+        return 0;
+    if (a.class != CLASS_NUMBER) {
+        *flags |= FP_NV;
+        return 0;
+    }
+    bool inexact = false;
+    u128 q = a.exp < 0    ? round_int(a.sig, -a.exp, a.sign, FP_RTZ, &inexact)
+             : a.exp < 64 ? (u128)a.sig << a.exp
+                          : (u128)1 << 64; /* its low 32 bits are zeros */
+    if (q >= (u128)(0x80000000u + a.sign))
+        *flags |= FP_NV;
+    else if (inexact)
+        *flags |= FP_NX;
+    return (uint64_t)(int32_t)(uint32_t)(a.sign ? -q : q);
+}
+
+static uint64_t soft_round(const struct format *f, uint64_t x, bool exact, enum fp_rm rm,
+                           unsigned *flags)
+{
+    struct unpacked a = unpack(f, x);
+    if (is_nan(a))
+        return nan_result(f, a, a, flags);
+    if (a.class != CLASS_NUMBER || a.exp >= 0)
+        return x;
+    bool inexact;
+    u128 q = round_int(a.sig, -a.exp, a.sign, rm, &inexact);
+    if (inexact && exact)
+        *flags |= FP_NX;
+    return q ? round_pack(f, a.sign, 0, q, FP_RTZ, flags) : sign_bit(f, a.sign);
 }
 
 static uint64_t soft_fromint(const struct format *f, uint64_t v, bool negative, enum fp_rm rm,
@@ -407,11 +446,17 @@ static uint64_t soft_convert(const struct format *to, const struct format *from,
 #define SOFT_div(T) soft_div(FMT_##T, a, b, rm, flags)
 #define SOFT_sqrt(T) soft_sqrt(FMT_##T, a, rm, flags)
 #define SOFT_fma(T) soft_fma(FMT_##T, a, b, c, rm, flags)
-#define SOFT_min(T) soft_minmax(FMT_##T, a, b, false, flags)
-#define SOFT_max(T) soft_minmax(FMT_##T, a, b, true, flags)
-#define SOFT_eq(T) soft_compare(FMT_##T, a, b, 0, flags)
-#define SOFT_lt(T) soft_compare(FMT_##T, a, b, 1, flags)
-#define SOFT_le(T) soft_compare(FMT_##T, a, b, 2, flags)
+#define SOFT_round(T) soft_round(FMT_##T, a, false, rm, flags)
+#define SOFT_roundx(T) soft_round(FMT_##T, a, true, rm, flags)
+#define SOFT_min(T) soft_minmax(FMT_##T, a, b, false, false, flags)
+#define SOFT_max(T) soft_minmax(FMT_##T, a, b, true, false, flags)
+#define SOFT_minimum(T) soft_minmax(FMT_##T, a, b, false, true, flags)
+#define SOFT_maximum(T) soft_minmax(FMT_##T, a, b, true, true, flags)
+#define SOFT_eq(T) soft_compare(FMT_##T, a, b, 0, true, flags)
+#define SOFT_lt(T) soft_compare(FMT_##T, a, b, 1, false, flags)
+#define SOFT_le(T) soft_compare(FMT_##T, a, b, 2, false, flags)
+#define SOFT_ltq(T) soft_compare(FMT_##T, a, b, 1, true, flags)
+#define SOFT_leq(T) soft_compare(FMT_##T, a, b, 2, true, flags)
 #define TO_s32 32, true
 #define TO_u32 32, false
 #define TO_s64 64, true
@@ -422,6 +467,7 @@ static uint64_t soft_convert(const struct format *to, const struct format *from,
 #define FROM_u64 a, false
 #define SOFT_toint(D, S) soft_toint(FMT_##S, a, TO_##D, rm, flags)
 #define SOFT_fromint(D, S) soft_fromint(FMT_##D, FROM_##S, rm, flags)
+#define SOFT_tomod(D, S) soft_tomod(FMT_##S, a, flags)
 #define SOFT_fptofp(D, S) soft_convert(FMT_##D, FMT_##S, a, rm, flags)
 
 uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, enum fp_rm rm,

@@ -139,8 +139,8 @@ FP_UN(f64_s64_rtz, double, "x", int64_t, "r", "cvttsd2si %1, %0")
 FP_UN(f32_s64_rtz, float, "x", int64_t, "r", "cvttss2si %1, %0")
 #undef FP_UN
 
-/* Comparisons: quiet for eq, signalling for lt and le. */
-#define FP_CMP(T, s)                                                                    \
+/* Comparisons: quiet for eq, ltq and leq (ucomis), signalling for lt and le (comis). */
+#define FP_CMP_EQ(T, s)                                                                 \
     static inline uint64_t fp_host_eq_##T(uint64_t a, uint64_t b)                       \
     {                                                                                   \
         bool equal, ordered;                                                            \
@@ -149,27 +149,29 @@ FP_UN(f32_s64_rtz, float, "x", int64_t, "r", "cvttss2si %1, %0")
                          : "r"(a), "r"(b)                                               \
                          : "xmm0", "xmm1");                                             \
         return equal & ordered;                                                         \
-    }                                                                                   \
-    static inline uint64_t fp_host_lt_##T(uint64_t a, uint64_t b)                       \
-    {                                                                                   \
-        bool above;                                                                     \
-        __asm__ volatile("movq %1, %%xmm0; movq %2, %%xmm1; comis" s " %%xmm0, %%xmm1"  \
-                         : "=@cca"(above)                                               \
-                         : "r"(a), "r"(b)                                               \
-                         : "xmm0", "xmm1");                                             \
-        return above;                                                                   \
-    }                                                                                   \
-    static inline uint64_t fp_host_le_##T(uint64_t a, uint64_t b)                       \
-    {                                                                                   \
-        bool above_eq;                                                                  \
-        __asm__ volatile("movq %1, %%xmm0; movq %2, %%xmm1; comis" s " %%xmm0, %%xmm1"  \
-                         : "=@ccae"(above_eq)                                           \
-                         : "r"(a), "r"(b)                                               \
-                         : "xmm0", "xmm1");                                             \
-        return above_eq;                                                                \
     }
-FP_CMP(f64, "d")
-FP_CMP(f32, "s")
+/* b above a (or equal); neither when unordered. */
+#define FP_CMP(T, name, insn, cc)                                                    \
+    static inline uint64_t fp_host_##name##_##T(uint64_t a, uint64_t b)              \
+    {                                                                                \
+        bool above;                                                                  \
+        __asm__ volatile("movq %1, %%xmm0; movq %2, %%xmm1; " insn " %%xmm0, %%xmm1" \
+                         : "=@cc" cc(above)                                          \
+                         : "r"(a), "r"(b)                                            \
+                         : "xmm0", "xmm1");                                          \
+        return above;                                                                \
+    }
+FP_CMP_EQ(f64, "d")
+FP_CMP_EQ(f32, "s")
+FP_CMP(f64, lt, "comisd", "a")
+FP_CMP(f32, lt, "comiss", "a")
+FP_CMP(f64, le, "comisd", "ae")
+FP_CMP(f32, le, "comiss", "ae")
+FP_CMP(f64, ltq, "ucomisd", "a")
+FP_CMP(f32, ltq, "ucomiss", "a")
+FP_CMP(f64, leq, "ucomisd", "ae")
+FP_CMP(f32, leq, "ucomiss", "ae")
+#undef FP_CMP_EQ
 #undef FP_CMP
 
 /* a * b + c in one rounding; only with fp_host_fma. The host does not raise NV for infinity times

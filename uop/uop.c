@@ -7,30 +7,33 @@
 #include "uop/uop.h"
 
 /* Kinds of the C and FP types that rows name. */
-#define K_f16     UOP_K_H
-#define K_f32     UOP_K_S
-#define K_f64     UOP_K_D
-#define K_s32     UOP_K_I
-#define K_u32     UOP_K_I
-#define K_s64     UOP_K_I
-#define K_u64     UOP_K_I
+#define K_f16 UOP_K_H
+#define K_f32 UOP_K_S
+#define K_f64 UOP_K_D
+#define K_s32 UOP_K_I
+#define K_u32 UOP_K_I
+#define K_m32 UOP_K_I
+#define K_s64 UOP_K_I
+#define K_u64 UOP_K_I
 
 #define AMO_FLAGS (UOP_F_LOAD | UOP_F_STORE | UOP_F_ATOMIC | UOP_F_EFFECT)
 /* flags, d, a, b, c of the atomics' forms; ll is a load that leaves a reservation */
 #define ATOM_cas AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_I
-#define ATOM_ll  UOP_F_LOAD | UOP_F_ATOMIC | UOP_F_EFFECT, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N
-#define ATOM_sc  AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N
+#define ATOM_ll UOP_F_LOAD | UOP_F_ATOMIC | UOP_F_EFFECT, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N
+#define ATOM_sc AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N
 #define FP_ARITH (UOP_F_FPENV | UOP_F_RM | UOP_F_IMM)
 /* fmin and fmax do not round. */
-#define F2_add                           FP_ARITH
-#define F2_sub                           FP_ARITH
-#define F2_mul                           FP_ARITH
-#define F2_div                           FP_ARITH
-#define F2_min                           UOP_F_FPENV
-#define F2_max                           UOP_F_FPENV
+#define F2_add FP_ARITH
+#define F2_sub FP_ARITH
+#define F2_mul FP_ARITH
+#define F2_div FP_ARITH
+#define F2_min UOP_F_FPENV
+#define F2_max UOP_F_FPENV
+#define F2_minimum UOP_F_FPENV
+#define F2_maximum UOP_F_FPENV
 
 #define ROW(name, flags, d, a, b, c, rr) [UOP_##name] = {#name, flags, d, a, b, c, rr}
-#define ROW_(...)                        ROW(__VA_ARGS__) /* expands ATOM_* first */
+#define ROW_(...) ROW(__VA_ARGS__) /* expands ATOM_* first */
 
 const struct uop_info uop_info[UOP_CODES] = {
 #define UOP_P1(name, ...) ROW(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_##name),
@@ -42,18 +45,18 @@ const struct uop_info uop_info[UOP_CODES] = {
     ROW(name, UOP_F_LOAD | UOP_F_IMM, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_##name),
 #define UOP_STORE(name, ...) \
     ROW(name, UOP_F_STORE | UOP_F_IMM, UOP_K_N, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name),
-#define UOP_AMO(name, ...)               ROW(name, AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name),
-#define UOP_ATOM(name, ctype, what)      ROW_(name, ATOM_##what, UOP_##name),
-#define UOP_F1(name, T, what)            ROW(name, FP_ARITH, K_##T, K_##T, UOP_K_N, UOP_K_N, UOP_##name),
-#define UOP_F2(name, T, what)            ROW(name, F2_##what, K_##T, K_##T, K_##T, UOP_K_N, UOP_##name),
-#define UOP_F3(name, T, what)            ROW(name, FP_ARITH, K_##T, K_##T, K_##T, K_##T, UOP_##name),
-#define UOP_FC(name, T, what)            ROW(name, UOP_F_FPENV, UOP_K_I, K_##T, K_##T, UOP_K_N, UOP_##name),
-#define UOP_CV(name, D, S, what)         ROW(name, FP_ARITH, K_##D, K_##S, UOP_K_N, UOP_K_N, UOP_##name),
-#define N                                UOP_K_N
-#define I                                UOP_K_I
-#define V                                UOP_K_V
-#define P                                UOP_K_P
+#define UOP_AMO(name, ...) ROW(name, AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name),
+#define UOP_ATOM(name, ctype, what) ROW_(name, ATOM_##what, UOP_##name),
+#define UOP_F1(name, T, what) ROW(name, FP_ARITH, K_##T, K_##T, UOP_K_N, UOP_K_N, UOP_##name),
+#define UOP_F2(name, T, what) ROW(name, F2_##what, K_##T, K_##T, K_##T, UOP_K_N, UOP_##name),
+#define UOP_F3(name, T, what) ROW(name, FP_ARITH, K_##T, K_##T, K_##T, K_##T, UOP_##name),
+#define UOP_FC(name, T, what) ROW(name, UOP_F_FPENV, UOP_K_I, K_##T, K_##T, UOP_K_N, UOP_##name),
+#define UOP_CV(name, D, S, what) ROW(name, FP_ARITH, K_##D, K_##S, UOP_K_N, UOP_K_N, UOP_##name),
+#define N UOP_K_N
+#define I UOP_K_I
+#define V UOP_K_V
+#define P UOP_K_P
 #define UOP_SYS(name, d, a, b, c, flags) ROW(name, flags, d, a, b, c, UOP_##name),
-#define UOP_TERM(name, a, b, flags)      ROW(name, (flags) | UOP_F_TERM, N, a, b, N, UOP_##name),
+#define UOP_TERM(name, a, b, flags) ROW(name, (flags) | UOP_F_TERM, N, a, b, N, UOP_##name),
 #include "uop/uop_all.h"
 };

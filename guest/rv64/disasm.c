@@ -132,6 +132,12 @@ static void put_letter(struct out *o, char c, const struct rv64_insn *in, uint64
     case 'z':
         put(o, "%u", in->rs1);
         break;
+    case 'f':
+        if (in->imm == 1)
+            put(o, "min");
+        else
+            put(o, "%a", rv64_fli[in->imm]);
+        break;
     case 'm':
         if (in->rm != FP_DYN)
             put(o, ",%s", rm[in->rm]);

@@ -21,9 +21,9 @@
 const struct rv64_ext rv64_exts[] = {
     {"zicbop", -1},   {"zicboz", 6},     {"zicntr", -1},      {"zicond", 35}, {"zicsr", -1},
     {"zifencei", -1}, {"zihintntl", 29}, {"zihintpause", 36}, {"zimop", 42},  {"zabha", -1},
-    {"zacas", 34},    {"zawrs", 48},     {"zfh", 27},         {"zfhmin", 28}, {"zca", 43},
-    {"zcb", 44},      {"zcd", 45},       {"zcmop", 47},       {"zba", 3},     {"zbb", 4},
-    {"zbs", 5},       {NULL, 0},
+    {"zacas", 34},    {"zawrs", 48},     {"zfa", 32},         {"zfh", 27},    {"zfhmin", 28},
+    {"zca", 43},      {"zcb", 44},       {"zcd", 45},         {"zcmop", 47},  {"zba", 3},
+    {"zbb", 4},       {"zbs", 5},        {NULL, 0},
 };
 
 /* Bits of IMA_EXT_0 that stand for letters. */

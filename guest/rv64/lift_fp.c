@@ -1,6 +1,6 @@
-/* guest/rv64/lift_fp.c: from decoded instructions to micro-ops: F, D, Zfh.
+/* guest/rv64/lift_fp.c: from decoded instructions to micro-ops: F, D, Zfh, Zfa.
  *
- * Owns: the meaning of each floating-point row of rv64.decode. Each is: unbox the operands, compute,
+ * Owns: the meaning of each floating-point row of rv64.decode, and the constants of fli. Each is: unbox the operands, compute,
  * make a NaN canonical, box the result. Which of these an instruction needs follows from the kinds of
  * the micro-op's operands, so that one lifter serves nearly all.
  *
@@ -11,6 +11,9 @@
  * Threading: works on the caller's struct lift only.
  */
 #include "guest/rv64/lift.h"
+#include "uop/fp.h"
+#include <math.h>
+#include <string.h>
 
 static uint8_t emit1(struct lift *l, enum uop_code op, uint8_t a)
 {
@@ -231,4 +234,28 @@ LIFT(fload)
 LIFT(fstore)
 {
     lift_emit(l, arg, 0, in->rs1, RV64_F0 + in->rs2, 0, in->imm);
+}
+
+/* ---- Zfa's constants ---- */
+
+const double rv64_fli[32] = {
+    -1,     0,   0x1p-16, 0x1p-15, 0x1p-8, 0x1p-7, 0x1p-4, 0x1p-3, 0.25,     0.3125, 0.375,
+    0.4375, 0.5, 0.625,   0.75,    0.875,  1,      1.25,   1.5,    1.75,     2,      2.5,
+    3,      4,   8,       16,      128,    256,    0x1p15, 0x1p16, INFINITY, NAN,
+};
+
+LIFT(fli)
+{
+    uint64_t v, least_normal = arg == 16 ? 0x400 : arg == 32 ? 0x800000 : 0x10000000000000;
+    unsigned flags = 0;
+    memcpy(&v, &rv64_fli[in->imm], sizeof v);
+    if (in->imm == 31)
+        v = UINT64_C(0x7ff8000000000000);
+    if (in->imm == 1)
+        v = least_normal;
+    else if (arg != 64)
+        v = fp_soft(arg == 16 ? UOP_cvt_f64_f16 : UOP_cvt_f64_f32, v, 0, 0, FP_RNE, &flags);
+    if (arg != 64)
+        v |= ~UINT64_C(0) << arg;
+    lift_emit(l, UOP_movi, RV64_F0 + in->rd, 0, 0, 0, (int64_t)v);
 }

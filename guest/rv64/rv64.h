@@ -48,6 +48,10 @@ struct rv64_ext {
 };
 extern const struct rv64_ext rv64_exts[]; /* ends with a NULL name */
 
+/* The constants that fli loads ("Zfa" extension, table of immediates); number 1, 0 here, stands for the
+ * least normal number of the format. */
+extern const double rv64_fli[32];
+
 /* Decode the instruction at code. Returns its length in bytes (by its lowest bits, as the manual's
  * "Expanded Instruction-Length Encoding" has it; 0 when avail is too short to tell or to hold it)
  * and in in->row its row, 0 for an undefined encoding. */

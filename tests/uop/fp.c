@@ -421,21 +421,66 @@ static void compare(const struct fmt *f, const char *name, enum uop_code op, int
         quad x = to_quad(f, a), y = to_quad(f, b);
         bool snan = fetestexcept(FE_INVALID), unordered = x != x || y != y;
         uint64_t w;
-        if (what == '=' || what == '<' || what == 'L') {
-            want = snan || (unordered && what != '=') ? FP_NV : 0;
-            w = unordered ? 0 : what == '=' ? x == y : what == '<' ? x < y : x <= y;
+        if (strchr("=<Llq", what)) {
+            want = snan || (unordered && (what == '<' || what == 'L')) ? FP_NV : 0;
+            w = unordered ? 0 : what == '=' ? x == y : what == '<' || what == 'l' ? x < y : x <= y;
         } else {
             want = snan ? FP_NV : 0;
             bool a_first = x < y || (x == y && a >> (f->width - 1)); /* -0 before +0 */
-            if (x != x && y != y)
+            if ((x != x && y != y) || (unordered && (what == 'i' || what == 'I')))
                 w = nan_bits(f);
             else if (unordered)
                 w = x != x ? b : a;
             else
-                w = (what == 'm') == a_first ? a : b;
+                w = (what == 'm' || what == 'i') == a_first ? a : b;
         }
         uint64_t g = fp_soft(op, a, b, 0, FP_RNE, &got);
         check(name, 0, a, b, 0, g, got, w, want);
+    }
+}
+
+/* To an integral value: by definition, the integer that the reference converts to, where it has so
+ * many bits, with the operand's sign; larger numbers are integers already. */
+static void integral(const struct fmt *f, const char *name, enum uop_code op, int what)
+{
+    for (unsigned long i = 0; i < cases; i++) {
+        uint64_t a = operand(f, rnd());
+        for (int rm = FP_RNE; rm <= FP_RMM; rm++) {
+            unsigned got = 0, want = 0, none = 0;
+            uint64_t g = fp_soft(op, a, 0, 0, rm, &got), w = a;
+            feclearexcept(FE_ALL_EXCEPT);
+            quad x = to_quad(f, a);
+            if (fetestexcept(FE_INVALID))
+                want = FP_NV;
+            if (x != x) {
+                w = nan_bits(f);
+            } else if (x < 0x1p62 && x > -0x1p62) {
+                int64_t n = (int64_t)ref_toint(f, a, 64, true, rm, &want);
+                w = ref_round(f, (quad)n, false, FP_RNE, &none) | (a & sign_of(f));
+                if (what == 'r')
+                    want = 0;
+            }
+            check(name, rm, a, 0, 0, g, got, w, want);
+        }
+    }
+}
+
+/* Against the C library's exact remainder. */
+static void to_mod(const char *name, enum uop_code op)
+{
+    for (unsigned long i = 0; i < cases; i++) {
+        uint64_t a = operand(&F64, rnd());
+        double x;
+        memcpy(&x, &a, sizeof x);
+        unsigned got = 0, want = FP_NV;
+        uint64_t g = fp_soft(op, a, 0, 0, FP_RTZ, &got), w = 0;
+        if (isfinite(x)) {
+            double t = trunc(x);
+            if (t >= -0x1p31 && t < 0x1p31)
+                want = t != x ? FP_NX : 0;
+            w = (uint64_t)(int32_t)(uint32_t)(int64_t)fmod(t, 0x1p32);
+        }
+        check(name, FP_RTZ, a, 0, 0, g, got, w, want);
     }
 }
 
@@ -447,6 +492,12 @@ static void compare(const struct fmt *f, const char *name, enum uop_code op, int
 #define WHAT_fma 'f'
 #define WHAT_min 'm'
 #define WHAT_max 'M'
+#define WHAT_minimum 'i'
+#define WHAT_maximum 'I'
+#define WHAT_round 'r'
+#define WHAT_roundx 'R'
+#define WHAT_ltq 'l'
+#define WHAT_leq 'q'
 #define WHAT_eq '='
 #define WHAT_lt '<'
 #define WHAT_le 'L'
@@ -459,16 +510,21 @@ static void against_definition(void **state)
 {
     (void)state;
     failures = 0;
-#define UOP_F1(name, T, what) arithmetic(FMT_##T, #name, UOP_##name, WHAT_##what);
-#define UOP_F3(name, T, what) UOP_F1(name, T, what)
+#define UOP_F1(name, T, what)                              \
+    if (WHAT_##what == 'r' || WHAT_##what == 'R')          \
+        integral(FMT_##T, #name, UOP_##name, WHAT_##what); \
+    else                                                   \
+        arithmetic(FMT_##T, #name, UOP_##name, WHAT_##what);
+#define UOP_F3(name, T, what) arithmetic(FMT_##T, #name, UOP_##name, WHAT_##what);
 #define UOP_F2(name, T, what)                             \
-    if (WHAT_##what == 'm' || WHAT_##what == 'M')         \
+    if (strchr("mMiI", WHAT_##what))                      \
         compare(FMT_##T, #name, UOP_##name, WHAT_##what); \
     else                                                  \
         arithmetic(FMT_##T, #name, UOP_##name, WHAT_##what);
 #define UOP_FC(name, T, what) compare(FMT_##T, #name, UOP_##name, WHAT_##what);
 #define CV_toint(name, D, S) to_int(FMT_##S, #name, UOP_##name, INT_##D)
 #define CV_fromint(name, D, S) from_int(FMT_##D, #name, UOP_##name, INT_##S)
+#define CV_tomod(name, D, S) to_mod(#name, UOP_##name)
 #define CV_fptofp(name, D, S) fp_to_fp(FMT_##D, FMT_##S, #name, UOP_##name)
 #define UOP_CV(name, D, S, what) CV_##what(name, D, S);
 #include "uop/uop_all.h"
