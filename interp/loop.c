@@ -236,7 +236,7 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
 #define FPTOFP_f16_f32() goto fp_other_mode
 #define FPTOFP_f16_f64() goto fp_other_mode
 #define CV_fptofp(D, S) FPTOFP_##D##_##S()
-#define CV_tomod(D, S) goto fp_soft_here
+#define CV_tomod(D, S) goto fp_other_mode
 
 /* Atomics beyond the read-modify-write rows; T is the type. */
 #define ATOM_cas(T) D = ACCESS_CAS(T, addr, (T)B, (T)C)
