@@ -8,6 +8,7 @@
 #include "runtime/options.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "syscall/sys.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -69,6 +70,15 @@ static void env_set(const char *assignment)
         options.envp[i + 1] = NULL;
     }
     options.envp[i] = (char *)assignment;
+}
+
+/* Variables for the guest's dynamic linker, see SYS_ENV_GUEST: back to their own names. */
+static void env_reveal(void)
+{
+    for (size_t i = 0; options.envp[i]; i++) {
+        if (strncmp(options.envp[i], SYS_ENV_GUEST, sizeof(SYS_ENV_GUEST) - 1) == 0)
+            options.envp[i] += sizeof(SYS_ENV_GUEST) - 1;
+    }
 }
 
 /* A list with commas, as qemu-user has it: each part is taken. */
@@ -343,6 +353,7 @@ void options_parse(int argc, char **argv, char **envp)
     nforward = 0;
     forward[0] = NULL;
 
+    env_reveal();
     from_environment();
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {

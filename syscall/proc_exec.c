@@ -26,6 +26,7 @@
 
 #define SCRIPT_DEPTH 5          /* interpreters of interpreters, then ELOOP */
 #define ARG_MAX_COUNT (1 << 23) /* pointers; the kernel's E2BIG comes far earlier */
+#define ARG_LEN_MAX (32 * 4096) /* MAX_ARG_STRLEN: longer strings are E2BIG */
 #define PREFIX_MAX 64           /* words of our own before the program */
 
 /* What is executed, as the scripts on the way to it change it. */
@@ -176,10 +177,62 @@ static int copy_array(uint64_t *to, uint64_t addr, uint64_t n)
     return 0;
 }
 
-/* Room for n pointers, of the mapping that the thread keeps for this. */
-static uint64_t *args_memory(struct thread *t, size_t n)
+/* Is it a variable that the host's dynamic linker and C library look at, too? */
+static bool concerns_host(uint64_t var)
 {
-    size_t size = n * sizeof(uint64_t);
+    char name[16] = "";
+    mm_read_str(name, sizeof(name), var);
+    return strncmp(name, "LD_", 3) == 0 || strncmp(name, "GLIBC_TUNABLES=", 15) == 0;
+}
+
+/* Bytes of a string with its NUL; 0 when it cannot be read or is longer than the kernel takes. */
+static size_t string_size(uint64_t addr)
+{
+    char part[512];
+    for (size_t size = 0; size <= ARG_LEN_MAX; size += sizeof(part)) {
+        ssize_t n = mm_read_str(part, sizeof(part), addr + size);
+        if (n >= 0)
+            return size + (size_t)n + 1;
+        uint8_t byte;
+        if (n != -ENAMETOOLONG || mm_read(&byte, addr + size + sizeof(part) - 1, 1) != 0)
+            return 0;
+    }
+    return 0;
+}
+
+/* Bytes for the new strings of rename_variables. */
+static size_t renamed_size(uint64_t envp, uint64_t n)
+{
+    size_t need = 0;
+    for (uint64_t i = 0, var; i < n && mm_read_u64(envp + i * 8, &var) == 0; i++) {
+        if (concerns_host(var))
+            need += sizeof(SYS_ENV_GUEST) + string_size(var);
+    }
+    return need;
+}
+
+/* Give such variables the prefix that dragoman takes off: the new strings go to text. What cannot be
+ * read, or has grown since it was measured, stays as it is. */
+static void rename_variables(uint64_t *env, char *text, size_t room)
+{
+    const size_t prefix = sizeof(SYS_ENV_GUEST) - 1;
+    for (; *env; env++) {
+        size_t size;
+        if (!concerns_host(*env) || !(size = string_size(*env)) || prefix + size > room)
+            continue;
+        memcpy(text, SYS_ENV_GUEST, prefix);
+        if (mm_read(text + prefix, *env, size) != 0)
+            continue;
+        text[prefix + size - 1] = 0;
+        *env = (uintptr_t)text;
+        text += prefix + size;
+        room -= prefix + size;
+    }
+}
+
+/* Room for so many bytes, of the mapping that the thread keeps for this. */
+static uint64_t *args_memory(struct thread *t, size_t size)
+{
     if (t->exec_args && t->exec_args_size < size) {
         munmap(t->exec_args, t->exec_args_size);
         t->exec_args = NULL;
@@ -271,8 +324,12 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
     int64_t argc = count_array(argv), envc = count_array(envp);
     rc = argc < 0 ? argc : envc < 0 ? envc : 0;
     uint64_t *mem = NULL;
+    size_t pointers = 0, text_size = 0;
     if (rc == 0) {
-        mem = args_memory(t, PREFIX_MAX + words.n + 1 + argc + 1 + envc + 1);
+        if (x.program.kind == SYS_PROGRAM_GUEST)
+            text_size = renamed_size(envp, (uint64_t)envc);
+        pointers = PREFIX_MAX + words.n + 1 + argc + 1 + envc + 1;
+        mem = args_memory(t, pointers * sizeof(*mem) + text_size);
         rc = mem ? 0 : -ENOMEM;
     }
     if (rc == 0) {
@@ -285,10 +342,12 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
         rc = copy_array(args + n, argv + skip * 8, argc - skip);
         if (rc == 0)
             rc = copy_array(env, envp, envc);
-        if (rc == 0 && x.program.kind == SYS_PROGRAM_GUEST)
+        if (rc == 0 && x.program.kind == SYS_PROGRAM_GUEST) {
+            rename_variables(env, (char *)(mem + pointers), text_size);
             rc = exec_guest(t, &x, args, env);
-        else if (rc == 0)
+        } else if (rc == 0) {
             rc = host_exec(t, x.dirfd, *x.name ? x.host : "", args, env, flags & AT_EMPTY_PATH);
+        }
         args_free(t);
     }
     if (x.fd >= 0)

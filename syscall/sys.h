@@ -10,6 +10,10 @@
 
 #include "process/thread.h"
 
+/* Variables for the guest's dynamic linker would act on the host's, too, when a guest program is executed
+ * by starting dragoman: they pass with this before their names, and dragoman takes it off. */
+#define SYS_ENV_GUEST "DRAGOMAN_GUEST_"
+
 /* What an executable file is, for execve. */
 struct sys_program {
     enum { SYS_PROGRAM_GUEST, SYS_PROGRAM_SCRIPT, SYS_PROGRAM_HOST } kind;

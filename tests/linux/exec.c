@@ -57,6 +57,15 @@ static int child_main(int argc, char **argv)
             return 2;
         return !strcmp(link, argv[2]) ? 44 : 1;
     }
+    if (!strcmp(what, "linker"))
+        return environ[0] && !strcmp(environ[0], "A=1") && environ[1] &&
+                       !strcmp(environ[1], "LD_PRELOAD=/nonexistent/library.so") && environ[2] &&
+                       !strcmp(environ[2], "LD_DEBUG=all") && environ[3] &&
+                       strlen(environ[3]) == 99999 && !strncmp(environ[3], "LD_TEST_BIG=yy", 14) &&
+                       environ[4] && !strcmp(environ[4], "LD_") && environ[5] &&
+                       !strcmp(environ[5], "Z=2") && !environ[6]
+                   ? 46
+                   : 1;
     if (!strcmp(what, "none")) {
         /* No descriptor but those that were there is open. */
         for (int fd = 3; fd < 1024; fd++) {
@@ -116,6 +125,27 @@ static void test_args(void)
     snprintf(slash, sizeof(slash), "%s/", self);
     EXPECT_ERR(execve(slash, argv, envp), ENOTDIR);
     verified("arguments, environment, errors");
+}
+
+/* What speaks to the guest's dynamic linker says nothing to anybody else, and arrives as it was. */
+static void test_linker_variables(void)
+{
+    char *argv[] = {"x", "linker", NULL};
+    char *big = malloc(100000);
+    memset(big, 'y', 99999);
+    memcpy(big, "LD_TEST_BIG=", 12);
+    big[99999] = 0;
+    char *envp[] = {"A=1", "LD_PRELOAD=/nonexistent/library.so", "LD_DEBUG=all", big, "LD_", "Z=2",
+                    NULL};
+    int p[2];
+    char out[4096];
+    EXPECT_EQ(pipe(p), 0);
+    EXPECT_EQ(IN_CHILD(dup2(p[1], 2); execve(self, argv, envp)), 46);
+    close(p[1]);
+    EXPECT_EQ(read(p[0], out, sizeof(out)), 0);
+    close(p[0]);
+    free(big);
+    verified("LD_* variables are the guest's");
 }
 
 static void nothing(int sig)
@@ -329,6 +359,7 @@ int main(int argc, char **argv)
     close(in);
     close(out);
     test_args();
+    test_linker_variables();
     test_kept();
     test_threads();
     test_spawn();
