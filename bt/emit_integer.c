@@ -15,15 +15,26 @@ struct source {
     int32_t imm;
 };
 
-/* scratch is used when v is neither in a register, nor in memory, nor a short constant. */
+/* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
+ * a value goes through a field of the cpu that means something only while the cpu leaves. */
 static struct source source(struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
+    struct x64_mem low = X64_CPU(exit_arg), high = low;
     if (l.place == BT_UNIT)
         return (struct source){.kind = SRC_MEM, .mem = x64_slot(l.n)};
     if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
         return (struct source){.kind = SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
-    return (struct source){.kind = SRC_REG, .reg = bt_gpr(m, v, scratch)};
+    if (scratch != X64_NONE || l.place == BT_GPR)
+        return (struct source){.kind = SRC_REG, .reg = bt_gpr(m, v, scratch)};
+    if (l.place == BT_XMM) {
+        x64_v_rm(&m->e, X64_MOVQ_X_ST, l.n, low);
+    } else {
+        high.disp += 4;
+        x64_mov_mi(&m->e, 4, low, (int32_t)bt_imm(m, v));
+        x64_mov_mi(&m->e, 4, high, (int32_t)(bt_imm(m, v) >> 32));
+    }
+    return (struct source){.kind = SRC_MEM, .mem = low};
 }
 
 static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
@@ -71,8 +82,6 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width
     }
     bt_load_gpr(m, d, a);
     struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
-    if (s.kind == SRC_REG && s.reg == X64_NONE)
-        m->cannot = "wide constant";
     alu(m, op, size, d, &s);
     extend(m, w, d);
     bt_done(m, v, d);
@@ -87,30 +96,25 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum w
     struct bt_loc la = bt_loc(m, o->a);
     if (imm != (int32_t)imm) {
         /* All of these commute; the constant goes first where the result is computed. */
-        unsigned a = X64_NONE;
         if (la.place == BT_XMM && op != X64_ADD) {
             /* Sign manipulation of a float. */
             x64_mov_ri(&m->e, RAX, (uint64_t)imm);
             x64_v_gr(&m->e, X64_MOVQ, 8, XMM0, RAX);
-            x64_v_rrr_c(&m->e, op == X64_AND ? X64_ANDPS : op == X64_OR ? X64_ORPS : X64_XORPS, XMM0, XMM0, la.n);
+            x64_v_rrr_c(&m->e,
+                        op == X64_AND  ? X64_ANDPS
+                        : op == X64_OR ? X64_ORPS
+                                       : X64_XORPS,
+                        XMM0, XMM0, la.n);
             bt_xdone(m, v, XMM0);
             return;
         }
-        if (la.place == BT_XMM) {
-            m->cannot = "wide constant added to a float's bits";
-            return;
-        }
-        if (la.place == BT_GPR)
-            a = la.n;
-        if (a == d) {
+        if (la.place == BT_GPR && la.n == d) {
             x64_mov_ri(&m->e, RAX, (uint64_t)imm);
             x64_alu_rr(&m->e, op, 8, d, RAX);
         } else {
+            struct source a = source(m, o->a, X64_NONE);
             x64_mov_ri(&m->e, d, (uint64_t)imm);
-            if (a != X64_NONE)
-                x64_alu_rr(&m->e, op, 8, d, a);
-            else
-                x64_alu_rm(&m->e, op, 8, d, x64_slot(la.n));
+            alu(m, op, 8, d, &a);
         }
         bt_done(m, v, d);
         return;
@@ -133,19 +137,18 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
     unsigned d = bt_dst(m, v, RAX);
     if (op == X64_AND && x64_has(&m->e, X64_F_BMI1) && bt_loc(m, o->a).place != BT_IMM) {
         /* d = ~v & rm */
+        struct source a = source(m, o->a, X64_NONE);
         unsigned b = bt_gpr(m, o->b, RAX);
-        if (bt_loc(m, o->a).place == BT_UNIT)
-            x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, x64_slot(bt_loc(m, o->a).n));
+        if (a.kind == SRC_MEM)
+            x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, a.mem);
         else
-            x64_vex_rrr(&m->e, X64_ANDN, 8, d, b, bt_gpr(m, o->a, RAX));
+            x64_vex_rrr(&m->e, X64_ANDN, 8, d, b, a.reg);
         bt_done(m, v, d);
         return;
     }
     bt_load_gpr(m, RAX, o->b);
     x64_r(&m->e, X64_NOT, 8, RAX);
     struct source s = source(m, o->a, X64_NONE);
-    if (s.kind == SRC_REG && s.reg == X64_NONE)
-        m->cannot = "wide constant";
     alu(m, op, 8, RAX, &s);
     bt_done(m, v, RAX);
 }
@@ -224,8 +227,6 @@ static void shift_add(struct bt_emitter *m, uint32_t v, unsigned n)
         bt_load_gpr(m, RAX, o->a);
         x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
         struct source s = source(m, o->b, X64_NONE);
-        if (s.kind == SRC_REG && s.reg == X64_NONE)
-            m->cannot = "wide constant";
         alu(m, X64_ADD, 8, RAX, &s);
         d = RAX;
     }
@@ -260,12 +261,13 @@ static void multiply(struct bt_emitter *m, uint32_t v, enum width w)
         lb = bt_loc(m, b);
     }
     bt_load_gpr(m, d, a);
-    if (lb.place == BT_UNIT)
-        x64_rm(&m->e, X64_IMUL, size, d, x64_slot(lb.n));
-    else if (lb.place == BT_IMM && d == RAX)
-        m->cannot = "wide constant";
+    struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
+    if (s.kind == SRC_MEM)
+        x64_rm(&m->e, X64_IMUL, size, d, s.mem);
+    else if (s.kind == SRC_REG)
+        x64_rr(&m->e, X64_IMUL, size, d, s.reg);
     else
-        x64_rr(&m->e, X64_IMUL, size, d, bt_gpr(m, b, RAX));
+        x64_imul_rri(&m->e, size, d, d, s.imm);
     extend(m, w, d);
     bt_done(m, v, d);
 }
@@ -280,14 +282,12 @@ static void multiply_imm(struct bt_emitter *m, uint32_t v, enum width w)
         unsigned a = bt_gpr(m, o->a, RAX);
         x64_imul_rri(&m->e, size, d, a, (int32_t)imm);
     } else {
-        struct bt_loc la = bt_loc(m, o->a);
+        struct source a = source(m, o->a, X64_NONE);
         x64_mov_ri(&m->e, RAX, (uint64_t)imm);
-        if (la.place == BT_UNIT)
-            x64_rm(&m->e, X64_IMUL, size, RAX, x64_slot(la.n));
-        else if (la.place == BT_GPR)
-            x64_rr(&m->e, X64_IMUL, size, RAX, la.n);
+        if (a.kind == SRC_MEM)
+            x64_rm(&m->e, X64_IMUL, size, RAX, a.mem);
         else
-            m->cannot = "wide constant by a float's bits";
+            x64_rr(&m->e, X64_IMUL, size, RAX, a.reg);
         d = RAX;
     }
     extend(m, w, d);
@@ -415,13 +415,8 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
         x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), lb.n);
         return;
     }
-    unsigned ra = bt_gpr(m, a, RAX);
-    if (lb.place == BT_UNIT)
-        x64_alu_rm(e, X64_CMP, 8, ra, x64_slot(lb.n));
-    else if (lb.place == BT_GPR)
-        x64_alu_rr(e, X64_CMP, 8, ra, lb.n);
-    else
-        m->cannot = "comparison of a float's bits";
+    struct source s = source(m, b, X64_NONE);
+    alu(m, X64_CMP, 8, bt_gpr(m, a, RAX), &s);
 }
 
 enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
@@ -447,14 +442,13 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
                 x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), (int32_t)o->imm);
             else
                 x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, o->a, RAX), (int32_t)o->imm);
-        } else if (la.place == BT_XMM) {
-            m->cannot = "comparison of a float's bits";
         } else {
+            struct source a = source(m, o->a, X64_NONE);
             x64_mov_ri(e, RAX, (uint64_t)o->imm);
-            if (la.place == BT_UNIT)
-                x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), RAX);
+            if (a.kind == SRC_MEM)
+                x64_alu_mr(e, X64_CMP, 8, a.mem, RAX);
             else
-                x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
+                x64_alu_rr(e, X64_CMP, 8, a.reg, RAX);
         }
     }
     unsigned d = bt_dst(m, v, RAX);

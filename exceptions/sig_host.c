@@ -156,6 +156,9 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
         return true;
     }
     if (in_unit) {
+        /* An address that the host does not tell: the interpreter shall repeat the access (runtime/run.c). */
+        if (!known)
+            f.code = SI_KERNEL;
         cpu->fault = f;
         return cc_fault(cpu, uc);
     }

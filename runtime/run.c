@@ -73,7 +73,7 @@ static uint64_t hot_at; /* entries after which a block is handed out */
 
 void run_init(void)
 {
-    /* auto is the interpreter alone until the translator has passed every suite. */
+    /* bt translates at first touch; auto is the interpreter alone until the translator has passed every suite. */
     translate = options.engine == ENGINE_BT;
     hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
     if (options.code_cache && !cc_set_capacity(options.code_cache))
@@ -231,6 +231,12 @@ _Noreturn void run_thread(struct thread *t)
 
         struct unit *u = translate && !cpu->fp_special ? find_unit(cpu, b) : NULL;
         struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);
+        if (u && e.reason == EXIT_FAULT && cpu->fault.code == SI_KERNEL) {
+            /* A non-canonical address, of which the host tells nothing. The interpreter meets it again and knows. */
+            b = find_block(t);
+            if (b)
+                e = interp_run(cpu, b);
+        }
         link.from = NULL;
         switch (e.reason) {
         case EXIT_BLOCK:
