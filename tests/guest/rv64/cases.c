@@ -143,7 +143,7 @@ int main(int argc, char **argv)
         command = argv[2];
         at = 3;
     }
-    struct prog *p = prog_new();
+    struct prog *p = prog_new(1);
     if (at == argc) {
         const char *names[] = {"cases.txt", "cases-peer.txt"};
         const char *top = getenv("top_srcdir");

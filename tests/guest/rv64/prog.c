@@ -22,6 +22,7 @@
 #define STATES (PROG_GP + 0x1000)
 #define SIGSTACK UINT64_C(0x1ff00000)
 #define SIGSTACKSZ 0x10000
+#define COUNTER 0x7c0 /* from x3: times that the block will run again */
 #define TRAPS offsetof(struct prog_result, traps)
 
 _Static_assert(offsetof(struct prog_result, x) == PROG_SCRATCH, "x3 points at the results");
@@ -33,6 +34,7 @@ struct prog {
     size_t nstates, cap;
     size_t out_at; /* offset of the routine that writes a result */
     size_t prologue_len;
+    unsigned repeat;
 };
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt, ...)
@@ -114,9 +116,10 @@ static void put_call(struct prog *p, unsigned nr, uint64_t a0, uint64_t a1, uint
     put(p, ECALL);
 }
 
-struct prog *prog_new(void)
+struct prog *prog_new(unsigned repeat)
 {
     struct prog *p = calloc(1, sizeof *p);
+    p->repeat = repeat;
     /* The handler: counts, steps over the instruction, returns through the trampoline. */
     put(p, itype(0x03, 3, 6, 12, 176)); /* ld t1, 176(a2): uc_mcontext's pc */
     put(p, itype(0x03, 5, 7, 6, 0));    /* lhu t2, 0(t1) */
@@ -196,7 +199,8 @@ static void put_prologue(struct prog *p, uint64_t state)
     put(p, LD(5, at + 8 * 5, 5));
 }
 
-static void put_epilogue(struct prog *p)
+/* `again` is the offset of the block's prologue. */
+static void put_epilogue(struct prog *p, size_t again)
 {
     int at = 0;
     for (unsigned i = 1; i < 32; i++, at += 8)
@@ -205,6 +209,13 @@ static void put_epilogue(struct prog *p)
         put(p, FSD(i, at, 3));
     put(p, itype(0x73, 2, 6, 0, 3)); /* csrrs t1, fcsr, zero */
     put(p, SD(6, at, 3));
+    if (p->repeat > 1) {
+        put(p, LD(6, COUNTER, 3));
+        put(p, ADDI(6, 6, -1));
+        put(p, SD(6, COUNTER, 3));
+        put(p, btype(5, 0, 6, 8)); /* bge zero, t1, . + 8 */
+        put(p, jal(0, (int)again - (int)p->text_len));
+    }
     put(p, jal(1, (int)p->out_at - (int)p->text_len));
 }
 
@@ -214,7 +225,7 @@ uint64_t prog_next_pc(struct prog *p)
         put_start(p);
         size_t before = p->text_len;
         put_prologue(p, STATES);
-        p->prologue_len = p->text_len - before;
+        p->prologue_len = p->text_len - before + (p->repeat > 1 ? 5 * 4 : 0);
         p->text_len = before;
     }
     return PROG_TEXT + p->text_len + p->prologue_len;
@@ -229,6 +240,12 @@ void prog_add(struct prog *p, const struct prog_state *state, const void *code, 
         if (!p->states)
             die("out of memory");
     }
+    if (p->repeat > 1) {
+        put_li(p, 3, PROG_GP);
+        put_li(p, 6, p->repeat);
+        put(p, SD(6, COUNTER, 3));
+    }
+    size_t again = p->text_len;
     put_prologue(p, STATES + p->nstates * sizeof *state);
     p->states[p->nstates++] = *state;
     put_bytes(p, code, len);
@@ -236,7 +253,7 @@ void prog_add(struct prog *p, const struct prog_state *state, const void *code, 
         uint16_t nop = 1;
         put_bytes(p, &nop, 2);
     }
-    put_epilogue(p);
+    put_epilogue(p, again);
 }
 
 /* Text with the final exit, and the data before the states. */

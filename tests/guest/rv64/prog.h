@@ -39,7 +39,9 @@ struct prog_result {
 void prog_default_state(struct prog_state *s);
 
 struct prog;
-struct prog *prog_new(void);
+/* A program that runs each block `repeat` times, from the same state, and writes the last result: an
+ * engine that translates what is hot gets to do so. */
+struct prog *prog_new(unsigned repeat);
 void prog_free(struct prog *p);
 
 /* The address that the next block's code will have. */

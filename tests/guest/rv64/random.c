@@ -5,6 +5,7 @@
  *       and by CMD of -a, or in this process through lifter and interpreter where -a is not given,
  *       and compares all registers, fcsr, memory and traps after each block. The first blocks that
  *       differ are minimised and printed with what differs. Status 1 when there is one.
+ *   random -r TIMES ...            each block runs TIMES times, for engines that translate what is hot
  *   random -s SEED -i INDEX ...    the same for one block alone
  *   random -s SEED [-b ...] -w FILE    only writes the program
  *   random -s SEED -g COUNT -o CMD     prints COUNT cases for each row in the form of cases.txt,
@@ -430,6 +431,7 @@ static size_t layout(const bool *keep, unsigned n, uint8_t *code)
 }
 
 static const char *command_a, *command_b;
+static unsigned repeat = 1;
 
 static void run(struct prog *p, const char *command, struct prog_result *out)
 {
@@ -443,7 +445,7 @@ static bool differs(const struct prog_state *s, const bool *keep, unsigned n, st
                     struct prog_result *b)
 {
     uint8_t code[MAX_UNITS * UNIT_SIZE];
-    struct prog *p = prog_new();
+    struct prog *p = prog_new(repeat);
     prog_add(p, s, code, layout(keep, n, code));
     run(p, command_a, a);
     run(p, command_b, b);
@@ -458,8 +460,8 @@ static void report(uint64_t seed, unsigned index, unsigned n)
     bool keep[MAX_UNITS];
     memset(keep, 1, sizeof keep);
     make_block(seed, index, n, &s);
-    printf("# seed %llu block %u differs (replay: -s %llu -n %u -i %u)\n", (unsigned long long)seed,
-           index, (unsigned long long)seed, n, index);
+    printf("# seed %llu block %u differs (replay: -s %llu -n %u -r %u -i %u)\n",
+           (unsigned long long)seed, index, (unsigned long long)seed, n, repeat, index);
     if (!differs(&s, keep, n, &a, &b)) {
         printf("#   but not when run alone\n");
         return;
@@ -502,7 +504,7 @@ static void report(uint64_t seed, unsigned index, unsigned n)
 
 static int batch(uint64_t seed, unsigned first, unsigned count, unsigned n, unsigned *shown)
 {
-    struct prog *p = prog_new();
+    struct prog *p = prog_new(repeat);
     for (unsigned i = 0; i < count; i++) {
         struct prog_state s;
         bool keep[MAX_UNITS];
@@ -541,7 +543,7 @@ static void print_word(const char *name, unsigned n, uint64_t v, uint64_t pc, bo
 static void record(uint64_t seed, unsigned count)
 {
     unsigned total = count * (RV64_NROWS - 1);
-    struct prog *p = prog_new();
+    struct prog *p = prog_new(repeat);
     struct prog_state *s = calloc(total, sizeof *s), normal;
     struct unit *u = calloc(total, sizeof *u);
     uint64_t *pc = calloc(total, sizeof *pc);
@@ -628,7 +630,7 @@ int main(int argc, char **argv)
     unsigned blocks = 200, n = 64, index = 0, shown = 0, cases = 0;
     bool only = false;
     const char *file = NULL;
-    for (int opt; (opt = getopt(argc, argv, "s:b:n:i:a:o:w:g:")) != -1;) {
+    for (int opt; (opt = getopt(argc, argv, "s:b:n:i:a:o:w:g:r:")) != -1;) {
         switch (opt) {
         case 's':
             seed = strtoull(optarg, NULL, 0);
@@ -652,6 +654,9 @@ int main(int argc, char **argv)
         case 'g':
             cases = (unsigned)strtoul(optarg, NULL, 0);
             break;
+        case 'r':
+            repeat = (unsigned)strtoul(optarg, NULL, 0);
+            break;
         case 'w':
             file = optarg;
             break;
@@ -660,12 +665,13 @@ int main(int argc, char **argv)
         }
     }
     if (n < 1 || n > MAX_UNITS || (!command_b && !file)) {
-        fprintf(stderr, "usage: random -o COMMAND [-a COMMAND] [-s SEED] [-b BLOCKS] [-n UNITS] "
-                        "[-i INDEX]\n");
+        fprintf(stderr,
+                "usage: random -o COMMAND [-a COMMAND] [-s SEED] [-b BLOCKS] [-n UNITS] [-r TIMES] "
+                "[-i INDEX]\n");
         return 2;
     }
     if (file) {
-        struct prog *p = prog_new();
+        struct prog *p = prog_new(repeat);
         for (unsigned i = only ? index : 0; i < (only ? index + 1 : blocks); i++) {
             struct prog_state s;
             bool keep[MAX_UNITS];
