@@ -223,7 +223,7 @@ static uint64_t epoch_now(void)
 static void flush_jcache(struct cpu *cpu)
 {
     for (size_t i = 0; i < (size_t)1 << CPU_JCACHE_BITS; i++)
-        cpu->jcache[i] = (struct jcache_entry){.pc = CPU_JCACHE_NONE};
+        cpu->jcache[i] = (struct jcache_entry){.pc = CPU_EMPTY_PC(i)};
 }
 
 /* The oldest epoch that a cpu in the engines entered in. Under the lock. */

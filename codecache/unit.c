@@ -404,7 +404,7 @@ void cc_unit_enter(struct cpu *cpu)
     if (cpu->unit_gen == gen)
         return;
     for (size_t i = 0; i < 1u << CPU_UCACHE_BITS; i++)
-        cpu->ucache[i].pc = CPU_JCACHE_NONE;
+        cpu->ucache[i].pc = CPU_EMPTY_PC(i);
     cpu->unit_gen = gen;
 }
 

@@ -47,15 +47,16 @@ struct cpu_fault {
     bool write;
 };
 
-/* The jump cache: blocks by guest pc. An empty entry's pc is CPU_JCACHE_NONE. */
+/* The jump cache: blocks by guest pc. Empty entry i has the pc CPU_EMPTY_PC(i), which belongs elsewhere:
+ * so no jump target, whatever it is, finds an empty entry. */
 struct jcache_entry {
     uint64_t pc;
     struct block *block;
 };
-#define CPU_JCACHE_NONE (~UINT64_C(0))
+#define CPU_EMPTY_PC(i) ((uint64_t)((i) ^ 1) << 1)
 #define CPU_JCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_JCACHE_BITS) - 1))
 
-/* The same for translated code, searched by it: the unit to jump to. An empty entry's pc is CPU_JCACHE_NONE. */
+/* The same for translated code, searched by it: the unit to jump to. Empty as above. */
 struct ucache_entry {
     uint64_t pc;
     const void *host;

@@ -80,6 +80,8 @@ static void lookup(void **state)
     cc_leave(other);
     /* Nothing is at address 0, whatever an empty jump cache holds. */
     assert_null(cc_lookup(cpu, 0));
+    assert_null(cc_lookup(cpu, 2));
+    assert_null(cc_lookup(cpu, UINT64_MAX));
 }
 
 static void invalidate_range(void **state)

@@ -341,7 +341,7 @@ void prog_run_here(struct prog *p, struct prog_result *out)
     memset(cpu, 0, sizeof *cpu);
     cpu->guest = &guest_rv64;
     for (size_t i = 0; i < 1 << CPU_JCACHE_BITS; i++)
-        cpu->jcache[i].pc = CPU_JCACHE_NONE;
+        cpu->jcache[i].pc = CPU_EMPTY_PC(i);
     guest_rv64.cpu_start(cpu, start_pc(p), 0);
     cc_cpu_add(cpu);
     cc_enter(cpu);
