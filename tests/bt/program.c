@@ -50,12 +50,16 @@ static uint64_t number(void)
 static uint16_t pure_ops[UOP_CODES];
 static unsigned npure;
 
-/* The pure micro-ops but those whose operands must be narrow floats. */
+/* The pure micro-ops but those whose operands or results are narrow floats: these are never in a slot as they are. */
 static void list_pure(void)
 {
-    for (unsigned op = 0; op < UOP_CODES; op++)
-        if (uop_info[op].flags & UOP_F_PURE && op != UOP_box_f32 && op != UOP_box_f16)
+    for (unsigned op = 0; op < UOP_CODES; op++) {
+        bool narrow = op == UOP_box_f32 || op == UOP_box_f16 || op == UOP_fcanon_f32 ||
+                      op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
+                      op == UOP_unbox_f32 || op == UOP_unbox_f16;
+        if (uop_info[op].flags & UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;
+    }
 }
 
 static void emit(struct block *b, struct uop u)
@@ -88,7 +92,7 @@ static uint8_t dest(void)
 static void random_float(struct block *b)
 {
     enum { T0 = CPU_TEMP_BASE, T1, T2, T3 };
-    unsigned rm = pick(2) ? FP_DYN : FP_RNE;
+    unsigned rm = pick(16) ? FP_DYN : FP_RNE;
     uint8_t x = fsource(), y = fsource(), z = fsource(), d = fsource();
     bool narrow = pick(2);
     if (narrow) {
