@@ -66,15 +66,15 @@ static void log_block(const struct thread *t, const struct block *b)
 /* ---- the translator's side. A block is interpreted until it was entered HOT_LEVEL1 times, then the region behind it
  * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
 
-#define HOT_LEVEL1 24
+#define HOT_LEVEL1 50
 
 static bool translate;  /* the engine is not the interpreter alone */
 static uint64_t hot_at; /* entries after which a block is handed out */
 
 void run_init(void)
 {
-    /* bt translates at first touch; auto is the interpreter alone until the translator has passed every suite. */
-    translate = options.engine == ENGINE_BT;
+    /* bt translates at first touch. */
+    translate = options.engine != ENGINE_INTERP;
     hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
