@@ -57,7 +57,8 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     x64_v_rr(&m->e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
     unsigned back = x64_label(&m->e);
     x64_jcc(&m->e, X64_P,
-            bt_later(m, (struct bt_cold){.emit = cold_fused_nan, .back = back, .x = s | a << 8 | b << 16}));
+            bt_later(m, (struct bt_cold){
+                            .emit = cold_fused_nan, .back = back, .x = s | a << 8 | b << 16}));
     x64_bind(&m->e, back);
     bt_xdone(m, v, d);
     return true;
@@ -236,8 +237,8 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
 
 /* ---- sticky flags: the bits of enum fp_flag and of MXCSR are in opposite order, so they go one by one ---- */
 
-static const uint8_t flag_bit[5] = {0, 1, 2, 3, 4};    /* NX UF OF DZ NV */
-static const uint8_t mxcsr_bit[5] = {5, 4, 3, 2, 0};   /* PE UE OE ZE IE */
+static const uint8_t flag_bit[5] = {0, 1, 2, 3, 4};  /* NX UF OF DZ NV */
+static const uint8_t mxcsr_bit[5] = {5, 4, 3, 2, 0}; /* PE UE OE ZE IE */
 
 static void move_bit(struct x64_emit *e, unsigned d, unsigned s, unsigned to, unsigned from)
 {

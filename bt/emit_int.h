@@ -74,6 +74,15 @@ void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
 /* Bring the state of a snapshot into its canonical places: homes and the cpu. */
 void bt_write_back(struct bt_emitter *m, uint32_t snap);
 
+/* ---- pieces of integer operations ---- */
+/* What becomes of the upper half of a result of 32 bits. */
+enum bt_width { BT_W64, BT_W32S, BT_W32Z };
+void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg);
+void bt_emit_multiply(struct bt_emitter *m, uint32_t v, enum bt_width w);
+void bt_emit_multiply_imm(struct bt_emitter *m, uint32_t v, enum bt_width w);
+void bt_emit_multiply_high(struct bt_emitter *m, uint32_t v);
+void bt_emit_divide(struct bt_emitter *m, uint32_t v);
+
 /* ---- operations; false: no emitter ---- */
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);

@@ -48,20 +48,19 @@ static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d
         x64_alu_ri(&m->e, op, size, d, s->imm);
 }
 
-enum width { W64, W32S, W32Z };
-
-static void extend(struct bt_emitter *m, enum width w, unsigned reg)
+void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg)
 {
-    if (w == W32S)
+    if (w == BT_W32S)
         x64_rr(&m->e, X64_MOVSXD, 8, reg, reg);
 }
 
 /* ---- two operands ---- */
 
-static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width w, bool commutes)
+static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_width w,
+                   bool commutes)
 {
     const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
+    unsigned size = w == BT_W64 ? 8 : 4;
     unsigned d = bt_dst(m, v, RAX);
     uint32_t a = o->a, b = o->b;
     struct bt_loc lb = bt_loc(m, b);
@@ -74,7 +73,7 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width
         }
     }
     struct bt_loc la = bt_loc(m, a);
-    if (op == X64_ADD && w == W64 && la.place == BT_GPR && la.n != d &&
+    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d &&
         bt_loc(m, b).place == BT_GPR) {
         x64_lea(&m->e, 8, d, x64_mem_idx(la.n, bt_loc(m, b).n, 1, 0));
         bt_done(m, v, d);
@@ -83,16 +82,16 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width
     bt_load_gpr(m, d, a);
     struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
     alu(m, op, size, d, &s);
-    extend(m, w, d);
+    bt_extend(m, w, d);
     bt_done(m, v, d);
 }
 
-static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum width w)
+static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_width w)
 {
     const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
+    unsigned size = w == BT_W64 ? 8 : 4;
     unsigned d = bt_dst(m, v, RAX);
-    int64_t imm = w == W64 ? o->imm : (int32_t)o->imm;
+    int64_t imm = w == BT_W64 ? o->imm : (int32_t)o->imm;
     struct bt_loc la = bt_loc(m, o->a);
     if (imm != (int32_t)imm) {
         /* All of these commute; the constant goes first where the result is computed. */
@@ -119,14 +118,14 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum w
         bt_done(m, v, d);
         return;
     }
-    if (op == X64_ADD && w == W64 && la.place == BT_GPR && la.n != d) {
+    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d) {
         x64_lea(&m->e, 8, d, x64_mem(la.n, (int32_t)imm));
         bt_done(m, v, d);
         return;
     }
     bt_load_gpr(m, d, o->a);
     x64_alu_ri(&m->e, op, size, d, (int32_t)imm);
-    extend(m, w, d);
+    bt_extend(m, w, d);
     bt_done(m, v, d);
 }
 
@@ -155,14 +154,14 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
 
 /* ---- shifts ---- */
 
-static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum width w)
+static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum bt_width w)
 {
     const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
-    unsigned n = o->imm & (w == W64 ? 63 : 31);
+    unsigned size = w == BT_W64 ? 8 : 4;
+    unsigned n = o->imm & (w == BT_W64 ? 63 : 31);
     unsigned d = bt_dst(m, v, RAX);
     struct bt_loc la = bt_loc(m, o->a);
-    if (op == X64_SHL && w == W64 && n >= 1 && n <= 3 && la.place == BT_GPR && la.n != d) {
+    if (op == X64_SHL && w == BT_W64 && n >= 1 && n <= 3 && la.place == BT_GPR && la.n != d) {
         if (n == 1)
             x64_lea(&m->e, 8, d, x64_mem_idx(la.n, la.n, 1, 0));
         else
@@ -173,16 +172,17 @@ static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum 
     bt_load_gpr(m, d, o->a);
     if (n)
         x64_shift_ri(&m->e, op, size, d, n);
-    else if (w != W64)
+    else if (w != BT_W64)
         x64_mov_rr(&m->e, 4, d, d);
-    extend(m, w, d);
+    bt_extend(m, w, d);
     bt_done(m, v, d);
 }
 
-static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned vex, enum width w)
+static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned vex,
+                  enum bt_width w)
 {
     const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
+    unsigned size = w == BT_W64 ? 8 : 4;
     unsigned d = bt_dst(m, v, RAX);
     if (vex && x64_has(&m->e, X64_F_BMI2)) {
         /* The count must be in a register; the value may be in memory. */
@@ -209,7 +209,7 @@ static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned 
         d = RAX;
         x64_shift_rcl(&m->e, op, size, d);
     }
-    extend(m, w, d);
+    bt_extend(m, w, d);
     bt_done(m, v, d);
 }
 
@@ -244,138 +244,6 @@ static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
     unsigned a = bt_gpr(m, o->a, RAX);
     x64_lea(&m->e, 8, d, x64_mem_idx(X64_NONE, a, 1u << n, (int32_t)o->imm));
     bt_done(m, v, d);
-}
-
-/* ---- multiplication, division ---- */
-
-static void multiply(struct bt_emitter *m, uint32_t v, enum width w)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
-    unsigned d = bt_dst(m, v, RAX);
-    uint32_t a = o->a, b = o->b;
-    struct bt_loc lb = bt_loc(m, b);
-    if (lb.place == BT_GPR && lb.n == d) {
-        uint32_t t = a;
-        a = b, b = t;
-        lb = bt_loc(m, b);
-    }
-    bt_load_gpr(m, d, a);
-    struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
-    if (s.kind == SRC_MEM)
-        x64_rm(&m->e, X64_IMUL, size, d, s.mem);
-    else if (s.kind == SRC_REG)
-        x64_rr(&m->e, X64_IMUL, size, d, s.reg);
-    else
-        x64_imul_rri(&m->e, size, d, d, s.imm);
-    extend(m, w, d);
-    bt_done(m, v, d);
-}
-
-static void multiply_imm(struct bt_emitter *m, uint32_t v, enum width w)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    unsigned size = w == W64 ? 8 : 4;
-    unsigned d = bt_dst(m, v, RAX);
-    int64_t imm = w == W64 ? o->imm : (int32_t)o->imm;
-    if (imm == (int32_t)imm) {
-        unsigned a = bt_gpr(m, o->a, RAX);
-        x64_imul_rri(&m->e, size, d, a, (int32_t)imm);
-    } else {
-        struct source a = source(m, o->a, X64_NONE);
-        x64_mov_ri(&m->e, RAX, (uint64_t)imm);
-        if (a.kind == SRC_MEM)
-            x64_rm(&m->e, X64_IMUL, size, RAX, a.mem);
-        else
-            x64_rr(&m->e, X64_IMUL, size, RAX, a.reg);
-        d = RAX;
-    }
-    extend(m, w, d);
-    bt_done(m, v, d);
-}
-
-/* High half of a product. rdx and rcx are kept free (alloc.c). */
-static void multiply_high(struct bt_emitter *m, uint32_t v)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    bool imm = uop_info[o->op].rr_form != o->op;
-    uint16_t op = uop_info[o->op].rr_form;
-    if (imm)
-        x64_mov_ri(&m->e, RCX, (uint64_t)o->imm);
-    else
-        bt_load_gpr(m, RCX, o->b);
-    bt_load_gpr(m, RAX, o->a);
-    if (op == UOP_mulh_su) {
-        /* unsigned product, less b where a is negative */
-        x64_push(&m->e, RAX);
-        x64_r(&m->e, X64_MUL, 8, RCX);
-        x64_pop(&m->e, RAX);
-        x64_shift_ri(&m->e, X64_SAR, 8, RAX, 63);
-        x64_alu_rr(&m->e, X64_AND, 8, RAX, RCX);
-        x64_alu_rr(&m->e, X64_SUB, 8, RDX, RAX);
-    } else {
-        x64_r(&m->e, op == UOP_mulh_ss ? X64_IMUL1 : X64_MUL, 8, RCX);
-    }
-    bt_done(m, v, RDX);
-}
-
-/* Division without traps: by zero and the overflow go around the instruction. */
-static void divide(struct bt_emitter *m, uint32_t v)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    bool imm = uop_info[o->op].rr_form != o->op;
-    uint16_t op = uop_info[o->op].rr_form;
-    bool narrow = op == UOP_div_s32 || op == UOP_div_u32 || op == UOP_rem_s32 || op == UOP_rem_u32;
-    bool sign = op == UOP_div_s64 || op == UOP_rem_s64 || op == UOP_div_s32 || op == UOP_rem_s32;
-    bool rem = op == UOP_rem_s64 || op == UOP_rem_u64 || op == UOP_rem_s32 || op == UOP_rem_u32;
-    unsigned size = narrow ? 4 : 8;
-    if (imm)
-        x64_mov_ri(e, RCX, (uint64_t)o->imm);
-    else
-        bt_load_gpr(m, RCX, o->b);
-    bt_load_gpr(m, RAX, o->a);
-    unsigned done = x64_label(e), zero = x64_label(e), minus = x64_label(e);
-    uint64_t divisor = narrow ? (uint32_t)o->imm : (uint64_t)o->imm;
-    bool may_zero = !imm || !divisor;
-    bool may_minus = sign && (!imm || divisor == (narrow ? UINT32_MAX : UINT64_MAX));
-    if (may_zero) {
-        x64_test_rr(e, size, RCX, RCX);
-        x64_jcc8(e, X64_E, zero);
-    }
-    if (may_minus) {
-        x64_alu_ri(e, X64_CMP, size, RCX, -1);
-        x64_jcc8(e, X64_E, minus);
-    }
-    if (sign) {
-        x64_none(e, narrow ? X64_CDQ : X64_CQO);
-        x64_r(e, X64_IDIV, size, RCX);
-    } else {
-        x64_zero(e, RDX);
-        x64_r(e, X64_DIV, size, RCX);
-    }
-    if (rem)
-        x64_mov_rr(e, 8, RAX, RDX);
-    if (may_zero || may_minus)
-        x64_jmp8(e, done);
-    if (may_minus) {
-        x64_bind(e, minus);
-        if (rem)
-            x64_zero(e, RAX);
-        else
-            x64_r(e, X64_NEG, size, RAX);
-        if (may_zero)
-            x64_jmp8(e, done);
-    }
-    x64_bind(e, zero);
-    if (may_zero && !rem)
-        x64_mov_ri(e, RAX, ~UINT64_C(0));
-    if (!may_minus)
-        x64_bind(e, minus);
-    x64_bind(e, done);
-    if (narrow)
-        x64_rr(e, X64_MOVSXD, 8, RAX, RAX);
-    bt_done(m, v, RAX);
 }
 
 /* ---- comparisons ---- */
@@ -562,67 +430,67 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     switch (o->op) {
     case UOP_add_64:
-        binary(m, v, X64_ADD, W64, true);
+        binary(m, v, X64_ADD, BT_W64, true);
         break;
     case UOP_add_32s:
-        binary(m, v, X64_ADD, W32S, true);
+        binary(m, v, X64_ADD, BT_W32S, true);
         break;
     case UOP_add_32z:
-        binary(m, v, X64_ADD, W32Z, true);
+        binary(m, v, X64_ADD, BT_W32Z, true);
         break;
     case UOP_sub_64:
-        binary(m, v, X64_SUB, W64, false);
+        binary(m, v, X64_SUB, BT_W64, false);
         break;
     case UOP_sub_32s:
-        binary(m, v, X64_SUB, W32S, false);
+        binary(m, v, X64_SUB, BT_W32S, false);
         break;
     case UOP_sub_32z:
-        binary(m, v, X64_SUB, W32Z, false);
+        binary(m, v, X64_SUB, BT_W32Z, false);
         break;
     case UOP_and_64:
-        binary(m, v, X64_AND, W64, true);
+        binary(m, v, X64_AND, BT_W64, true);
         break;
     case UOP_and_32z:
-        binary(m, v, X64_AND, W32Z, true);
+        binary(m, v, X64_AND, BT_W32Z, true);
         break;
     case UOP_or_64:
-        binary(m, v, X64_OR, W64, true);
+        binary(m, v, X64_OR, BT_W64, true);
         break;
     case UOP_or_32z:
-        binary(m, v, X64_OR, W32Z, true);
+        binary(m, v, X64_OR, BT_W32Z, true);
         break;
     case UOP_xor_64:
-        binary(m, v, X64_XOR, W64, true);
+        binary(m, v, X64_XOR, BT_W64, true);
         break;
     case UOP_xor_32z:
-        binary(m, v, X64_XOR, W32Z, true);
+        binary(m, v, X64_XOR, BT_W32Z, true);
         break;
     case UOP_add_64_i:
-        binary_imm(m, v, X64_ADD, W64);
+        binary_imm(m, v, X64_ADD, BT_W64);
         break;
     case UOP_add_32s_i:
-        binary_imm(m, v, X64_ADD, W32S);
+        binary_imm(m, v, X64_ADD, BT_W32S);
         break;
     case UOP_add_32z_i:
-        binary_imm(m, v, X64_ADD, W32Z);
+        binary_imm(m, v, X64_ADD, BT_W32Z);
         break;
     case UOP_and_64_i:
-        binary_imm(m, v, X64_AND, W64);
+        binary_imm(m, v, X64_AND, BT_W64);
         break;
     case UOP_and_32z_i:
-        binary_imm(m, v, X64_AND, W32Z);
+        binary_imm(m, v, X64_AND, BT_W32Z);
         break;
     case UOP_or_64_i:
-        binary_imm(m, v, X64_OR, W64);
+        binary_imm(m, v, X64_OR, BT_W64);
         break;
     case UOP_or_32z_i:
-        binary_imm(m, v, X64_OR, W32Z);
+        binary_imm(m, v, X64_OR, BT_W32Z);
         break;
     case UOP_xor_64_i:
-        binary_imm(m, v, X64_XOR, W64);
+        binary_imm(m, v, X64_XOR, BT_W64);
         break;
     case UOP_xor_32z_i:
-        binary_imm(m, v, X64_XOR, W32Z);
+        binary_imm(m, v, X64_XOR, BT_W32Z);
         break;
     case UOP_andn_64:
         inverted(m, v, X64_AND);
@@ -634,76 +502,76 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
         inverted(m, v, X64_XOR);
         break;
     case UOP_shl_64:
-        shift(m, v, X64_SHL, X64_SHLX, W64);
+        shift(m, v, X64_SHL, X64_SHLX, BT_W64);
         break;
     case UOP_shl_32s:
-        shift(m, v, X64_SHL, X64_SHLX, W32S);
+        shift(m, v, X64_SHL, X64_SHLX, BT_W32S);
         break;
     case UOP_shl_32z:
-        shift(m, v, X64_SHL, X64_SHLX, W32Z);
+        shift(m, v, X64_SHL, X64_SHLX, BT_W32Z);
         break;
     case UOP_shr_64:
-        shift(m, v, X64_SHR, X64_SHRX, W64);
+        shift(m, v, X64_SHR, X64_SHRX, BT_W64);
         break;
     case UOP_shr_32s:
-        shift(m, v, X64_SHR, X64_SHRX, W32S);
+        shift(m, v, X64_SHR, X64_SHRX, BT_W32S);
         break;
     case UOP_shr_32z:
-        shift(m, v, X64_SHR, X64_SHRX, W32Z);
+        shift(m, v, X64_SHR, X64_SHRX, BT_W32Z);
         break;
     case UOP_sar_64:
-        shift(m, v, X64_SAR, X64_SARX, W64);
+        shift(m, v, X64_SAR, X64_SARX, BT_W64);
         break;
     case UOP_sar_32s:
-        shift(m, v, X64_SAR, X64_SARX, W32S);
+        shift(m, v, X64_SAR, X64_SARX, BT_W32S);
         break;
     case UOP_sar_32z:
-        shift(m, v, X64_SAR, X64_SARX, W32Z);
+        shift(m, v, X64_SAR, X64_SARX, BT_W32Z);
         break;
     case UOP_ror_64:
-        shift(m, v, X64_ROR, 0, W64);
+        shift(m, v, X64_ROR, 0, BT_W64);
         break;
     case UOP_ror_32s:
-        shift(m, v, X64_ROR, 0, W32S);
+        shift(m, v, X64_ROR, 0, BT_W32S);
         break;
     case UOP_ror_32z:
-        shift(m, v, X64_ROR, 0, W32Z);
+        shift(m, v, X64_ROR, 0, BT_W32Z);
         break;
     case UOP_shl_64_i:
-        shift_imm(m, v, X64_SHL, W64);
+        shift_imm(m, v, X64_SHL, BT_W64);
         break;
     case UOP_shl_32s_i:
-        shift_imm(m, v, X64_SHL, W32S);
+        shift_imm(m, v, X64_SHL, BT_W32S);
         break;
     case UOP_shl_32z_i:
-        shift_imm(m, v, X64_SHL, W32Z);
+        shift_imm(m, v, X64_SHL, BT_W32Z);
         break;
     case UOP_shr_64_i:
-        shift_imm(m, v, X64_SHR, W64);
+        shift_imm(m, v, X64_SHR, BT_W64);
         break;
     case UOP_shr_32s_i:
-        shift_imm(m, v, X64_SHR, W32S);
+        shift_imm(m, v, X64_SHR, BT_W32S);
         break;
     case UOP_shr_32z_i:
-        shift_imm(m, v, X64_SHR, W32Z);
+        shift_imm(m, v, X64_SHR, BT_W32Z);
         break;
     case UOP_sar_64_i:
-        shift_imm(m, v, X64_SAR, W64);
+        shift_imm(m, v, X64_SAR, BT_W64);
         break;
     case UOP_sar_32s_i:
-        shift_imm(m, v, X64_SAR, W32S);
+        shift_imm(m, v, X64_SAR, BT_W32S);
         break;
     case UOP_sar_32z_i:
-        shift_imm(m, v, X64_SAR, W32Z);
+        shift_imm(m, v, X64_SAR, BT_W32Z);
         break;
     case UOP_ror_64_i:
-        shift_imm(m, v, X64_ROR, W64);
+        shift_imm(m, v, X64_ROR, BT_W64);
         break;
     case UOP_ror_32s_i:
-        shift_imm(m, v, X64_ROR, W32S);
+        shift_imm(m, v, X64_ROR, BT_W32S);
         break;
     case UOP_ror_32z_i:
-        shift_imm(m, v, X64_ROR, W32Z);
+        shift_imm(m, v, X64_ROR, BT_W32Z);
         break;
     case UOP_sh1add_64:
         shift_add(m, v, 1);
@@ -724,22 +592,22 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
         shift_add_imm(m, v, 3);
         break;
     case UOP_mul_64:
-        multiply(m, v, W64);
+        bt_emit_multiply(m, v, BT_W64);
         break;
     case UOP_mul_32s:
-        multiply(m, v, W32S);
+        bt_emit_multiply(m, v, BT_W32S);
         break;
     case UOP_mul_32z:
-        multiply(m, v, W32Z);
+        bt_emit_multiply(m, v, BT_W32Z);
         break;
     case UOP_mul_64_i:
-        multiply_imm(m, v, W64);
+        bt_emit_multiply_imm(m, v, BT_W64);
         break;
     case UOP_mul_32s_i:
-        multiply_imm(m, v, W32S);
+        bt_emit_multiply_imm(m, v, BT_W32S);
         break;
     case UOP_mul_32z_i:
-        multiply_imm(m, v, W32Z);
+        bt_emit_multiply_imm(m, v, BT_W32Z);
         break;
     case UOP_mulh_ss:
     case UOP_mulh_su:
@@ -747,7 +615,7 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
     case UOP_mulh_ss_i:
     case UOP_mulh_su_i:
     case UOP_mulh_uu_i:
-        multiply_high(m, v);
+        bt_emit_multiply_high(m, v);
         break;
     case UOP_div_s64:
     case UOP_div_u64:
@@ -765,7 +633,7 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
     case UOP_div_u32_i:
     case UOP_rem_s32_i:
     case UOP_rem_u32_i:
-        divide(m, v);
+        bt_emit_divide(m, v);
         break;
     case UOP_set_eq:
     case UOP_set_eq_i:
