@@ -60,16 +60,21 @@ static inline void list_remove(struct list *link)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 #define list_last(head, type, member) list_entry((head)->prev, type, member)
 
+/* The link of an object; also of what the loops below take the head for, which is no object. */
+#define list_link(pos, type, member) \
+    ((struct list *)(void *)((char *)(pos) + offsetof(type, member)))
+
 /* Run the statement for each object; it must not remove any. */
-#define list_for_each(pos, head, type, member)                                       \
-    for (type *pos = list_entry((head)->next, type, member); &pos->member != (head); \
-         pos = list_entry(pos->member.next, type, member))
+#define list_for_each(pos, head, type, member)               \
+    for (type *pos = list_entry((head)->next, type, member); \
+         list_link(pos, type, member) != (head);             \
+         pos = list_entry(list_link(pos, type, member)->next, type, member))
 
 /* The same; the statement may remove (and free) the object it is given. */
-#define list_for_each_safe(pos, head, type, member)                     \
-    for (type *pos = list_entry((head)->next, type, member),            \
-              *pos##_next = list_entry(pos->member.next, type, member); \
-         &pos->member != (head);                                        \
-         pos = pos##_next, pos##_next = list_entry(pos->member.next, type, member))
+#define list_for_each_safe(pos, head, type, member)                                       \
+    for (type *pos = list_entry((head)->next, type, member),                              \
+              *pos##_next = list_entry(list_link(pos, type, member)->next, type, member); \
+         list_link(pos, type, member) != (head); pos = pos##_next,                        \
+              pos##_next = list_entry(list_link(pos, type, member)->next, type, member))
 
 #endif
