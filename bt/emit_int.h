@@ -75,6 +75,16 @@ void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
 void bt_write_back(struct bt_emitter *m, uint32_t snap);
 
 /* ---- pieces of integer operations ---- */
+/* A second operand as x86 takes it. */
+struct bt_source {
+    enum { BT_SRC_REG, BT_SRC_MEM, BT_SRC_IMM } kind;
+    unsigned reg;
+    struct x64_mem mem;
+    int32_t imm;
+};
+/* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
+ * a value goes through a field of the cpu that means something only while the cpu leaves. */
+struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch);
 /* What becomes of the upper half of a result of 32 bits. */
 enum bt_width { BT_W64, BT_W32S, BT_W32Z };
 void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg);

@@ -7,26 +7,16 @@
  */
 #include "bt/emit_int.h"
 
-/* A second operand as x86 takes it. */
-struct source {
-    enum { SRC_REG, SRC_MEM, SRC_IMM } kind;
-    unsigned reg;
-    struct x64_mem mem;
-    int32_t imm;
-};
-
-/* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
- * a value goes through a field of the cpu that means something only while the cpu leaves. */
-static struct source source(struct bt_emitter *m, uint32_t v, unsigned scratch)
+struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
     struct x64_mem low = X64_CPU(exit_arg), high = low;
     if (l.place == BT_UNIT)
-        return (struct source){.kind = SRC_MEM, .mem = x64_slot(l.n)};
+        return (struct bt_source){.kind = BT_SRC_MEM, .mem = x64_slot(l.n)};
     if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
-        return (struct source){.kind = SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
+        return (struct bt_source){.kind = BT_SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
     if (scratch != X64_NONE || l.place == BT_GPR)
-        return (struct source){.kind = SRC_REG, .reg = bt_gpr(m, v, scratch)};
+        return (struct bt_source){.kind = BT_SRC_REG, .reg = bt_gpr(m, v, scratch)};
     if (l.place == BT_XMM) {
         x64_v_rm(&m->e, X64_MOVQ_X_ST, l.n, low);
     } else {
@@ -34,15 +24,15 @@ static struct source source(struct bt_emitter *m, uint32_t v, unsigned scratch)
         x64_mov_mi(&m->e, 4, low, (int32_t)bt_imm(m, v));
         x64_mov_mi(&m->e, 4, high, (int32_t)(bt_imm(m, v) >> 32));
     }
-    return (struct source){.kind = SRC_MEM, .mem = low};
+    return (struct bt_source){.kind = BT_SRC_MEM, .mem = low};
 }
 
 static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
-                const struct source *s)
+                const struct bt_source *s)
 {
-    if (s->kind == SRC_REG)
+    if (s->kind == BT_SRC_REG)
         x64_alu_rr(&m->e, op, size, d, s->reg);
-    else if (s->kind == SRC_MEM)
+    else if (s->kind == BT_SRC_MEM)
         x64_alu_rm(&m->e, op, size, d, s->mem);
     else
         x64_alu_ri(&m->e, op, size, d, s->imm);
@@ -80,7 +70,7 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_wi
         return;
     }
     bt_load_gpr(m, d, a);
-    struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
+    struct bt_source s = bt_source(m, b, d == RAX ? X64_NONE : RAX);
     alu(m, op, size, d, &s);
     bt_extend(m, w, d);
     bt_done(m, v, d);
@@ -111,7 +101,7 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
             x64_mov_ri(&m->e, RAX, (uint64_t)imm);
             x64_alu_rr(&m->e, op, 8, d, RAX);
         } else {
-            struct source a = source(m, o->a, X64_NONE);
+            struct bt_source a = bt_source(m, o->a, X64_NONE);
             x64_mov_ri(&m->e, d, (uint64_t)imm);
             alu(m, op, 8, d, &a);
         }
@@ -136,9 +126,9 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
     unsigned d = bt_dst(m, v, RAX);
     if (op == X64_AND && x64_has(&m->e, X64_F_BMI1) && bt_loc(m, o->a).place != BT_IMM) {
         /* d = ~v & rm */
-        struct source a = source(m, o->a, X64_NONE);
+        struct bt_source a = bt_source(m, o->a, X64_NONE);
         unsigned b = bt_gpr(m, o->b, RAX);
-        if (a.kind == SRC_MEM)
+        if (a.kind == BT_SRC_MEM)
             x64_vex_rrm(&m->e, X64_ANDN, 8, d, b, a.mem);
         else
             x64_vex_rrr(&m->e, X64_ANDN, 8, d, b, a.reg);
@@ -147,7 +137,7 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
     }
     bt_load_gpr(m, RAX, o->b);
     x64_r(&m->e, X64_NOT, 8, RAX);
-    struct source s = source(m, o->a, X64_NONE);
+    struct bt_source s = bt_source(m, o->a, X64_NONE);
     alu(m, op, 8, RAX, &s);
     bt_done(m, v, RAX);
 }
@@ -226,7 +216,7 @@ static void shift_add(struct bt_emitter *m, uint32_t v, unsigned n)
     } else {
         bt_load_gpr(m, RAX, o->a);
         x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
-        struct source s = source(m, o->b, X64_NONE);
+        struct bt_source s = bt_source(m, o->b, X64_NONE);
         alu(m, X64_ADD, 8, RAX, &s);
         d = RAX;
     }
@@ -283,7 +273,7 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
         x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), lb.n);
         return;
     }
-    struct source s = source(m, b, X64_NONE);
+    struct bt_source s = bt_source(m, b, X64_NONE);
     alu(m, X64_CMP, 8, bt_gpr(m, a, RAX), &s);
 }
 
@@ -311,9 +301,9 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
             else
                 x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, o->a, RAX), (int32_t)o->imm);
         } else {
-            struct source a = source(m, o->a, X64_NONE);
+            struct bt_source a = bt_source(m, o->a, X64_NONE);
             x64_mov_ri(e, RAX, (uint64_t)o->imm);
-            if (a.kind == SRC_MEM)
+            if (a.kind == BT_SRC_MEM)
                 x64_alu_mr(e, X64_CMP, 8, a.mem, RAX);
             else
                 x64_alu_rr(e, X64_CMP, 8, a.reg, RAX);
@@ -335,11 +325,11 @@ static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
         m->cannot = "minimum with a constant";
         return;
     }
-    struct source s = source(m, o->b, X64_NONE);
-    if (s.kind == SRC_REG && s.reg != X64_NONE) {
+    struct bt_source s = bt_source(m, o->b, X64_NONE);
+    if (s.kind == BT_SRC_REG && s.reg != X64_NONE) {
         alu(m, X64_CMP, 8, RAX, &s);
         x64_cmov_rr(e, x64_cc_not(cc), 8, RAX, s.reg);
-    } else if (s.kind == SRC_MEM) {
+    } else if (s.kind == BT_SRC_MEM) {
         alu(m, X64_CMP, 8, RAX, &s);
         x64_rm(e, X64_CMOVCC + x64_cc_not(cc), 8, RAX, s.mem);
     } else {

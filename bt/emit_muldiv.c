@@ -17,10 +17,10 @@ void bt_emit_multiply(struct bt_emitter *m, uint32_t v, enum bt_width w)
         lb = bt_loc(m, b);
     }
     bt_load_gpr(m, d, a);
-    struct source s = source(m, b, d == RAX ? X64_NONE : RAX);
-    if (s.kind == SRC_MEM)
+    struct bt_source s = bt_source(m, b, d == RAX ? X64_NONE : RAX);
+    if (s.kind == BT_SRC_MEM)
         x64_rm(&m->e, X64_IMUL, size, d, s.mem);
-    else if (s.kind == SRC_REG)
+    else if (s.kind == BT_SRC_REG)
         x64_rr(&m->e, X64_IMUL, size, d, s.reg);
     else
         x64_imul_rri(&m->e, size, d, d, s.imm);
@@ -38,9 +38,9 @@ void bt_emit_multiply_imm(struct bt_emitter *m, uint32_t v, enum bt_width w)
         unsigned a = bt_gpr(m, o->a, RAX);
         x64_imul_rri(&m->e, size, d, a, (int32_t)imm);
     } else {
-        struct source a = source(m, o->a, X64_NONE);
+        struct bt_source a = bt_source(m, o->a, X64_NONE);
         x64_mov_ri(&m->e, RAX, (uint64_t)imm);
-        if (a.kind == SRC_MEM)
+        if (a.kind == BT_SRC_MEM)
             x64_rm(&m->e, X64_IMUL, size, RAX, a.mem);
         else
             x64_rr(&m->e, X64_IMUL, size, RAX, a.reg);

@@ -15,7 +15,7 @@ if ! $CC -fsanitize=thread "$dir/try.c" -o "$dir/try" 2>/dev/null || ! "$dir/try
     exit 77
 fi
 # shellcheck disable=SC2086
-$CC $flags "$top_srcdir/tests/codecache/blocks.c" "$top_srcdir/codecache/blocks.c" \
+$CC $flags "$top_srcdir/tests/codecache/blocks.c" $top_srcdir/codecache/*.c "$top_srcdir/host/x64/stubs.c" \
     "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" -o "$dir/test" -lcmocka -lunwind -lpthread ||
     exit 1
 TSAN_OPTIONS=halt_on_error=1 "$dir/test" 1500
