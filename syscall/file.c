@@ -132,7 +132,7 @@ int64_t sys_readlinkat(struct thread *t, const uint64_t *a)
 static const char *through_exe(int dirfd, uint64_t path, bool follow)
 {
     const char *name = (const char *)(uintptr_t)path;
-    const char *exe = name && follow ? sys_proc_exe(dirfd, name) : NULL;
+    const char *exe = name && *name && follow ? sys_proc_exe(dirfd, name) : NULL;
 
     return exe ? exe : name;
 }

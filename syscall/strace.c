@@ -21,9 +21,10 @@
 
 static pid_t open_tid;
 
-static bool is_filled(unsigned kind)
+static bool is_filled(const struct sys_arg *g)
 {
-    return kind == K_OUT || kind == K_OUTV || kind == K_OUTS || kind == K_OUTA || kind == K_IOVOUT;
+    return g->kind == K_OUT || g->kind == K_OUTV || g->kind == K_OUTS || g->kind == K_OUTA ||
+           g->kind == K_IOVOUT || (g->kind == K_IOA && g->type == SYS_STRUCT_hwprobe);
 }
 
 static void add_text(struct log_line *l, const char *text, size_t n, bool more)
@@ -151,7 +152,7 @@ static void add_arg(struct log_line *l, const struct guest *guest, const struct 
 {
     uint32_t len;
 
-    if (is_filled(g->kind) && (!done || ret < 0)) {
+    if (is_filled(g) && (!done || ret < 0)) {
         add_addr(l, v);
         return;
     }
@@ -272,7 +273,7 @@ static unsigned count_args(const struct sys_row *row, unsigned *before)
 
     *before = 6;
     for (; n < 6 && row->arg[n].kind != K_NONE; n++)
-        if (is_filled(row->arg[n].kind) && *before == 6)
+        if (is_filled(&row->arg[n]) && *before == 6)
             *before = n;
     if (*before > n)
         *before = n;
