@@ -13,6 +13,7 @@
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEXT_SHOWN 32   /* bytes of a buffer, as strace(1) */
@@ -137,6 +138,103 @@ static void add_signal(struct log_line *l, int signo)
         log_line_add(l, "%d", signo);
 }
 
+/* argv: its strings. envp: only how many there are. */
+static void add_strings(struct log_line *l, uint64_t addr, bool count_only)
+{
+    uint64_t p;
+    unsigned n = 0;
+
+    if (addr == 0 || mm_read_u64(addr, &p)) {
+        add_addr(l, addr);
+        return;
+    }
+    if (!count_only)
+        log_line_add(l, "[");
+    for (; !mm_read_u64(addr + 8 * n, &p) && p; n++) {
+        if (count_only || n > ELEMS_SHOWN)
+            continue;
+        if (n)
+            log_line_add(l, ", ");
+        if (n == ELEMS_SHOWN)
+            log_line_add(l, "...");
+        else
+            add_string(l, p, TEXT_SHOWN * 4);
+    }
+    if (count_only)
+        log_line_add(l, "%#llx /* %u vars */", (unsigned long long)addr, n);
+    else
+        log_line_add(l, "]");
+}
+
+/* fcntl's third argument by the command. The structs are as passed in, since most only go in. */
+static void add_fcntl_arg(struct log_line *l, const struct guest *guest, unsigned cmd, uint64_t v)
+{
+    static const struct sys_flag types[] = {
+        {UINT32_MAX, F_RDLCK, "F_RDLCK"},
+        {UINT32_MAX, F_WRLCK, "F_WRLCK"},
+        {UINT32_MAX, F_UNLCK, "F_UNLCK"},
+        {0, 0, NULL},
+    };
+    static const struct sys_flag fd_flags[] = {{FD_CLOEXEC, FD_CLOEXEC, "FD_CLOEXEC"},
+                                               {0, 0, NULL}};
+    struct flock lock;
+
+    switch (cmd) {
+    case F_GETFD:
+    case F_GETFL:
+    case F_GETOWN:
+    case F_GETSIG:
+    case F_GETLEASE:
+    case F_GETPIPE_SZ:
+    case F_GET_SEALS:
+        return;
+    case F_SETFD:
+        log_line_add(l, ", ");
+        sys_trace_flags(l, fd_flags, v);
+        return;
+    case F_SETFL:
+        log_line_add(l, ", ");
+        sys_trace_flags(l, sys_flags_open, sys_open_flags_to_host(guest, (uint32_t)v));
+        return;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        if (mm_read(&lock, v, sizeof lock))
+            break;
+        log_line_add(l, ", {l_type=");
+        sys_trace_enum(l, types, (unsigned short)lock.l_type);
+        log_line_add(l, ", l_whence=");
+        sys_trace_enum(l, sys_flags_whence, (unsigned short)lock.l_whence);
+        log_line_add(l, ", l_start=%lld, l_len=%lld}", (long long)lock.l_start,
+                     (long long)lock.l_len);
+        return;
+    }
+    log_line_add(l, v > 4095 ? ", %#llx" : ", %lld", (unsigned long long)v);
+}
+
+static void add_wait_status(struct log_line *l, uint64_t addr)
+{
+    uint32_t s;
+
+    if (addr == 0 || mm_read_u32(addr, &s))
+        add_addr(l, addr);
+    else if (WIFEXITED(s))
+        log_line_add(l, "[{exited, status=%d}]", WEXITSTATUS(s));
+    else if (WIFSIGNALED(s)) {
+        log_line_add(l, "[{killed by ");
+        add_signal(l, WTERMSIG(s));
+        log_line_add(l, WCOREDUMP(s) ? ", core dumped}]" : "}]");
+    } else if (WIFSTOPPED(s)) {
+        log_line_add(l, "[{stopped by ");
+        add_signal(l, WSTOPSIG(s));
+        log_line_add(l, "}]");
+    } else
+        log_line_add(l, "[%#x]", s);
+}
+
 /* Elements that the kernel filled: those it says in its result, where it says so. */
 static uint64_t filled_count(const struct sys_arg *g, const uint64_t *a, int64_t ret)
 {
@@ -199,7 +297,11 @@ static void add_arg(struct log_line *l, const struct guest *guest, const struct 
         sys_trace_enum(l, g->flags, v);
         break;
     case K_ANY:
-        log_line_add(l, v > 4095 && v < (uint64_t)-4095 ? "%#llx" : "%lld", (unsigned long long)v);
+        if (!strcmp(g->name, "argv") || !strcmp(g->name, "envp"))
+            add_strings(l, v, g->name[0] == 'e');
+        else
+            log_line_add(l, v > 4095 && v < (uint64_t)-4095 ? "%#llx" : "%lld",
+                         (unsigned long long)v);
         break;
     case K_PTR:
     case K_REF:
@@ -230,7 +332,9 @@ static void add_arg(struct log_line *l, const struct guest *guest, const struct 
     case K_INS:
     case K_OUTS:
     case K_IOS:
-        if (v == 0 || !sys_trace_struct(l, g->type, v, 0))
+        if (!strcmp(g->name, "wstatus") && ret > 0)
+            add_wait_status(l, v);
+        else if (v == 0 || !sys_trace_struct(l, g->type, v, 0))
             add_addr(l, v);
         break;
     case K_INA:
@@ -260,6 +364,10 @@ static void add_args(struct log_line *l, const struct guest *guest, const struct
         if (row->arg[i].kind == K_MODE && i && row->arg[i - 1].flags == sys_flags_open &&
             !(sys_open_flags_to_host(guest, a[i - 1]) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
             break;
+        if (i && row->arg[i].kind == K_ANY && row->arg[i - 1].flags == sys_flags_fcntl) {
+            add_fcntl_arg(l, guest, a[i - 1], a[i]);
+            break;
+        }
         if (i)
             log_line_add(l, ", ");
         add_arg(l, guest, &row->arg[i], a, a[i], done, ret);
@@ -336,15 +444,21 @@ void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, c
         unsigned before, n = count_args(row, &before);
         add_args(&l, t->cpu.guest, row, before, n, a, true, ret);
     }
+    log_line_add(&l, ")");
+    if (ret > 0 && row && row->arg[0].kind == K_IOA &&
+        !is_filled(&row->arg[0])) { /* what poll found */
+        log_line_add(&l, " => ");
+        add_arg(&l, t->cpu.guest, &row->arg[0], a, a[0], true, ret);
+    }
     if (ret == -SIG_RESTART)
-        log_line_add(&l, ") = ? (to be restarted)\n");
+        log_line_add(&l, " = ? (to be restarted)\n");
     else if (ret == SYS_NO_RESULT)
-        log_line_add(&l, ") = ?\n");
+        log_line_add(&l, " = ?\n");
     else if (ret < 0 && ret >= -4095)
-        log_line_add(&l, ") = -1 %s (%s)\n", sys_errno_name(-ret), strerrordesc_np(-ret));
+        log_line_add(&l, " = -1 %s (%s)\n", sys_errno_name(-ret), strerrordesc_np(-ret));
     else if (returns_address(row) && ret > 65535)
-        log_line_add(&l, ") = %#llx\n", (unsigned long long)ret);
+        log_line_add(&l, " = %#llx\n", (unsigned long long)ret);
     else
-        log_line_add(&l, ") = %lld\n", (long long)ret);
+        log_line_add(&l, " = %lld\n", (long long)ret);
     log_line_write(&l);
 }

@@ -203,6 +203,44 @@ static void structs(void **state)
     assert_string_equal(trace("pipe2", 0, addr, 0, 0, 0), "77 pipe2([3, 4], O_RDONLY) = 0\n");
 }
 
+static void special_arguments(void **state)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_start = 1, .l_len = 2};
+    uint64_t argv[] = {addr + 1024, addr + 1028, 0};
+    int status = 9;
+
+    (void)state;
+    begin();
+    memcpy(mem, &lock, sizeof lock);
+    assert_string_equal(
+        trace("fcntl", 0, 3, F_SETLK, addr, 0),
+        "77 fcntl(3, F_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=1, l_len=2}) = 0\n");
+    assert_string_equal(trace("fcntl", 1, 3, F_GETFD, 99, 0), "77 fcntl(3, F_GETFD) = 1\n");
+    assert_string_equal(trace("fcntl", 0, 3, F_SETFL, O_RDONLY | O_NONBLOCK, 0),
+                        "77 fcntl(3, F_SETFL, O_RDONLY|O_NONBLOCK) = 0\n");
+    assert_string_equal(trace("fcntl", 7, 3, F_DUPFD, 7, 0), "77 fcntl(3, F_DUPFD, 7) = 7\n");
+    memcpy(mem, argv, sizeof argv);
+    memcpy(mem + 1024, "ls\0\0-l", 7);
+    trace("execve", -ENOENT, addr + 1024, addr, addr, 0);
+    char *first = strtok(text, "\n"), want[128];
+    snprintf(want, sizeof want, "77 execve(\"ls\", [\"ls\", \"-l\"], %#llx /* 2 vars */) = ?",
+             (unsigned long long)addr);
+    assert_string_equal(first, want);
+    assert_string_equal(strtok(NULL, "\n"),
+                        "77 <... execve resumed>) = -1 ENOENT (No such file or directory)");
+    memcpy(mem, &status, 4);
+    assert_string_equal(trace("wait4", 5, -1, addr, 0, 0),
+                        "77 wait4(-1, [{killed by SIGKILL}], 0, NULL) = 5\n");
+    status = 3 << 8;
+    memcpy(mem, &status, 4);
+    assert_string_equal(trace("wait4", 5, -1, addr, 1, 0),
+                        "77 wait4(-1, [{exited, status=3}], WNOHANG, NULL) = 5\n");
+    memcpy(mem, "\3\0\0\0\1\0\1\0", 8); /* struct pollfd */
+    assert_string_equal(trace("ppoll", 1, addr, 1, 0, 0),
+                        "77 ppoll([{fd=3, events=POLLIN, revents=POLLIN}], 1, NULL, NULL, 0) => "
+                        "[{fd=3, events=POLLIN, revents=POLLIN}] = 1\n");
+}
+
 static void unfinished(void **state)
 {
     uint64_t a[6] = {3, 0, 10, 0, 0, 0};
@@ -234,6 +272,7 @@ int main(void)
         cmocka_unit_test(flags),
         cmocka_unit_test(buffers),
         cmocka_unit_test(structs),
+        cmocka_unit_test(special_arguments),
         cmocka_unit_test(unfinished),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
