@@ -24,6 +24,7 @@
 #define SIGSTACKSZ 0x10000
 #define COUNTER 0x7c0 /* from x3: times that the block will run again */
 #define TRAPS offsetof(struct prog_result, traps)
+#define FAULTS offsetof(struct prog_result, faults)
 
 _Static_assert(offsetof(struct prog_result, x) == PROG_SCRATCH, "x3 points at the results");
 
@@ -133,6 +134,18 @@ struct prog *prog_new(unsigned repeat)
     put(p, LD(6, TRAPS - PROG_SCRATCH, 5));
     put(p, ADDI(6, 6, 1));
     put(p, SD(6, TRAPS - PROG_SCRATCH, 5));
+    put(p, ADDI(6, 0, 5));
+    put(p, btype(5, 6, 10, 44)); /* bge t1, a0: SIGILL, SIGTRAP: done */
+    put(p, LD(6, FAULTS - PROG_SCRATCH, 5));
+    put(p, itype(0x13, 1, 7, 6, 2)); /* slli t2, t1, 2 */
+    put(p, 0x00730333);              /* add t1, t1, t2 */
+    put(p, LD(7, 16, 11));           /* si_addr */
+    put(p, 0x00730333);
+    put(p, itype(0x03, 2, 7, 11, 8)); /* lw t2, 8(a1): si_code */
+    put(p, itype(0x13, 1, 7, 7, 8));
+    put(p, 0x00730333);
+    put(p, 0x00a30333); /* add t1, t1, a0 */
+    put(p, SD(6, FAULTS - PROG_SCRATCH, 5));
     put(p, itype(0x67, 0, 0, 1, 0)); /* ret */
     p->out_at = p->text_len;
     put(p, ADDI(17, 0, 64)); /* write(1, ...) */
@@ -170,9 +183,10 @@ static uint64_t start_pc(const struct prog *p)
 
 static void put_start(struct prog *p)
 {
-    put_call(p, 132, SS, 0, 0, 0);  /* sigaltstack */
-    put_call(p, 134, 4, ACT, 0, 8); /* rt_sigaction SIGILL, SIGTRAP */
-    put_call(p, 134, 5, ACT, 0, 8);
+    put_call(p, 132, SS, 0, 0, 0);              /* sigaltstack */
+    static const int signals[] = {4, 5, 7, 11}; /* SIGILL, SIGTRAP, SIGBUS, SIGSEGV */
+    for (int i = 0; i < 4; i++)
+        put_call(p, 134, (uint64_t)signals[i], ACT, 0, 8); /* rt_sigaction */
 }
 
 static void put_prologue(struct prog *p, uint64_t state)
@@ -189,6 +203,7 @@ static void put_prologue(struct prog *p, uint64_t state)
     put(p, LD(6, at, 5));
     put(p, itype(0x73, 1, 0, 6, 3)); /* csrrw zero, fcsr, t1 */
     put(p, SD(0, TRAPS - PROG_SCRATCH, 3));
+    put(p, SD(0, FAULTS - PROG_SCRATCH, 3));
     put(p, 0x1832b02f); /* sc.d zero, gp, (t0): drops a reservation, always fails */
     for (int i = 0; i < 32; i++)
         put(p, FLD((unsigned)i, at += 8, 5));
@@ -424,6 +439,6 @@ const char *prog_word_name(unsigned n)
     else if ((n -= 31) < 32)
         snprintf(buf, sizeof buf, "f%u %s", n, rv64_slot_name(RV64_F0 + n));
     else
-        return n == 32 ? "fcsr" : "traps";
+        return n == 32 ? "fcsr" : n == 33 ? "traps" : "faults";
     return buf;
 }

@@ -5,8 +5,8 @@
  * For each block the program writes a struct prog_result to its standard output.
  *
  * Within a block x3 points behind the scratch memory and must not be changed; x1 to x31 and f0 to f31 are
- * otherwise free. An instruction that is undefined or a breakpoint is counted and skipped; a system
- * call must be one that does not exist.
+ * otherwise free. An instruction that is undefined, a breakpoint, or faults is counted and skipped (a
+ * fault ends prog_run_here, which has no handler); a system call must be one that does not exist.
  */
 #ifndef DRAGOMAN_TESTS_GUEST_RV64_PROG_H
 #define DRAGOMAN_TESTS_GUEST_RV64_PROG_H
@@ -31,7 +31,9 @@ struct prog_result {
     uint64_t x[31]; /* x1 to x31 */
     uint64_t f[32];
     uint64_t fcsr;
-    uint64_t traps; /* instructions that were undefined or breakpoints */
+    uint64_t traps; /* instructions that were undefined, breakpoints, or faulted */
+    uint64_t
+        faults; /* of SIGSEGV and SIGBUS: 5 * faults + address + 256 * si_code + signo, in turn */
 };
 
 /* A state in which every register and memory word has a value of its own, the floating-point

@@ -5,6 +5,7 @@
  *       and by CMD of -a, or in this process through lifter and interpreter where -a is not given,
  *       and compares all registers, fcsr, memory and traps after each block. The first blocks that
  *       differ are minimised and printed with what differs. Status 1 when there is one.
+ *   random -f -a CMD ...           some accesses fault
  *   random -r TIMES ...            each block runs TIMES times, for engines that translate what is hot
  *   random -s SEED -i INDEX ...    the same for one block alone
  *   random -s SEED [-b ...] -w FILE    only writes the program
@@ -234,6 +235,20 @@ static int pick_offset(unsigned align)
     return -(int)(below(PROG_SCRATCH / align) + 1) * (int)align;
 }
 
+static bool with_faults;
+
+/* Point register r at nothing, or at the program's text, which may only be read; false, and nothing
+ * done, most of the time. Not drawn, as there is no comparing with qemu: misaligned atomics (it dies
+ * of them), addresses beyond the host's (it reports 0), and store-conditional without a reservation
+ * (it checks the address first, which the manual leaves open). */
+static bool put_bad_address(struct unit *u, unsigned r)
+{
+    if (!with_faults || !one_in(10))
+        return false;
+    put(u, 0x37 | r << 7 | (one_in(2) ? 0x30001000 : 0x10000000), 4); /* lui */
+    return true;
+}
+
 /* Point register r at x3 + off. */
 static void put_address(struct unit *u, unsigned r, int off)
 {
@@ -261,7 +276,8 @@ static void draw_access(struct unit *u, unsigned row)
         } else {
             if (off > -8)
                 continue;
-            put_address(u, in.rs1, off - (int)in.imm);
+            if (!put_bad_address(u, in.rs1))
+                put_address(u, in.rs1, off - (int)in.imm);
         }
         break;
     }
@@ -279,13 +295,16 @@ static void draw_amo(struct unit *u, unsigned row)
     bool is_lr = r->arg == UOP_ll_32 || r->arg == UOP_ll_64;
     while (is_lr && in.rd == in.rs1)
         w = draw_word(row, &in), in.rd += in.rs1 == 0 || in.rs1 == 3 ? in.rs1 - in.rd : 0;
-    put_address(u, in.rs1, pick_offset(lifts(r, rv64_lift_amocas_q) ? 16 : 8));
+    bool is_sc = r->arg == UOP_sc_32 || r->arg == UOP_sc_64;
+    bool bad = !is_sc && put_bad_address(u, in.rs1);
+    if (!bad)
+        put_address(u, in.rs1, pick_offset(lifts(r, rv64_lift_amocas_q) ? 16 : 8));
     /* Equal values make a compare-and-swap store: sometimes load the value first. */
     bool is_cas = lifts(r, rv64_lift_cas32) || lifts(r, rv64_lift_cas64);
     if (is_cas && in.rd != in.rs1 && one_in(2))
         put(u, 0x03 | (lifts(r, rv64_lift_cas32) ? 2u : 3u) << 12 | in.rd << 7 | in.rs1 << 15, 4);
     put(u, w, 4);
-    if (is_lr) {
+    if (is_lr && !bad) {
         unsigned f3 = r->arg == UOP_ll_32 ? 2 : 3, rd, rs2 = below(32);
         do
             rd = below(32);
@@ -460,8 +479,9 @@ static void report(uint64_t seed, unsigned index, unsigned n)
     bool keep[MAX_UNITS];
     memset(keep, 1, sizeof keep);
     make_block(seed, index, n, &s);
-    printf("# seed %llu block %u differs (replay: -s %llu -n %u -r %u -i %u)\n",
-           (unsigned long long)seed, index, (unsigned long long)seed, n, repeat, index);
+    printf("# seed %llu block %u differs (replay: -s %llu -n %u -r %u%s -i %u)\n",
+           (unsigned long long)seed, index, (unsigned long long)seed, n, repeat,
+           with_faults ? " -f" : "", index);
     if (!differs(&s, keep, n, &a, &b)) {
         printf("#   but not when run alone\n");
         return;
@@ -630,7 +650,7 @@ int main(int argc, char **argv)
     unsigned blocks = 200, n = 64, index = 0, shown = 0, cases = 0;
     bool only = false;
     const char *file = NULL;
-    for (int opt; (opt = getopt(argc, argv, "s:b:n:i:a:o:w:g:r:")) != -1;) {
+    for (int opt; (opt = getopt(argc, argv, "s:b:n:i:a:o:w:g:r:f")) != -1;) {
         switch (opt) {
         case 's':
             seed = strtoull(optarg, NULL, 0);
@@ -654,6 +674,9 @@ int main(int argc, char **argv)
         case 'g':
             cases = (unsigned)strtoul(optarg, NULL, 0);
             break;
+        case 'f':
+            with_faults = true;
+            break;
         case 'r':
             repeat = (unsigned)strtoul(optarg, NULL, 0);
             break;
@@ -664,10 +687,10 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (n < 1 || n > MAX_UNITS || (!command_b && !file)) {
-        fprintf(stderr,
-                "usage: random -o COMMAND [-a COMMAND] [-s SEED] [-b BLOCKS] [-n UNITS] [-r TIMES] "
-                "[-i INDEX]\n");
+    if (n < 1 || n > MAX_UNITS || (with_faults && !command_a) || (!command_b && !file)) {
+        fprintf(stderr, "usage: random -o COMMAND [-a COMMAND] [-s SEED] [-b BLOCKS] [-n UNITS] "
+                        "[-r TIMES] [-f] "
+                        "[-i INDEX]\n");
         return 2;
     }
     if (file) {
