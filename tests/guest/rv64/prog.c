@@ -134,8 +134,6 @@ struct prog *prog_new(unsigned repeat)
     put(p, LD(6, TRAPS - PROG_SCRATCH, 5));
     put(p, ADDI(6, 6, 1));
     put(p, SD(6, TRAPS - PROG_SCRATCH, 5));
-    put(p, ADDI(6, 0, 5));
-    put(p, btype(5, 6, 10, 44)); /* bge t1, a0: SIGILL, SIGTRAP: done */
     put(p, LD(6, FAULTS - PROG_SCRATCH, 5));
     put(p, itype(0x13, 1, 7, 6, 2)); /* slli t2, t1, 2 */
     put(p, 0x00730333);              /* add t1, t1, t2 */
@@ -387,10 +385,13 @@ void prog_run_here(struct prog *p, struct prog_result *out)
             else if (cpu->r[RV64_A7] > 1000)
                 cpu->r[RV64_A0] = (uint64_t)-ENOSYS;
             break;
-        case EXIT_ILLEGAL:
-        case EXIT_BREAK:
-            ++*(uint64_t *)(void *)(data + (PROG_GP - PROG_SCRATCH + TRAPS - DATA));
+        case EXIT_ILLEGAL: /* SIGILL with ILL_ILLOPC */
+        case EXIT_BREAK: { /* SIGTRAP with TRAP_BRKPT */
+            struct prog_result *r = (void *)(data + (PROG_GP - PROG_SCRATCH - DATA));
+            r->traps++;
+            r->faults = 5 * r->faults + pc + 256 + (e.reason == EXIT_ILLEGAL ? 4 : 5);
             break;
+        }
         case EXIT_ICACHE:
             break;
         default:
