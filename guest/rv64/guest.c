@@ -6,7 +6,7 @@
  * Threading: const data; pure functions but for the cpu passed in.
  */
 #include "guest/rv64/rv64.h"
-#include "guest/rv64/vdso.h"
+#include "guest/rv64/vdso_image.h"
 #include "uop/fp.h"
 #include <elf.h>
 #include <inttypes.h>
@@ -161,9 +161,9 @@ const struct guest guest_rv64 = {
     .sigframe_size = rv64_sigframe_size,
     .sigframe_parse = rv64_sigframe_parse,
     .hwcap = HWCAP('I') | HWCAP('M') | HWCAP('A') | HWCAP('F') | HWCAP('D') | HWCAP('C'),
-    .vdso_image = (const unsigned char *)&rv64_vdso,
-    .vdso_size = sizeof rv64_vdso,
-    .vdso_sigreturn = offsetof(struct rv64_vdso, text.rt_sigreturn),
+    .vdso_image = rv64_vdso,
+    .vdso_size = RV64_VDSO_SIZE,
+    .vdso_sigreturn = RV64_VDSO_SIGRETURN,
     .cpuinfo = rv64_cpuinfo,
     .own_syscalls = own_syscalls,
     .hwprobe = rv64_hwprobe,
