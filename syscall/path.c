@@ -6,10 +6,12 @@
  * mawk, /etc/mtab -> /proc/mounts the host's. A relative name is the host's business unless its
  * directory lies below the sysroot and an absolute link comes in the way.
  *
- * /proc, /sys, /dev and /tmp are the host's always: below a sysroot they are empty mount points.
+ * /proc, /sys, /dev and /tmp are the host's always: below a sysroot they are empty mount points. So are
+ * those of the other directories that Debian's base-files leaves empty, for as long as they are: the
+ * user's home is the host's.
  *
- * Nothing is cached: each component costs a readlink. Without a sysroot nothing is done at all. No
- * descriptor is opened, since another thread could see it, or fork with it.
+ * Nothing is cached: each component costs a readlink. Without a sysroot nothing is done at all. But for
+ * the directories just named no descriptor is opened, since another thread could see it, or fork with it.
  *
  * Threading: reentrant. As with any name, somebody may rename what was just looked at.
  */
@@ -44,6 +46,40 @@ static bool is_host_tree(const char *path)
         if (is_below(path, trees[i], strlen(trees[i])))
             return true;
     return false;
+}
+
+/* Is w->out one of the directories that packages leave empty, and nothing was put there? */
+static bool is_left_empty(const struct walk *w)
+{
+    static const char *const names[] = {"/boot", "/home", "/media", "/mnt",    "/opt",
+                                        "/root", "/run",  "/srv",   "/var/tmp"};
+    const char *name = w->out + w->root_len;
+    _Alignas(8) char entries[256];
+    bool empty = true;
+
+    for (unsigned i = 0;; i++) {
+        if (i == sizeof names / sizeof *names)
+            return false;
+        size_t n = strlen(names[i]);
+        if (is_below(name, names[i], n) && (name[n] == 0 || name[n + 1] == 0))
+            break;
+    }
+    int64_t fd =
+        sys_raw(SYS_open, (uintptr_t)w->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
+    if (fd < 0)
+        return false;
+    for (;;) {
+        int64_t n = sys_raw(SYS_getdents64, fd, (uintptr_t)entries, sizeof entries, 0, 0, 0);
+        if (n <= 0)
+            break;
+        for (int64_t at = 0; at < n; at += *(unsigned short *)(entries + at + 16)) {
+            const char *entry = entries + at + 19; /* struct linux_dirent64: d_name */
+            if (strcmp(entry, ".") && strcmp(entry, ".."))
+                empty = false;
+        }
+    }
+    sys_raw(SYS_close, fd, 0, 0, 0, 0, 0);
+    return empty;
 }
 
 static size_t sysroot_len(void)
@@ -178,6 +214,8 @@ const char *sys_path(char *buf, int dirfd, const char *path, bool follow)
     case WALK_EXISTS:
         if (!w.rooted)
             return path; /* no absolute link in the way: the kernel finds the same */
+        if (is_left_empty(&w))
+            return path;
         memcpy(buf, w.out, w.len + 1);
         return buf;
     case WALK_MISSING:

@@ -45,6 +45,12 @@ static int setup(void **state)
     dir("/etc");
     dir("/etc/alternatives");
     dir("/proc");
+    dir("/home");
+    dir("/var");
+    dir("/var/tmp");
+    dir("/srv");
+    dir("/srv/www");
+    dir("/empty");
     put("/usr/bin/mawk");
     put("/usr/bin/sh");
     put("/etc/own");
@@ -120,6 +126,13 @@ static void only_on_host(void **state)
     host("/proc/self/maps", "/proc/self/maps");
     host("/dev/null", "/dev/null");
     host("/tmp", "/tmp");
+    /* and what is empty below it, of what packages leave empty */
+    host("/home", "/home");
+    host("/home/", "/home/");
+    host("/var/tmp", "/var/tmp");
+    below("/srv", true, "/srv");
+    below("/srv/", true, "/srv/");
+    below("/empty", true, "/empty");
 }
 
 static void links(void **state)

@@ -43,6 +43,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    sighand_put(self->sighand);
+    thread_free(self);
     return unlink(log_name);
 }
 
@@ -263,6 +265,8 @@ static void unfinished(void **state)
                                   "(Function not implemented)\n");
     sys_trace_enter(self, &sys_table[94], 94, b);
     assert_string_equal(logged(), "77 exit_group(0) = ?\n");
+    sighand_put(other->sighand);
+    thread_free(other);
 }
 
 int main(void)
