@@ -31,14 +31,14 @@ struct guest_helper {
 /* What a signal handler frame needs besides the registers in the cpu. */
 struct sigframe_in {
     int signo;
-    const siginfo_t *info;   /* already in guest layout (all 64-bit guests: the host's) */
-    uint64_t handler;        /* guest address of the handler */
-    uint64_t restorer;       /* SA_RESTORER address, 0 if none; else the vdso's sigreturn */
-    uint64_t flags;          /* SA_* of the action */
-    uint64_t mask;           /* the mask to restore */
-    stack_t altstack;        /* to be stored in uc_stack */
-    uint64_t sp;             /* stack pointer to build below (already switched to the altstack) */
-    uint64_t fault_addr;     /* for synchronous faults */
+    const siginfo_t *info; /* already in guest layout (all 64-bit guests: the host's) */
+    uint64_t handler;      /* guest address of the handler */
+    uint64_t restorer;     /* SA_RESTORER address, 0 if none; else the vdso's sigreturn */
+    uint64_t flags;        /* SA_* of the action */
+    uint64_t mask;         /* the mask to restore */
+    stack_t altstack;      /* to be stored in uc_stack */
+    uint64_t sp;           /* stack pointer to build below (already switched to the altstack) */
+    uint64_t fault_addr;   /* for synchronous faults */
 };
 
 /* A system call that has a number only with this guest, by the name of its row in syscall.def. */
@@ -53,19 +53,19 @@ struct guest_flagmap {
 };
 
 struct guest {
-    const char *name;      /* "riscv64" */
-    uint16_t elf_machine;  /* EM_RISCV */
+    const char *name;     /* "riscv64" */
+    uint16_t elf_machine; /* EM_RISCV */
     const char *uname_machine;
     const char *platform; /* AT_PLATFORM, or NULL */
     const char *ldso_env; /* documentation of the usual PT_INTERP */
 
     /* Slots. */
     unsigned nslots;
-    uint8_t zero_slot;                  /* always reads 0, never written; or GUEST_NO_SLOT */
+    uint8_t zero_slot; /* always reads 0, never written; or GUEST_NO_SLOT */
     uint8_t pc_slot, sp_slot, tls_slot;
     uint8_t sysnr_slot, sysret_slot, sysarg_slot[6];
-    unsigned syscall_len;               /* bytes of the system-call instruction */
-    unsigned insn_align;                /* alignment of instructions */
+    unsigned syscall_len; /* bytes of the system-call instruction */
+    unsigned insn_align;  /* alignment of instructions */
     uop_slot_name *slot_name;
 
     /* The busiest slots, which the translator keeps in host registers between units (host/x64
@@ -98,9 +98,11 @@ struct guest {
      * parse reads such a frame (the bytes at the sp of a sigreturn) back into cpu, mask and altstack:
      * 0, or -1 when it is malformed. sigframe_size is for AT_MINSIGSTKSZ. */
     size_t sigframe_max, sigframe_min_stack;
-    size_t (*sigframe_build)(struct cpu *cpu, const struct sigframe_in *in, void *buf, uint64_t *sp_out);
+    size_t (*sigframe_build)(struct cpu *cpu, const struct sigframe_in *in, void *buf,
+                             uint64_t *sp_out);
     size_t (*sigframe_size)(void);
-    int (*sigframe_parse)(struct cpu *cpu, const void *buf, size_t size, uint64_t *mask, stack_t *ss);
+    int (*sigframe_parse)(struct cpu *cpu, const void *buf, size_t size, uint64_t *mask,
+                          stack_t *ss);
 
     /* Hardware description. */
     uint64_t hwcap, hwcap2;
@@ -112,10 +114,10 @@ struct guest {
     /* System calls. The generic table of syscall/ serves all guests with the asm-generic numbers;
      * these are the guest's own (riscv_hwprobe, riscv_flush_icache). NULL-terminated by name. */
     const struct guest_syscall *own_syscalls;
-    const struct guest_flagmap *open_flags; /* ends with {0, 0}; NULL: all alike */
+    const struct guest_flagmap *open_flags;        /* ends with {0, 0}; NULL: all alike */
     uint64_t (*hwprobe)(int64_t key, bool *known); /* values for riscv_hwprobe; NULL if none */
-    bool clone_tls_before_ctid; /* argument order of clone */
-    bool sa_restorer;           /* struct sigaction has the restorer field, between flags and mask */
+    bool clone_tls_before_ctid;                    /* argument order of clone */
+    bool sa_restorer; /* struct sigaction has the restorer field, between flags and mask */
 };
 
 extern const struct guest guest_rv64;

@@ -27,7 +27,8 @@ uint8_t lift_temp(struct lift *l);
 uint8_t lift_vtemp(struct lift *l);
 
 /* Append a micro-op. Emitting to the guest's zero slot as d is the caller's error (verifier). */
-void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c, int64_t imm);
+void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
+               int64_t imm);
 
 /* Lift one basic block from code at guest address pc; avail bytes are readable and executable
  * (whole instructions beyond that are not part of the block). At most max_insns instructions.

@@ -232,8 +232,7 @@ static char *statm_text(const char *host, size_t *len)
 {
     const char *rest = strchr(host, ' ');
     char *out = NULL;
-    int n =
-        asprintf(&out, "%" PRIu64 "%s", guest_vm_size() / GUEST_PAGE_SIZE, rest ? rest : "");
+    int n = asprintf(&out, "%" PRIu64 "%s", guest_vm_size() / GUEST_PAGE_SIZE, rest ? rest : "");
 
     *len = n < 0 ? 0 : n;
     return n < 0 ? NULL : out;

@@ -24,7 +24,8 @@ struct sys_program {
 struct sys_hooks {
     /* Start a host thread that runs t (already set up: registers, sighand, masks) and writes its tid to
      * the guest addresses that the flags name. The tid, or -errno: then t is still the caller's. */
-    int (*start_thread)(struct thread *t, uint64_t clone_flags, uint64_t parent_tid, uint64_t child_tid);
+    int (*start_thread)(struct thread *t, uint64_t clone_flags, uint64_t parent_tid,
+                        uint64_t child_tid);
     /* The calling guest thread ends. Does not return. */
     void (*thread_exit)(struct thread *t, int status);
     /* The whole process ends. Does not return. */
@@ -46,7 +47,9 @@ extern struct sys_hooks sys_hooks;
  * -SIG_RESTART it puts pc back to the instruction. */
 void sys_dispatch(struct thread *t);
 
-struct sys_stats { uint64_t calls, errors; };
+struct sys_stats {
+    uint64_t calls, errors;
+};
 void sys_get_stats(struct sys_stats *s);
 
 /* Hide a descriptor that the runtime keeps open (log_fd()) from the guest; -1 is ignored. Before guest

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 #define NSLOTS 40
 #define PC_SLOT 39
 #define SUM 5

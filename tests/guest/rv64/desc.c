@@ -6,8 +6,8 @@
 #include "guest/rv64/rv64.h"
 #include "guest/rv64/vdso_image.h"
 #include "uop/fp.h"
-#include <elf.h>
 #include <ctype.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

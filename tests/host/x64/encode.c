@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-
 #ifdef HAVE_ZYDIS
 #include <Zydis/Zydis.h>
 #define ZYDIS_4 __has_include(<Zydis/Encoder.h>)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* What CPUID says must be what the kernel says in /proc/cpuinfo, name by name. */
 static void test_cpuinfo(void **state)
 {

@@ -6,7 +6,6 @@
 
 #include <sys/mman.h>
 
-
 static uint8_t *code;
 static struct x64_emit em;
 static struct x64_label labels[64];
