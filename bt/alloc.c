@@ -325,8 +325,10 @@ static void fixed_uses(struct allocator *a)
 
 static bool try_reg(struct allocator *a, uint32_t v, bool fp, unsigned reg)
 {
+    if (reg == NO_REG)
+        return false;
     uint64_t *busy = fp ? a->busy_xmm[reg] : a->busy_gpr[reg];
-    if (reg == NO_REG || !busy || !is_free(busy, &a->iv[v]))
+    if (!busy || !is_free(busy, &a->iv[v]))
         return false;
     occupy(busy, &a->iv[v]);
     a->out->loc[v] = (struct bt_loc){fp ? BT_XMM : BT_GPR, (uint8_t)reg};
