@@ -479,7 +479,9 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
         done = bt_emit_float(m, v);
     else
         done = bt_emit_integer(m, v);
-    if (!done)
+    if (!done && !m->cannot)
+        done = bt_emit_call(m, v);
+    if (!done && !m->cannot)
         m->cannot = uop_info[o->op].name;
 }
 

@@ -1,7 +1,7 @@
 /* Emission of floating point: scalar SSE or AVX under the guest's MXCSR.
  *
  * The host computes values and raises flags as the micro-ops demand as long as the rounding mode is the dynamic one or
- * does not matter; everything else has no emitter and stays in the interpreter. An f32 in a vector register
+ * does not matter; everything else is done by C (bt_emit_call). An f32 in a vector register
  * leaves the bits above it undefined. Rare outcomes (NaN results, saturation) lie in cold pieces.
  *
  * Threading: see bt/ir.h.
@@ -123,6 +123,79 @@ static bool unbox(struct bt_emitter *m, uint32_t v)
     return true;
 }
 
+/* ---- operations done by C ---- */
+
+/* The value of operation v, its operands being in their places, into rax. xmm0-xmm3 are clobbered. */
+static void call_value(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    const struct uop_info *info = &uop_info[o->op];
+    bool rounds = info->flags & UOP_F_RM;
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    for (int i = 0; i < 3; i++) {
+        struct x64_mem at =
+            x64_mem(RBP, (int32_t)(offsetof(struct cpu, call_arg) + 8 * (size_t)i) - X64_CPU_BIAS);
+        if (bt_operand_kind(o, i)) {
+            x64_mov_mr(e, 8, at, bt_gpr(m, operands[i], RAX));
+        } else if (i == 1 && info->flags & UOP_F_IMM && !rounds) {
+            x64_mov_ri(e, RAX, (uint64_t)o->imm);
+            x64_mov_mr(e, 8, at, RAX);
+        }
+    }
+    x64_mov_ri(e, RAX, o->op | (rounds ? (uint64_t)o->imm << 16 : 0));
+    x64_call_ext(e, X64_STUB_UOP);
+}
+
+bool bt_emit_call(struct bt_emitter *m, uint32_t v)
+{
+    const struct uop_info *info = &uop_info[m->r->ops[v].op];
+    bool arithmetic = info->flags & UOP_F_FPENV && info->d != UOP_K_N && info->a != UOP_K_N;
+    if (!(info->flags & UOP_F_PURE) && !arithmetic)
+        return false;
+    call_value(m, v);
+    bt_done(m, v, RAX);
+    return true;
+}
+
+/* Out of line: the value by C, into rax and, unless x is X64_NO_REG, into vector register x. */
+static void cold_call(struct bt_emitter *m, const struct bt_cold *c)
+{
+    call_value(m, c->v);
+    if (c->x != X64_NO_REG)
+        x64_v_gr(&m->e, X64_MOVQ, 8, c->x, RAX);
+    x64_jmp(&m->e, c->back);
+}
+
+/* ---- minimum, maximum ---- */
+
+/* Equal operands are the same bits or the two zeros: -0 is the lesser. x: registers of a, b and the result, and
+ * which it is. */
+static void cold_equal(struct bt_emitter *m, const struct bt_cold *c)
+{
+    x64_v_rrr(&m->e, c->x >> 24 ? X64_ANDPS : X64_ORPS, c->x >> 16 & 0xff, c->x & 0xff,
+              c->x >> 8 & 0xff);
+    x64_jmp(&m->e, c->back);
+}
+
+static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1), d = bt_xdst(m, v, XMM2);
+    unsigned back = x64_label(e);
+    x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+    x64_jcc(e, X64_P,
+            bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = d}));
+    x64_jcc(e, X64_E,
+            bt_later(m, (struct bt_cold){.emit = cold_equal,
+                                         .back = back,
+                                         .x = a | b << 8 | d << 16 | (uint32_t)max << 24}));
+    x64_v_rrr(e, max ? (s ? X64_MAXSS : X64_MAXSD) : (s ? X64_MINSS : X64_MINSD), d, a, b);
+    x64_bind(e, back);
+    bt_xdone(m, v, d);
+}
+
 /* ---- comparisons ---- */
 
 static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
@@ -188,9 +261,17 @@ static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
         op = s ? X64_CVTTSS2SI : X64_CVTTSD2SI;
     else if (o->imm == FP_DYN)
         op = s ? X64_CVTSS2SI : X64_CVTSD2SI;
+    else if (size == 8 && o->imm != FP_RMM && x64_has(e, X64_F_SSE41))
+        op = s ? X64_CVTTSS2SI
+               : X64_CVTTSD2SI; /* after rounding: what is out of range is integral already */
     else
         return false;
     unsigned a = bt_xmm(m, o->a, XMM0);
+    if (o->imm != FP_RTZ && o->imm != FP_DYN) {
+        static const uint8_t mode[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2};
+        x64_v_rrri(e, s ? X64_ROUNDSS : X64_ROUNDSD, XMM1, a, a, mode[o->imm]);
+        a = XMM1;
+    }
     unsigned back = x64_label(e);
     x64_v_gr(e, op, size, RAX, a);
     /* The most negative number less one overflows. */
@@ -224,6 +305,43 @@ static void from_unsigned32(struct bt_emitter *m, uint32_t v, bool s)
     x64_mov_rr(&m->e, 4, RAX, bt_gpr(m, o->a, RAX));
     x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
     x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, RAX);
+    bt_xdone(m, v, d);
+}
+
+/* To an unsigned integer: by the signed 64-bit conversion where both give the same, that is from +0 up to the limit. */
+static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    if (o->imm != FP_RTZ && o->imm != FP_DYN)
+        return false;
+    unsigned a = bt_xmm(m, o->a, XMM0), back = x64_label(e);
+    x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, a, RAX);
+    x64_mov_ri(e, RCX, limit);
+    x64_alu_rr(e, X64_CMP, s ? 4 : 8, RAX, RCX);
+    x64_jcc(
+        e, X64_AE,
+        bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+    if (o->imm == FP_RTZ)
+        x64_v_gr(e, s ? X64_CVTTSS2SI : X64_CVTTSD2SI, 8, RAX, a);
+    else
+        x64_v_gr(e, s ? X64_CVTSS2SI : X64_CVTSD2SI, 8, RAX, a);
+    x64_bind(e, back);
+    bt_done(m, v, RAX);
+    return true;
+}
+
+static void from_unsigned64(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned a = bt_gpr(m, o->a, RAX), d = bt_xdst(m, v, XMM0), back = x64_label(e);
+    x64_test_rr(e, 8, a, a);
+    x64_jcc(e, X64_S,
+            bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = d}));
+    x64_v_rrr(e, X64_XORPS, XMM1, XMM1, XMM1);
+    x64_v_rgr(e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, a);
+    x64_bind(e, back);
     bt_xdone(m, v, d);
 }
 
@@ -314,6 +432,14 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_fle_f64:
         compare_float(m, v, false, o->op);
         return true;
+    case UOP_fmin_f32:
+    case UOP_fmin_f64:
+        minmax(m, v, s, false);
+        return true;
+    case UOP_fmax_f32:
+    case UOP_fmax_f64:
+        minmax(m, v, s, true);
+        return true;
     case UOP_fcanon_f32:
         canonical_nan(m, v, true);
         return true;
@@ -333,6 +459,18 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return to_signed(m, v, false, 4);
     case UOP_cvt_f64_s64:
         return to_signed(m, v, false, 8);
+    case UOP_cvt_f32_u32: /* below 2^32 */
+        return to_unsigned(m, v, true, 0x4f800000);
+    case UOP_cvt_f32_u64: /* below 2^63 */
+        return to_unsigned(m, v, true, 0x5f000000);
+    case UOP_cvt_f64_u32: /* up to 2^32 - 1 */
+        return to_unsigned(m, v, false, UINT64_C(0x41efffffffe00001));
+    case UOP_cvt_f64_u64: /* below 2^63 */
+        return to_unsigned(m, v, false, UINT64_C(0x43e0000000000000));
+    case UOP_cvt_u64_f32:
+        return dynamic(o) && (from_unsigned64(m, v, true), true);
+    case UOP_cvt_u64_f64:
+        return dynamic(o) && (from_unsigned64(m, v, false), true);
     case UOP_cvt_s32_f64:
         from_signed(m, v, false, 4);
         return true;

@@ -97,6 +97,8 @@ void bt_emit_divide(struct bt_emitter *m, uint32_t v);
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
 bool bt_emit_float(struct bt_emitter *m, uint32_t v);
+/* A pure or floating-point operation through C; false when it is neither. */
+bool bt_emit_call(struct bt_emitter *m, uint32_t v);
 /* Compare for a branch; the condition under which it is taken. */
 enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *branch);
 

@@ -95,6 +95,7 @@ struct cpu {
     struct cpu *cc_next;       /* codecache/: list of registered cpus */
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
+    uint64_t call_arg[3];      /* operands of uop_call (uop/sem.h) */
     void *host_rsp;            /* host/x64/: stack pointer of the entry stub's frame */
     uint64_t unit_gen;         /* codecache/: generation of units for which ucache is good */
 

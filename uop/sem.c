@@ -1,10 +1,13 @@
-/* uop/sem.c: evaluation of pure micro-ops by number.
+/* uop/sem.c: evaluation of micro-ops by number.
  *
- * Owns: uop_eval, the constant folder's way to the functions of uop/sem.h, and uop_rdtime.
+ * Owns: uop_eval, the constant folder's way to the functions of uop/sem.h; uop_call,
+ * translated code's; uop_rdtime.
  *
- * Threading: pure.
+ * Threading: pure, but for the calling thread's MXCSR.
  */
 #include "uop/sem.h"
+#include "uop/cpu.h"
+#include "uop/fp.h"
 #include <time.h>
 
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d)
@@ -31,4 +34,19 @@ uint64_t uop_rdtime(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
+{
+    (void)unused;
+    const uint64_t *arg = cpu->call_arg;
+    enum uop_code op = (enum uop_code)(code & 0xffff);
+    uint64_t d;
+    if (uop_eval(op, arg[0], arg[1], arg[2], &d))
+        return d;
+    unsigned rm = code >> 16 & 7, flags = 0;
+    d = fp_soft(op, arg[0], arg[1], arg[2], rm == FP_DYN ? cpu->frm : rm, &flags);
+    if (flags)
+        fp_raise(flags);
+    return d;
 }

@@ -3,6 +3,7 @@
  * Facts: System V ABI, AMD64 supplement (callee-saved registers, stack alignment, MXCSR control bits).
  */
 #include "host/x64/stubs.h"
+#include "uop/sem.h"
 
 const uint8_t x64_home_gpr[X64_NHOME_GPR] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
 const uint8_t x64_home_xmm[X64_NHOME_XMM] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  XMM9,
@@ -55,7 +56,7 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,
                     uint32_t off[X64_NSTUBS])
 {
-    unsigned restore = x64_label(e);
+    unsigned restore = x64_label(e), call = x64_label(e);
 
     off[X64_STUB_ENTER] = x64_offset(e);
     for (unsigned i = 0; i < NSAVED; i++)
@@ -91,6 +92,7 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
 
     x64_align(e, 16);
     off[X64_STUB_CALL] = x64_offset(e);
+    x64_bind(e, call);
     /* Registers that C may change and that are homes; an even number of pushes, and the return address, leave 8
      * to align. */
     static const uint8_t gpr[] = {RSI, RDI, R8, R9, R10, R11};
@@ -107,5 +109,18 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_alu_ri(e, X64_ADD, 8, RSP, 8 + 16 * X64_NHOME_XMM);
     for (unsigned i = sizeof gpr; i-- > 0;)
         x64_pop(e, gpr[i]);
+    x64_none(e, X64_RET);
+
+    x64_align(e, 16);
+    off[X64_STUB_UOP] = x64_offset(e);
+    x64_push(e, RCX);
+    x64_push(e, RDX);
+    x64_alu_ri(e, X64_SUB, 8, RSP, 8);
+    x64_mov_rr(e, 8, RCX, RAX);
+    x64_mov_ri(e, RAX, (uint64_t)(uintptr_t)uop_call);
+    x64_call(e, call);
+    x64_alu_ri(e, X64_ADD, 8, RSP, 8);
+    x64_pop(e, RDX);
+    x64_pop(e, RCX);
     x64_none(e, X64_RET);
 }

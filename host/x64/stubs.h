@@ -47,6 +47,7 @@ enum x64_stub {
     X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
     X64_STUB_FAULT,    /* the handler has put the state into the cpu */
     X64_STUB_CALL, /* called: rax = (*rax)(cpu, rcx, rdx); rcx, rdx, xmm0-xmm3 are clobbered, homes are not */
+    X64_STUB_UOP, /* called: rax = uop_call(cpu, rax); xmm0-xmm3 are clobbered, nothing else is */
     X64_NSTUBS
 };
 

@@ -26,6 +26,8 @@ const struct guest toy = {.name = "toy",
                           .zero_slot = 0,
                           .pc_slot = PC_SLOT,
                           .sp_slot = 2,
+                          .fp_first = FLOATS,
+                          .fp_last = PC_SLOT - 1,
                           .home_gpr = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17},
                           .home_xmm = {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};
 
@@ -87,12 +89,12 @@ static uint8_t dest(void)
     return 1 + pick(INTS - 1);
 }
 
-/* Floating point as a lifter emits it: narrow operands unboxed, NaNs made canonical, boxed. Rounding
- * is to nearest or dynamic, which is to nearest. */
+/* Floating point as a lifter emits it: narrow operands unboxed, NaNs made canonical, boxed. The
+ * dynamic rounding mode is to nearest. */
 static void random_float(struct block *b)
 {
     enum { T0 = CPU_TEMP_BASE, T1, T2, T3 };
-    unsigned rm = pick(16) ? FP_DYN : FP_RNE;
+    unsigned rm = pick(4) ? FP_DYN : pick(5);
     uint8_t x = fsource(), y = fsource(), z = fsource(), d = fsource();
     bool narrow = pick(2);
     if (narrow) {
