@@ -139,6 +139,7 @@ static bool set_host_prot(uint64_t page, int prot)
 
 static void make_hot(struct code_page *p)
 {
+    p->trapped_ms = now_ms();
     if (!(p->flags & CODE_HOT)) {
         p->flags |= CODE_HOT;
         nhot++;
@@ -224,6 +225,34 @@ static void heat_view(const struct vma *w, uint64_t page)
     }
 }
 
+static void cool(struct code_page *p)
+{
+    if (p->flags & CODE_HOT) {
+        p->flags &= ~CODE_HOT;
+        p->traps = HOT_TRAPS / 2;
+        nhot--;
+    }
+}
+
+static void cool_view(const struct vma *w, uint64_t page)
+{
+    struct code_page *p = lookup(page);
+
+    (void)w;
+    if (p)
+        cool(p);
+}
+
+static bool any_hot; /* result of find_hot_view */
+
+static void find_hot_view(const struct vma *w, uint64_t page)
+{
+    struct code_page *p = lookup(page);
+
+    (void)w;
+    any_hot |= p && (p->flags & CODE_HOT);
+}
+
 /* Note that code is lifted from page, which belongs to v. */
 static bool note(struct vma *v, uint64_t page)
 {
@@ -236,18 +265,25 @@ static bool note(struct vma *v, uint64_t page)
         if (mm_is_shared(v))
             mm.ncode_shared++;
     }
-    if ((p->flags & CODE_HOT) && now_ms() - p->trapped_ms > COOL_MS) {
-        p->flags &= ~CODE_HOT;
-        p->traps = HOT_TRAPS / 2;
-        nhot--;
-    }
+    bool views =
+        v->ino && mm.nshared_writable; /* a private file page shows shared writes as well */
     bool first = !(p->flags & CODE_NOTED);
+    if ((p->flags & CODE_HOT) && now_ms() - p->trapped_ms > COOL_MS) {
+        cool(p);
+        if (views)
+            for_views(v, page, cool_view);
+        first = true;
+    }
     p->flags |= CODE_NOTED;
     if (v->prot & PROT_WRITE)
         protect(p);
-    /* A private file page shows shared writes until it is copied. */
-    if (first && v->ino && mm.nshared_writable)
+    if (first && views) {
         for_views(v, page, protect_view);
+        any_hot = false;
+        for_views(v, page, find_hot_view);
+        if (any_hot)
+            for_views(v, page, heat_view);
+    }
     return true;
 }
 
@@ -371,8 +407,17 @@ void mm_code_new_view(const struct vma *v)
         for (uint64_t off = lo; off < hi; off += GUEST_PAGE_SIZE) {
             struct code_page *p = lookup(w->start + (off - w->offset));
             struct code_page *q;
-            if (p && (p->flags & CODE_NOTED) && (q = entry(v->start + (off - v->offset))))
+            if (!p || !(p->flags & CODE_NOTED) || !(q = entry(v->start + (off - v->offset))))
+                continue;
+            if (p->flags & CODE_HOT)
+                make_hot(q);
+            else
                 protect(q);
+            if ((q->flags & CODE_HOT) && !(p->flags & CODE_HOT)) {
+                /* It cannot be protected: blocks from p have to be checked from now on. */
+                queue(p);
+                for_views(w, p->page, heat_view);
+            }
         }
     }
 }
