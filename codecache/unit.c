@@ -465,7 +465,6 @@ void cc_unit_fork_begin(void)
 void cc_unit_fork_end(bool child)
 {
     if (child) {
-        pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
         memset(units.bucket, 0, sizeof units.bucket);
         memset(units.page, 0, sizeof units.page);
         units.stats.units = 0;
@@ -473,8 +472,6 @@ void cc_unit_fork_end(bool child)
         if (cc_region.exec)
             cc_code_after_fork();
         new_generation();
-        units.lock = fresh;
-    } else {
-        unlock();
     }
+    unlock(); /* the child's only thread is the one that locked it */
 }
