@@ -89,10 +89,10 @@ static void dump_code(const struct bt_region *r, const struct bt_code *c)
 
 /* ---- the pipeline ---- */
 
-static struct bt_region *region_of(struct arena *arena, const struct guest *g, struct block *head,
+static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct block *head,
                                    int level, struct bt_code *code, const char **bail)
 {
-    struct bt_region *r = bt_build(arena, g, head, level, bail);
+    struct bt_region *r = bt_build(arena, cpu, head, level, bail);
     if (!r)
         return NULL;
     check(r, "construction");
@@ -154,7 +154,7 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level)
         arena_init(&arena, 1 << 20);
     struct bt_region *r = head->flags & (BLOCK_DEAD | BLOCK_NO_BT)
                               ? NULL
-                              : region_of(&arena, cpu->guest, head, level, &code, &bail);
+                              : region_of(&arena, cpu, head, level, &code, &bail);
     if (r) {
         if (log_enabled(LOG_OUT_ASM))
             dump_code(r, &code);
@@ -166,7 +166,8 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level)
         }
     } else if (bail) {
         count_bail(bail);
-        __atomic_or_fetch(&head->flags, BLOCK_NO_BT, __ATOMIC_RELAXED);
+        if (level == 1)
+            __atomic_or_fetch(&head->flags, BLOCK_NO_BT, __ATOMIC_RELAXED);
     }
     arena_reset(&arena);
     __atomic_add_fetch(&counts.ns[level], now_ns() - start, __ATOMIC_RELAXED);

@@ -307,9 +307,19 @@ static void emit_exit(struct bt_emitter *m, uint64_t pc, enum exit_reason reason
     x64_jmp_ext(&m->e, X64_STUB_EXIT);
 }
 
+/* EXIT_PROMOTE says which unit. */
+static void emit_head_pc(struct bt_emitter *m)
+{
+    x64_mov_mi(&m->e, 4, X64_CPU(exit_arg), (int32_t)m->r->pc);
+    x64_mov_mi(&m->e, 4, x64_mem(RBP, (int32_t)offsetof(struct cpu, exit_arg) + 4 - X64_CPU_BIAS),
+               (int32_t)(m->r->pc >> 32));
+}
+
 static void cold_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     bt_write_back(m, c->v);
+    if (c->x == EXIT_PROMOTE)
+        emit_head_pc(m);
     emit_exit(m, m->r->snaps[c->v].pc, (enum exit_reason)c->x);
 }
 
@@ -444,6 +454,13 @@ static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
     x64_jmp_ext(e, X64_STUB_INDIRECT);
 }
 
+/* Level 1 counts down, at its entry and at back edges, until it is worth a better translation. */
+static void count_down(struct bt_emitter *m, unsigned hot)
+{
+    x64_sub_ext_i8(&m->e, CC_RELOC_COUNTER, 1);
+    x64_jcc(&m->e, X64_S, hot);
+}
+
 static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -451,6 +468,8 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
         /* A back edge: somebody may want this thread. */
         x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
         x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_SIGNAL));
+        if (m->r->level == 1)
+            count_down(m, bt_leave(m, o->snap, EXIT_PROMOTE));
     }
     if (uop_info[o->op].flags & UOP_F_BRANCH) {
         emit_branch(m, block, o);
@@ -487,8 +506,9 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
 
 static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
-    (void)c;
-    emit_exit(m, m->r->pc, EXIT_SIGNAL);
+    if (c->x == EXIT_PROMOTE)
+        emit_head_pc(m);
+    emit_exit(m, m->r->pc, (enum exit_reason)c->x);
 }
 
 /* The poll, saves of homes whose registers are given away, then the entry values to their places. */
@@ -497,7 +517,10 @@ static void emit_entry(struct bt_emitter *m)
     const struct bt_region *r = m->r;
     const struct guest *g = r->guest;
     x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
-    x64_jcc(&m->e, X64_NE, bt_later(m, (struct bt_cold){.emit = cold_entry_exit}));
+    x64_jcc(&m->e, X64_NE,
+            bt_later(m, (struct bt_cold){.emit = cold_entry_exit, .x = EXIT_SIGNAL}));
+    if (r->level == 1)
+        count_down(m, bt_later(m, (struct bt_cold){.emit = cold_entry_exit, .x = EXIT_PROMOTE}));
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);

@@ -82,6 +82,7 @@ struct bt_snap {
 
 struct bt_region {
     struct arena *arena;
+    struct cpu *cpu; /* whose code cache is asked for blocks */
     const struct guest *guest;
     uint64_t pc; /* of the head */
     int level;
@@ -110,8 +111,8 @@ uint8_t bt_operand_kind(const struct bt_op *o, int i);
 /* Choose a region with `head` at its head and build it in SSA. Level 1 takes the head, and what follows it
  * without a choice; level 2 follows the profile. NULL when it cannot be translated, with
  * *bail naming the row (see bt_bail). Reads block links: the caller keeps the blocks alive. */
-struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head,
-                           int level, const char **bail);
+struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *head, int level,
+                           const char **bail);
 
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
 void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */

@@ -9,6 +9,7 @@
  */
 #include "base/bitset.h"
 #include "bt/build.h"
+#include "codecache/blocks.h"
 
 /* An edge belongs to a region when it was taken at least once per this many entries of the head. */
 #define COLD_RATIO 32
@@ -41,8 +42,8 @@ const char *bt_cannot(const struct guest *g, const struct block *b)
 }
 
 /* The two edges of a guest block: how many, where to, how often. */
-static unsigned guest_edges(const struct block *b, struct block *to[2], uint64_t pc[2],
-                            uint64_t freq[2])
+static unsigned guest_edges(struct cpu *cpu, const struct block *b, struct block *to[2],
+                            uint64_t pc[2], uint64_t freq[2])
 {
     const struct uop *t = &b->uops[b->nuops - 1];
     if (uop_info[t->op].flags & UOP_F_BRANCH) {
@@ -57,7 +58,10 @@ static unsigned guest_edges(const struct block *b, struct block *to[2], uint64_t
     unsigned n = t->op == UOP_jmp ? 1 : 2;
     for (unsigned e = 0; e < n; e++) {
         to[e] = __atomic_load_n(&b->succ[e], __ATOMIC_ACQUIRE);
-        if (to[e] && (to[e]->pc != pc[e] || to[e]->flags & BLOCK_DEAD))
+        /* Translated code does not make the interpreter's links. */
+        if (!to[e])
+            to[e] = cc_lookup(cpu, pc[e]);
+        if (to[e] && (to[e]->pc != pc[e] || to[e]->flags & BLOCK_DEAD || to[e]->code))
             to[e] = NULL;
     }
     return n;
@@ -90,7 +94,7 @@ static void add(struct choice *c, struct block *b)
 }
 
 /* Grow along the most frequent edge that leaves the choice, again and again. */
-static void grow(struct choice *c, const struct guest *g, int level)
+static void grow(struct choice *c, struct cpu *cpu, int level)
 {
     uint64_t least = c->blocks[0]->count / COLD_RATIO + 1;
     unsigned limit = level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1;
@@ -99,7 +103,7 @@ static void grow(struct choice *c, const struct guest *g, int level)
         for (unsigned i = level == 1 ? c->n - 1 : 0; i < c->n; i++) {
             struct block *to[2];
             uint64_t pc[2], freq[2];
-            unsigned n = guest_edges(c->blocks[i], to, pc, freq);
+            unsigned n = guest_edges(cpu, c->blocks[i], to, pc, freq);
             if (level == 1 && n != 1)
                 continue;
             if (is_call(c->blocks[i]))
@@ -107,7 +111,7 @@ static void grow(struct choice *c, const struct guest *g, int level)
             for (unsigned e = 0; e < n; e++) {
                 if (to[e] && freq[e] >= (level == 1 ? 0 : least) && freq[e] >= best.freq &&
                     find(c, to[e]) == c->n && c->ninsns + to[e]->ninsns <= BT_MAX_INSNS &&
-                    !bt_cannot(g, to[e]))
+                    !bt_cannot(cpu->guest, to[e]))
                     best = (struct candidate){to[e], freq[e]};
             }
         }
@@ -121,6 +125,7 @@ static void grow(struct choice *c, const struct guest *g, int level)
 
 struct order {
     const struct choice *c;
+    struct cpu *cpu;
     const uint8_t *depth; /* loop depth by choice index, from an earlier pass, or NULL */
     unsigned out[BT_MAX_BLOCKS];
     unsigned nout;
@@ -132,7 +137,7 @@ static void visit(struct order *o, unsigned i)
     struct block *to[2];
     uint64_t pc[2], freq[2];
     o->seen[i] = true;
-    unsigned n = guest_edges(o->c->blocks[i], to, pc, freq);
+    unsigned n = guest_edges(o->cpu, o->c->blocks[i], to, pc, freq);
     if (is_call(o->c->blocks[i]))
         n = 0; /* leaves the region, wherever it leads */
     unsigned first = 0;
@@ -158,7 +163,7 @@ static void visit(struct order *o, unsigned i)
 /* Lay the chosen blocks out in r->blocks, the entry first, and connect them. */
 static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *depth)
 {
-    struct order o = {.c = c, .depth = depth};
+    struct order o = {.c = c, .cpu = r->cpu, .depth = depth};
     visit(&o, 0);
     r->nblocks = o.nout + 1;
     r->blocks = arena_znew(r->arena, struct bt_block, r->nblocks);
@@ -181,7 +186,7 @@ static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *
         b->guest = c->blocks[i];
         b->pc = b->guest->pc;
         b->freq = b->guest->count;
-        b->nsuccs = guest_edges(b->guest, to, pc, freq);
+        b->nsuccs = guest_edges(r->cpu, b->guest, to, pc, freq);
         bool call = is_call(b->guest);
         for (unsigned e = 0; e < b->nsuccs; e++) {
             /* By address, not by link: a target may be in the region though never linked. */
@@ -294,7 +299,7 @@ bool bt_choose(struct bt_region *r, struct block *head, const char **bail)
     if (*bail)
         return false;
     add(&c, head);
-    grow(&c, r->guest, r->level);
+    grow(&c, r->cpu, r->level);
 
     lay_out(r, &c, NULL);
     bt_analyse_cfg(r);

@@ -393,12 +393,13 @@ void bt_construct(struct bt_region *r)
     apply_forwarding(&s);
 }
 
-struct bt_region *bt_build(struct arena *arena, const struct guest *g, struct block *head,
-                           int level, const char **bail)
+struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *head, int level,
+                           const char **bail)
 {
     struct bt_region *r = arena_znew(arena, struct bt_region, 1);
     r->arena = arena;
-    r->guest = g;
+    r->cpu = cpu;
+    r->guest = cpu->guest;
     r->pc = head->pc;
     r->level = level;
     if (!bt_choose(r, head, bail))

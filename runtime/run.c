@@ -67,6 +67,7 @@ static void log_block(const struct thread *t, const struct block *b)
  * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
 
 #define HOT_LEVEL1 50
+#define HOT_LEVEL2 2000 /* entries and rounds of loops in a unit of level 1 */
 
 static bool translate;  /* the engine is not the interpreter alone */
 static uint64_t hot_at; /* entries after which a block is handed out */
@@ -95,10 +96,25 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
     }
     u = bt_compile(cpu, b, 1);
     if (u)
+        *u->counter = options.engine == ENGINE_BT ? 64 : HOT_LEVEL2;
+    if (u)
         b->hot_at = 0; /* from now on always ask */
     else
         b->hot_at = b->flags & BLOCK_NO_BT ? UINT64_MAX : b->count + HOT_LEVEL1;
     return u;
+}
+
+/* A unit of level 1 has counted down: translate what is around its head again, better. Refused, it is asked again
+ * after the longest count. */
+static void promote(struct cpu *cpu, uint64_t pc)
+{
+    struct unit *u = cc_unit_lookup(cpu, pc);
+    struct block *b = cc_lookup(cpu, pc);
+    if (!u || u->level > 1)
+        return;
+    *u->counter = INT32_MAX;
+    if (b)
+        bt_compile(cpu, b, 2);
 }
 
 /* Run translated code from u until it leaves for good, linking units on the way. */
@@ -243,6 +259,9 @@ _Noreturn void run_thread(struct thread *t)
             link = e;
             break;
         case EXIT_SIGNAL:
+            break;
+        case EXIT_PROMOTE:
+            promote(cpu, cpu->exit_arg);
             break;
         case EXIT_STALE:
             cc_leave(cpu);

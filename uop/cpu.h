@@ -36,6 +36,7 @@ enum exit_reason {
     EXIT_FAULT,   /* memory access at pc faulted: see cpu.fault */
     EXIT_SIGNAL,  /* cpu.pending was seen at the block head pc */
     EXIT_FP_TRAP, /* reserved for guests with trapping floating point */
+    EXIT_PROMOTE, /* translated code: the unit at exit_arg has become hot; go on at pc */
     EXIT_STALE,   /* the block at pc is not what memory holds now: invalidate it and lift anew */
 };
 

@@ -399,6 +399,9 @@ void x64_call(struct x64_emit *e, unsigned label);
 void x64_jmp_ext(struct x64_emit *e, uint32_t target);
 void x64_jcc_ext(struct x64_emit *e, enum x64_cc cc, uint32_t target);
 void x64_call_ext(struct x64_emit *e, uint32_t target);
+/* sub dword [target], imm: an operand outside, RIP-relative. The field holds what lies between its end and the
+ * instruction's, negated. */
+void x64_sub_ext_i8(struct x64_emit *e, uint32_t target, int8_t imm);
 /* Patchable: the rel32 field lies within 8 aligned bytes, so one store changes it atomically. Initially
  * to `label`. Returns the field's offset. */
 uint32_t x64_jmp_patch(struct x64_emit *e, unsigned label);

@@ -162,6 +162,16 @@ void x64_call_ext(struct x64_emit *e, uint32_t target)
     ext(e, 0xe8, target);
 }
 
+void x64_sub_ext_i8(struct x64_emit *e, uint32_t target, int8_t imm)
+{
+    /* 83 /5 ib with a RIP-relative operand */
+    x64_byte(e, 0x83);
+    ext(e, 0x05 | X64_SUB << 3, target);
+    if (!e->overflow)
+        x64_put32(e->p - 4, (uint32_t)-1);
+    x64_byte(e, (uint8_t)imm);
+}
+
 /* A store of 4 bytes is atomic for other processors' instruction fetch when it stays within 8 aligned
  * bytes (AMD APM volume 2, 7.3.2 and 7.6.1; Intel SDM volume 3, 8.1.1). */
 static uint32_t patchable(struct x64_emit *e, unsigned op, unsigned label)
