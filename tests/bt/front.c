@@ -188,6 +188,9 @@ static void check_region(const struct bt_region *r, const char *stage)
 
 static void run_level(int level)
 {
+    static struct cpu cpu = {.guest = &toy};
+    for (unsigned i = 0; i < 1u << CPU_JCACHE_BITS; i++)
+        cpu.jcache[i].pc = CPU_EMPTY_PC(i);
     struct arena arena;
     arena_init(&arena, 1 << 16);
     uint64_t blocks = 0, loops = 0;
@@ -196,7 +199,7 @@ static void run_level(int level)
         struct program p = program_make();
         const char *bail = NULL;
         arena_reset(&arena);
-        struct bt_region *r = bt_build(&arena, &toy, p.blocks[0], level, &bail);
+        struct bt_region *r = bt_build(&arena, &cpu, p.blocks[0], level, &bail);
         assert_non_null(r);
         blocks += r->nblocks - 1;
         for (uint32_t k = 0; k < r->nblocks; k++)
