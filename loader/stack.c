@@ -8,6 +8,7 @@
  */
 #include "loader/stack.h"
 #include "process/mm.h"
+#include "syscall/rlimit.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,9 @@ static int count(char **list)
 
 static uint64_t stack_limit(void)
 {
-    struct rlimit rl;
+    struct rlimit64 rl;
 
-    if (getrlimit(RLIMIT_STACK, &rl) || rl.rlim_cur == RLIM_INFINITY)
-        return UINT64_MAX;
-    return rl.rlim_cur;
+    return sys_limit_get(RLIMIT_STACK, &rl) ? rl.rlim_cur : UINT64_MAX;
 }
 
 static int add_strings(char **list, uint64_t *total)

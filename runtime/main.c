@@ -16,6 +16,7 @@
 #include "runtime/stats.h"
 #include "runtime/threads.h"
 #include "syscall/procfs.h"
+#include "syscall/rlimit.h"
 #include "syscall/sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
     process.uname_release = options.uname;
     int persona = personality(0xffffffff);
     mm_init(persona < 0 || !(persona & ADDR_NO_RANDOMIZE), cc_invalidate);
+    sys_limit_init();
 
     const char *program = argv[options.program];
     char host_path[PATH_MAX];

@@ -12,6 +12,7 @@
  */
 #include "base/report.h"
 #include "syscall/procfs.h"
+#include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -259,8 +260,10 @@ static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t
                          uint64_t *envp, int flags)
 {
     sig_exec_begin(t);
+    sys_limit_exec_begin();
     int64_t rc = sig_syscall(t, SYS_execveat, dirfd, (uintptr_t)path, (uintptr_t)argv,
                              (uintptr_t)envp, flags, 0);
+    sys_limit_exec_failed();
     sig_exec_failed(t);
     return rc;
 }

@@ -2,35 +2,32 @@
  *
  * Owns: the limits that the guest believes to have on its address space, data and stack.
  *
- * These three would strike the runtime, whose code cache, tables and translated code are in the
- * same process, and whose own placement depends on RLIMIT_STACK (an unlimited stack makes the
- * kernel lay out a new program bottom-up, into the guest's range). So they begin as the host's, and what
- * the guest sets is kept here: fork hands it on, execve does not, but for a stack limit that the
- * host can bear. RLIMIT_AS and RLIMIT_DATA are enforced upon the guest's mappings by process/ (mm_set_limits); the
- * stack's size was chosen when the program was loaded. All other limits are the host's own.
+ * These three would strike the runtime, whose code cache, tables and stacks are in the same process. So what
+ * the process inherited becomes the guest's, kept here and enforced upon the guest's mappings by process/
+ * (mm_set_limits), and the host's limits are raised as far as this process may. An execve gives the guest's
+ * limits to the new program, which begins in the same way. But the host's hard limits stay as they are
+ * where the process has no CAP_SYS_RESOURCE, since it could never undo lowering them: then the
+ * guest's hard limits end at execve. All other limits are the host's own.
  *
  * Threading: the values are single words, stored and loaded atomically. A reader beside a setter may see one
  * word of the old pair, which no program can tell from an earlier or later reading; a lock would have to
- * be carried through fork.
+ * be carried through fork. A vfork child shares them with its parent.
  */
 #include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
 #include <linux/capability.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct rlimit64) == 16, "rlimit64 is that of asm-generic");
 
-/* A host stack limit within these bounds harms neither this process nor the next program. */
-#define STACK_SAFE_MIN (UINT64_C(1) << 20)
-#define STACK_SAFE_MAX (UINT64_C(64) << 30)
+/* The runtime's first thread runs on the host's stack and needs about a tenth of this. */
+#define HOST_STACK (UINT64_C(8) << 20)
 
 static const int own_resource[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK};
 #define OWN_COUNT (sizeof own_resource / sizeof *own_resource)
 static struct own_limit {
-    bool set; /* else the host's */
+    bool set; /* else the host's: before sys_limit_init */
     struct rlimit64 v;
 } own_limit[OWN_COUNT];
 
@@ -63,39 +60,84 @@ static bool may_raise(void)
            (d[0].effective & (1u << CAP_SYS_RESOURCE));
 }
 
-static int set_own(int resource, struct own_limit *l, const struct rlimit64 *v,
-                   const struct rlimit64 *old)
+static void store(struct own_limit *l, const struct rlimit64 *v)
+{
+    struct rlimit64 as, data;
+
+    __atomic_store_n(&l->v.rlim_cur, v->rlim_cur, __ATOMIC_RELAXED);
+    __atomic_store_n(&l->v.rlim_max, v->rlim_max, __ATOMIC_RELAXED);
+    __atomic_store_n(&l->set, true, __ATOMIC_RELEASE);
+    if (sys_limit_get(RLIMIT_AS, &as) && sys_limit_get(RLIMIT_DATA, &data))
+        mm_set_limits(as.rlim_cur, data.rlim_cur); /* RLIM64_INFINITY is UINT64_MAX */
+}
+
+static int set_own(struct own_limit *l, const struct rlimit64 *v, const struct rlimit64 *old)
 {
     if (v->rlim_cur > v->rlim_max)
         return -EINVAL;
     if (v->rlim_max > old->rlim_max && !may_raise())
         return -EPERM;
-    __atomic_store_n(&l->v.rlim_cur, v->rlim_cur, __ATOMIC_RELAXED);
-    __atomic_store_n(&l->v.rlim_max, v->rlim_max, __ATOMIC_RELAXED);
-    __atomic_store_n(&l->set, true, __ATOMIC_RELEASE);
-    if (resource != RLIMIT_STACK) {
-        struct rlimit64 as = {UINT64_MAX, UINT64_MAX}, data = as;
-
-        sys_limit_get(RLIMIT_AS, &as);
-        sys_limit_get(RLIMIT_DATA, &data);
-        mm_set_limits(as.rlim_cur, data.rlim_cur);
-    } else if (v->rlim_cur >= STACK_SAFE_MIN && v->rlim_cur <= STACK_SAFE_MAX) {
-        struct rlimit64 host;
-
-        /* For programs executed later. The hard limit stays, so that every later wish can be met. */
-        if (sys_raw(SYS_prlimit64, 0, resource, 0, (uintptr_t)&host, 0, 0) == 0 &&
-            v->rlim_cur <= host.rlim_max) {
-            host.rlim_cur = v->rlim_cur;
-            sys_raw(SYS_prlimit64, 0, resource, (uintptr_t)&host, 0, 0, 0);
-        }
-    }
+    store(l, v);
     return 0;
 }
 
-/* prlimit64 on the calling process, addresses checked. */
-static int64_t own_prlimit(int resource, uint64_t new, uint64_t old)
+/* Set the host's limit: both values when this process may, else the soft one as far as the hard one lets. */
+static void set_host(int resource, rlim64_t cur, rlim64_t max)
 {
-    struct own_limit *l = find(resource);
+    struct rlimit64 host, want = {cur, max};
+
+    if (sys_raw(SYS_prlimit64, 0, resource, 0, (uintptr_t)&host, 0, 0))
+        return;
+    if (host.rlim_cur == cur && host.rlim_max == max)
+        return;
+    if (may_raise()) {
+        sys_raw(SYS_prlimit64, 0, resource, (uintptr_t)&want, 0, 0, 0);
+    } else {
+        host.rlim_cur = cur < host.rlim_max ? cur : host.rlim_max;
+        sys_raw(SYS_prlimit64, 0, resource, (uintptr_t)&host, 0, 0, 0);
+    }
+}
+
+/* Give the runtime the room it needs. */
+static void relax_host(void)
+{
+    struct rlimit64 v;
+
+    set_host(RLIMIT_AS, RLIM64_INFINITY, RLIM64_INFINITY);
+    set_host(RLIMIT_DATA, RLIM64_INFINITY, RLIM64_INFINITY);
+    if (sys_limit_get(RLIMIT_STACK, &v) && v.rlim_cur < HOST_STACK)
+        set_host(RLIMIT_STACK, HOST_STACK, v.rlim_max < HOST_STACK ? HOST_STACK : v.rlim_max);
+}
+
+void sys_limit_init(void)
+{
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        struct rlimit64 v = {RLIM64_INFINITY, RLIM64_INFINITY};
+
+        sys_raw(SYS_prlimit64, 0, own_resource[i], 0, (uintptr_t)&v, 0, 0);
+        store(&own_limit[i], &v);
+    }
+    relax_host();
+}
+
+void sys_limit_exec_begin(void)
+{
+    struct rlimit64 v;
+
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (sys_limit_get(own_resource[i], &v))
+            set_host(own_resource[i], v.rlim_cur, v.rlim_max);
+}
+
+void sys_limit_exec_failed(void)
+{
+    relax_host();
+}
+
+/* prlimit64 on the calling process, addresses checked. */
+static int64_t own_prlimit(struct own_limit *l, uint64_t new, uint64_t old)
+{
+    int resource = own_resource[l - own_limit];
     struct rlimit64 want, have;
     int64_t ret = 0;
 
@@ -104,7 +146,7 @@ static int64_t own_prlimit(int resource, uint64_t new, uint64_t old)
     if (!sys_limit_get(resource, &have))
         ret = sys_raw(SYS_prlimit64, 0, resource, 0, (uintptr_t)&have, 0, 0);
     if (ret == 0 && new)
-        ret = set_own(resource, l, &want, &have);
+        ret = set_own(l, &want, &have);
     if (ret == 0 && old && mm_write(old, &have, sizeof have))
         ret = -EFAULT;
     return ret;
@@ -112,23 +154,28 @@ static int64_t own_prlimit(int resource, uint64_t new, uint64_t old)
 
 int64_t sys_prlimit64(struct thread *t, const uint64_t *a)
 {
+    struct own_limit *l = find((int)a[1]);
     int pid = (int)a[0];
 
-    if (find((int)a[1]) && (pid == 0 || pid == getpid() || pid == t->tid))
-        return own_prlimit((int)a[1], a[2], a[3]);
+    if (l && (pid == 0 || pid == getpid() || pid == t->tid))
+        return own_prlimit(l, a[2], a[3]);
     return sig_syscall(t, SYS_prlimit64, a[0], a[1], a[2], a[3], 0, 0);
 }
 
 int64_t sys_getrlimit(struct thread *t, const uint64_t *a)
 {
-    if (find((int)a[0]))
-        return a[1] ? own_prlimit((int)a[0], 0, a[1]) : -EFAULT;
+    struct own_limit *l = find((int)a[0]);
+
+    if (l)
+        return a[1] ? own_prlimit(l, 0, a[1]) : -EFAULT;
     return sig_syscall(t, SYS_getrlimit, a[0], a[1], 0, 0, 0, 0);
 }
 
 int64_t sys_setrlimit(struct thread *t, const uint64_t *a)
 {
-    if (find((int)a[0]))
-        return a[1] ? own_prlimit((int)a[0], a[1], 0) : -EFAULT;
+    struct own_limit *l = find((int)a[0]);
+
+    if (l)
+        return a[1] ? own_prlimit(l, a[1], 0) : -EFAULT;
     return sig_syscall(t, SYS_setrlimit, a[0], a[1], 0, 0, 0, 0);
 }

@@ -117,9 +117,13 @@ static void test_limits(void **state)
     struct rlimit64 v;
 
     (void)state;
-    /* Nothing is kept until the guest sets it. */
+    /* Before sys_limit_init nothing is kept; what is not ours never is. */
     assert_false(sys_limit_get(RLIMIT_AS, &v));
+    sys_limit_init();
+    assert_true(sys_limit_get(RLIMIT_STACK, &v));
+    assert_true(v.rlim_cur <= v.rlim_max);
     assert_false(sys_limit_get(RLIMIT_NOFILE, &v));
+    assert_false(sys_limit_get(-1, &v));
 }
 
 int main(void)
