@@ -42,7 +42,9 @@ static uint64_t stack_limit(void)
 {
     struct rlimit64 rl;
 
-    return sys_limit_get(RLIMIT_STACK, &rl) ? rl.rlim_cur : UINT64_MAX;
+    if (!sys_limit_get(RLIMIT_STACK, &rl) && getrlimit64(RLIMIT_STACK, &rl))
+        return UINT64_MAX;
+    return rl.rlim_cur; /* RLIM64_INFINITY is UINT64_MAX */
 }
 
 static int add_strings(char **list, uint64_t *total)

@@ -53,6 +53,10 @@ static const struct {
     {"sys/kernel/osrelease", PROC_KERNEL_RELEASE},
 };
 
+/* The kernel shows the guest's arguments and environment by itself, and shows them as they are when they are
+ * read, after an execve too (set by sys_proc_publish). */
+static bool published;
+
 static enum proc_file process_file(const char *name)
 {
     for (size_t i = 0; i < sizeof process_files / sizeof *process_files; i++)
@@ -199,7 +203,8 @@ int sys_proc_open(struct thread *t, int dirfd, const char *path, int flags)
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY)))
         return SYS_PROC_NOT_OURS;
     file = classify_at(dirfd, path);
-    if (file == PROC_NONE || (file == PROC_EXE && (flags & O_NOFOLLOW)))
+    if (file == PROC_NONE || (file == PROC_EXE && (flags & O_NOFOLLOW)) ||
+        (published && (file == PROC_CMDLINE || file == PROC_ENVIRON || file == PROC_AUXV)))
         return SYS_PROC_NOT_OURS;
     if (file == PROC_EXE)
         fd = open(process.host_exe, flags);
@@ -285,9 +290,12 @@ void sys_proc_publish(void)
         .arg_end = process.arg_end,
         .env_start = process.env_start,
         .env_end = process.env_end,
+        .auxv = mm_g2h(process.auxv_start),
+        .auxv_size = process.auxv_end - process.auxv_start,
         .exe_fd = (uint32_t)-1,
     };
     /* A kernel without CONFIG_CHECKPOINT_RESTORE refuses; then others see the runtime's own command
-     * line, which still ends with the guest's. */
-    (void)sys_raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&map, sizeof map, 0, 0);
+     * line, which still ends with the guest's, and the guest gets ours by proc_text. */
+    published =
+        sys_raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&map, sizeof map, 0, 0) == 0;
 }

@@ -102,11 +102,40 @@ struct map_text {
     char *text, *next;
 };
 
+/* The text of maps, allocated. Files below the sysroot have the names by which the guest knows them. */
+static char *maps_text(size_t *len)
+{
+    char *text = mm_maps_text(len), *to = text;
+    size_t root = process.sysroot ? strlen(process.sysroot) : 0;
+
+    if (!text || root <= 1)
+        return text;
+    for (char *line = text, *end = text + *len; line < end;) {
+        char *next = memchr(line, '\n', end - line);
+        size_t before, rest;
+        char *name;
+
+        next = next ? next + 1 : end;
+        name = memchr(line, '/', next - line); /* no field before the name has one */
+        before = name ? name - line : next - line;
+        if (name && (size_t)(next - name) > root && !memcmp(name, process.sysroot, root) &&
+            name[root] == '/')
+            name += root;
+        rest = name ? next - name : 0;
+        memmove(to, line, before);
+        memmove(to + before, name ? name : line, rest);
+        to += before + rest;
+        line = next;
+    }
+    *len = to - text;
+    return text;
+}
+
 static bool map_open(struct map_text *m)
 {
     size_t len;
 
-    m->next = m->text = mm_maps_text(&len);
+    m->next = m->text = maps_text(&len);
     if (m->text && len)
         m->text[len - 1] = 0; /* in place of the last newline */
     return m->text != NULL;
@@ -149,7 +178,7 @@ static void layout(struct layout *y)
             y->brk_start = l.start;
         } else if (!strcmp(l.name, "[stack]")) {
             y->stack_pages = (l.end - l.start) / GUEST_PAGE_SIZE;
-        } else if (process.host_exe && !strcmp(l.name, process.host_exe)) {
+        } else if (process.exe_path && !strcmp(l.name, process.exe_path)) {
             if (l.perms[2] == 'x') {
                 if (!y->code_start)
                     y->code_start = l.start;
@@ -464,7 +493,7 @@ char *proc_text(struct thread *t, enum proc_file file, int host, size_t *len)
     case PROC_KERNEL_ARCH:
         return one_line(process.guest->uname_machine, len);
     case PROC_MAPS:
-        return mm_maps_text(len);
+        return maps_text(len);
     case PROC_KERNEL_RELEASE:
         if (process.uname_release)
             return one_line(process.uname_release, len);
