@@ -4,6 +4,8 @@
  *   objdump 'OBJDUMP COMMAND' compressed         all 16-bit encodings
  *   objdump 'OBJDUMP COMMAND' random SEED COUNT  32-bit encodings: half of them any word, half rows
  *                                                of the table with random operands
+ *   objdump 'AS COMMAND' assemble SEED COUNT     the other way: our text of random rows, assembled,
+ *                                                must give back the same bytes
  *
  * What is compared is put into an ELF file of its own, which names exactly our extensions in its
  * attributes: so objdump knows no more and no fewer instructions than we do, and prints .insn for all
@@ -43,18 +45,30 @@ __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt,
 
 /* ---- the file given to objdump ---- */
 
+/* Our extensions as an ISA string, with their ratified versions or without. Zicbom is known by name,
+ * though not advertised. */
+static const char *isa(bool versions)
+{
+    static char arch[1024];
+    size_t n = (size_t)snprintf(arch, sizeof arch, "%s",
+                                versions ? "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicbom1p0"
+                                         : "rv64imafdc_zicbom");
+    for (const struct rv64_ext *e = rv64_exts; e->name; e++) {
+        bool two = !strcmp(e->name, "zicsr") || !strcmp(e->name, "zifencei") ||
+                   !strcmp(e->name, "zihintpause") || !strcmp(e->name, "zicntr");
+        n += (size_t)snprintf(arch + n, sizeof arch - n, "_%s%s", e->name,
+                              !versions ? ""
+                              : two     ? "2p0"
+                                        : "1p0");
+    }
+    return arch;
+}
+
 /* .riscv.attributes with the one tag that names the ISA; returns its size. */
 static size_t attributes(unsigned char *buf)
 {
-    /* Zicbom is known by name, though not advertised. */
-    char arch[1024] = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicbom1p0";
+    const char *arch = isa(true);
     size_t n = strlen(arch);
-    for (const struct rv64_ext *e = rv64_exts; e->name; e++) {
-        /* Ratified versions, where not 1.0. */
-        bool two = !strcmp(e->name, "zicsr") || !strcmp(e->name, "zifencei") ||
-                   !strcmp(e->name, "zihintpause") || !strcmp(e->name, "zicntr");
-        n += (size_t)snprintf(arch + n, sizeof arch - n, "_%s%s", e->name, two ? "2p0" : "1p0");
-    }
     uint32_t file_len = 1 + 4 + 1 + (uint32_t)n + 1, all_len = 4 + 6 + file_len;
     unsigned char *p = buf;
     *p++ = 'A';
@@ -202,6 +216,91 @@ static uint32_t random32(void)
     return (uint32_t)(rng >> 32) ^ (uint32_t)(rng >> 13);
 }
 
+/* ---- back through the assembler ---- */
+
+/* Write the instruction as source; false when its text has no exact source form. */
+static bool put_source(FILE *f, uint32_t w)
+{
+    char text[128];
+    struct rv64_insn in;
+    unsigned n = rv64_disasm(text, sizeof text, (const uint8_t *)&w, 4, 0);
+    rv64_decode(&in, (const uint8_t *)&w, 4);
+    /* What binutils shows as a mere number; reserved rounding modes and empty fence sets; and
+     * c.addi16sp sp,0, which is reserved, which objdump shows and the assembler refuses. */
+    if (!strncmp(text, ".insn", 5) || strstr(text, "unknown") || (n == 2 && (w & 0xffff) == 0x6101))
+        return false;
+    if (strchr(rv64_rows[in.row].text, 'a')) {
+        char *last = strrchr(text, ',');
+        last = last ? last : strchr(text, '\t');
+        snprintf(last + 1, 32, ".%+lld", (long long)in.imm);
+    }
+    fprintf(f, ".option %s\n%s\n", n == 2 ? "rvc" : "norvc", text);
+    return true;
+}
+
+static void assemble(const char *as, const uint32_t *code, size_t count)
+{
+    char source[] = "/tmp/dragoman-as-XXXXXX", object[64], command[1024];
+    int fd = mkstemp(source);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f)
+        die("cannot make a file in /tmp: %s", strerror(errno));
+    uint8_t *want = malloc(count * 4), *got = malloc(count * 4);
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned n = (code[i] & 3) == 3 ? 4 : 2;
+        if (!put_source(f, code[i]))
+            continue;
+        memcpy(want + len, &code[i], n);
+        len += n;
+        compared++;
+    }
+    fclose(f);
+    snprintf(object, sizeof object, "%s.o", source);
+    snprintf(command, sizeof command, "%s -mno-relax -mno-arch-attr -march=%s -o %s %s", as,
+             isa(false), object, source);
+    if (system(command))
+        die("the assembler failed: %s", command);
+    f = fopen(object, "r");
+    Elf64_Ehdr e;
+    Elf64_Shdr s = {0};
+    if (!f || fread(&e, sizeof e, 1, f) != 1)
+        die("cannot read %s", object);
+    for (int i = 0; i < e.e_shnum && !(s.sh_type == SHT_PROGBITS && s.sh_flags & SHF_EXECINSTR);
+         i++) {
+        fseek(f, (long)(e.e_shoff + (unsigned)i * sizeof s), SEEK_SET);
+        if (fread(&s, sizeof s, 1, f) != 1)
+            die("cannot read %s", object);
+    }
+    fseek(f, (long)s.sh_offset, SEEK_SET);
+    size_t got_len = fread(got, 1, s.sh_size < len ? s.sh_size : len, f);
+    if (got_len != len || s.sh_size != len) {
+        printf("# assembled to %zu bytes, not %zu\n", (size_t)s.sh_size, len);
+        different++;
+    }
+    for (size_t at = 0; at < got_len;) {
+        char text[128];
+        unsigned n = rv64_disasm(text, sizeof text, want + at, len - at, 0);
+        if (memcmp(want + at, got + at, n)) {
+            if (different++ < MAX_SHOWN)
+                printf("# '%s' assembled differently\n", text);
+        }
+        at += n;
+    }
+    fclose(f);
+    unlink(source);
+    unlink(object);
+    free(want);
+    free(got);
+}
+
+/* A random instance of a row, of either length. */
+static uint32_t random_row(void)
+{
+    const struct rv64_row *r = &rv64_rows[1 + random32() % (RV64_NROWS - 1)];
+    return (random32() & ~r->mask & (r->bits == 16 ? 0xffff : ~0u)) | r->match;
+}
+
 static uint32_t random_word(void)
 {
     static const uint32_t known_csrs[] = {0x001, 0x002, 0x003, 0xc00, 0xc01,
@@ -226,7 +325,8 @@ static uint32_t random_word(void)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: objdump OBJDUMP elf FILE...|compressed|random SEED COUNT\n");
+        fprintf(stderr, "usage: objdump OBJDUMP elf FILE...|compressed|random SEED COUNT|\n"
+                        "       objdump AS assemble SEED COUNT\n");
         return 2;
     }
     objdump = argv[1];
@@ -247,6 +347,14 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < n; i++)
             code[i] = random_word();
         compare("random", 0x10000, (const uint8_t *)code, n * 4);
+        free(code);
+    } else if (!strcmp(argv[2], "assemble") && argc == 5) {
+        rng = strtoull(argv[3], NULL, 0);
+        size_t n = strtoull(argv[4], NULL, 0);
+        uint32_t *code = malloc(n * 4);
+        for (size_t i = 0; i < n; i++)
+            code[i] = random_row();
+        assemble(objdump, code, n);
         free(code);
     } else {
         fprintf(stderr, "objdump: what is '%s'?\n", argv[2]);
