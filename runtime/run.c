@@ -94,13 +94,21 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
         b->hot_at = UINT64_MAX;
         return NULL;
     }
+    if (!b->hot_at) {
+        /* It was evicted. The code cache is too small for what is hot: the block has to earn its next
+         * translation, each time a longer one, or the thread would do nothing but translate. */
+        unsigned times = b->translations < 12 ? b->translations : 12;
+        b->hot_at = b->count + (8u << times);
+        return NULL;
+    }
     u = bt_compile(cpu, b, 1);
-    if (u)
+    if (u) {
         *u->counter = options.engine == ENGINE_BT ? 64 : HOT_LEVEL2;
-    if (u)
         b->hot_at = 0; /* from now on always ask */
-    else
+        b->translations++;
+    } else {
         b->hot_at = b->flags & BLOCK_NO_BT ? UINT64_MAX : b->count + HOT_LEVEL1;
+    }
     return u;
 }
 

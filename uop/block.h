@@ -55,7 +55,7 @@ struct block {
     uintptr_t in_first, in_next[2], *in_pprev[2];
     struct block *limbo_next;
     uint64_t dead_epoch;
-    void *unit; /* the translation, if any */
+    unsigned translations; /* units made with this block as head, so far */
 };
 
 /* Allocate a block with room for the given numbers of micro-ops and instructions (one allocation).
