@@ -276,8 +276,14 @@ void sig_vfork_begin(struct thread *t)
 
 void sig_thread_end(struct thread *t)
 {
-    (void)t;
     sig_host_setmask(SIG_ALL);
+    /* What was sent to the process is another thread's to handle now. */
+    for (int i = -1; i < 2; i++) {
+        struct sigheld *h = i < 0 ? &t->held : &t->hidden[i];
+        if (h->signo && h->info.si_code != SI_TKILL)
+            syscall(SYS_rt_sigqueueinfo, getpid(), (int)h->signo, &h->info);
+        h->signo = 0;
+    }
     old_stack.ss_flags &= SS_DISABLE;
     sigaltstack(&old_stack, NULL);
 }

@@ -31,9 +31,8 @@ static void on_queued(int sig, siginfo_t *si, void *uc)
     (void)sig;
     (void)uc;
     int saved = errno;
-    queued_count++;
-    queued_sum += si->si_value.sival_int;
-    if (queued_count % 64 == 0) {
+    __atomic_add_fetch(&queued_sum, si->si_value.sival_int, __ATOMIC_SEQ_CST);
+    if (__atomic_add_fetch(&queued_count, 1, __ATOMIC_SEQ_CST) % 64 == 0) {
         nested++;
         raise(SIGUSR2);
     }
@@ -210,6 +209,58 @@ static void test_threads(void)
     verified("signals to each of several computing threads");
 }
 
+/* Threads come and go while signals are sent to the process; the first thread takes none. */
+static void *passing(void *arg)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 1);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    for (volatile int i = 0; i < (int)(intptr_t)arg; i++)
+        ;
+    return NULL;
+}
+
+static void test_passing(void)
+{
+    enum { N = 1500 };
+    sigset_t set;
+    struct sigaction sa;
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_sigaction = on_queued;
+    sa.sa_flags = SA_SIGINFO;
+    sigaction(SIGRTMIN + 1, &sa, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    queued_count = queued_sum = 0;
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        for (int i = 1; i <= N; i++) {
+            union sigval v = {.sival_int = i};
+            while (sigqueue(parent, SIGRTMIN + 1, v) != 0)
+                sched_yield();
+            if (i % 16 == 0)
+                usleep(200);
+        }
+        _exit(0);
+    }
+    for (int i = 0; queued_count < N; i++) {
+        pthread_t th[2];
+        for (int k = 0; k < 2; k++)
+            EXPECT_EQ(pthread_create(&th[k], NULL, passing, (void *)(intptr_t)(i % 50)), 0);
+        for (int k = 0; k < 2; k++)
+            pthread_join(th[k], NULL);
+        if (i > 20000)
+            break; /* some were lost */
+    }
+    EXPECT_EQ(reap(pid), 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    EXPECT_EQ(queued_count, N);
+    EXPECT_EQ(queued_sum, (long)N * (N + 1) / 2);
+    verified("signals to a process whose threads come and go");
+}
+
 static volatile int timer_calls;
 static void on_timer_thread(union sigval v)
 {
@@ -293,6 +344,7 @@ int main(void)
     test_everything();
     test_queue();
     test_threads();
+    test_passing();
     test_library();
     test_descriptors();
     return 0;
