@@ -11,7 +11,8 @@
 
 /* Translate the region headed by `head` at level 1 or 2 and install it. NULL when it was refused or there is
  * no room now; a refusal that will not change is noted in the block (BLOCK_NO_BT), so that nobody asks
- * again. */
+ * again. A unit of level 1 counts its data cell down at its entry and in its loops and leaves with EXIT_PROMOTE when
+ * it is negative; the caller sets it. */
 struct unit *bt_compile(struct cpu *cpu, struct block *head, int level);
 
 struct bt_stats {
