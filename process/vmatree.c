@@ -243,7 +243,13 @@ static uint64_t gap_down(const struct vma_node *n, uint64_t lo, uint64_t hi, uin
         (n->sub_lo <= lo || n->sub_lo - lo < len))
         return 0;
     uint64_t a = gap_down(n->right, n->v.end, hi, min, max, len, align);
-    return a ? a : gap_down(n->left, lo, vma_guard_start(&n->v), min, max, len, align);
+    if (a)
+        return a;
+    /* The guard gap may reach below the left neighbour, which then bounds its own gap. */
+    uint64_t below = vma_guard_start(&n->v);
+    if (n->left && n->left->sub_hi > below)
+        below = n->left->sub_hi;
+    return gap_down(n->left, lo, below, min, max, len, align);
 }
 
 uint64_t vma_gap_down(const struct vma_tree *t, uint64_t lo, uint64_t hi, uint64_t len,
