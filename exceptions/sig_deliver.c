@@ -18,6 +18,8 @@
 
 #define FRAME_MAX 8192 /* of any guest; checked against sigframe_max */
 
+void (*sig_trace)(struct thread *t, const siginfo_t *info);
+
 bool sig_unhide(struct thread *t)
 {
     for (int i = 0; i < 2 && !t->held.signo; i++) {
@@ -137,6 +139,8 @@ void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
     info.si_signo = signo;
     info.si_code = code;
     info.si_addr = mm_g2h(addr);
+    if (sig_trace)
+        sig_trace(t, &info);
 
     /* As force_sig_info does: what cannot be handled now kills. */
     if (t->sigmask & SIG_BIT(signo))
@@ -198,6 +202,8 @@ void sig_deliver(struct thread *t)
         drop(t);
         return;
     }
+    if (sig_trace)
+        sig_trace(t, &info);
     if (!enter_handler(t, signo, &info, &act, 0)) {
         if (signo == SIGSEGV)
             sig_die(SIGSEGV);

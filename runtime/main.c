@@ -62,6 +62,8 @@ int main(int argc, char **argv)
         options_fatal("-D %s: cannot open it for writing: %m", options.log_file);
     if (options.strace)
         log_enable_one(LOG_STRACE);
+    if (log_enabled(LOG_STRACE))
+        sys_trace_signals();
     stats_start();
     const char *bad;
     if (!x64_features_init(NULL, &bad))

@@ -420,6 +420,26 @@ void sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, c
     log_line_write(&l);
 }
 
+static void trace_signal(struct thread *t, const siginfo_t *info)
+{
+    struct log_line l;
+
+    l.len = 0;
+    if (__atomic_exchange_n(&open_tid, 0, __ATOMIC_RELAXED))
+        log_line_add(&l, " <unfinished ...>\n");
+    log_line_add(&l, "%d --- ", t->tid);
+    add_signal(&l, info->si_signo);
+    log_line_add(&l, " ");
+    sys_trace_siginfo(&l, info);
+    log_line_add(&l, " ---\n");
+    log_line_write(&l);
+}
+
+void sys_trace_signals(void)
+{
+    sig_trace = trace_signal;
+}
+
 static bool returns_address(const struct sys_row *row)
 {
     return row && (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR);

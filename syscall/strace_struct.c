@@ -185,7 +185,7 @@ static void print_sigset(struct log_line *l, const uint64_t *set)
     log_line_add(l, "]");
 }
 
-static void print_siginfo(struct log_line *l, const siginfo_t *si)
+void sys_trace_siginfo(struct log_line *l, const siginfo_t *si)
 {
     log_line_add(l, "{si_signo=");
     print_signal(l, si->si_signo, false);
@@ -195,7 +195,15 @@ static void print_siginfo(struct log_line *l, const siginfo_t *si)
                      si->si_status);
     else if (si->si_code <= 0)
         log_line_add(l, ", si_pid=%d, si_uid=%u", si->si_pid, si->si_uid);
+    else if (si->si_signo == SIGSEGV || si->si_signo == SIGBUS || si->si_signo == SIGILL ||
+             si->si_signo == SIGFPE || si->si_signo == SIGTRAP)
+        log_line_add(l, ", si_addr=%p", si->si_addr);
     log_line_add(l, "}");
+}
+
+static void print_siginfo(struct log_line *l, const siginfo_t *si)
+{
+    sys_trace_siginfo(l, si);
 }
 
 /* handler, flags, mask: what all guests have first. */

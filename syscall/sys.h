@@ -52,6 +52,9 @@ struct sys_stats {
 };
 void sys_get_stats(struct sys_stats *s);
 
+/* Have signals traced along with the calls (-strace). Before guest code runs. */
+void sys_trace_signals(void);
+
 /* Hide a descriptor that the runtime keeps open (log_fd()) from the guest; -1 is ignored. Before guest
  * code runs. */
 void sys_hide_fd(int fd);

@@ -226,6 +226,7 @@ void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, c
 /* strace_struct.c: print the struct `type` at guest address addr, of len bytes where the kind has a
  * length (sockaddr). false when it has no printer or memory cannot be read. */
 bool sys_trace_struct(struct log_line *l, unsigned type, uint64_t addr, uint64_t len);
+void sys_trace_siginfo(struct log_line *l, const siginfo_t *si);
 /* strace_flags.c: names joined with |, the rest as hex; one value's name. */
 void sys_trace_flags(struct log_line *l, const struct sys_flag *set, uint64_t v);
 void sys_trace_enum(struct log_line *l, const struct sys_flag *set, uint64_t v);

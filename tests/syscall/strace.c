@@ -259,6 +259,14 @@ static void unfinished(void **state)
     assert_string_equal(logged(), "77 read(3 <unfinished ...>\n"
                                   "78 getpid() = 77\n"
                                   "77 <... read resumed>, NULL, 10) = 0\n");
+    siginfo_t info = {.si_signo = SIGSEGV, .si_code = SEGV_MAPERR};
+    info.si_addr = (void *)0x10;
+    sys_trace_signals();
+    sys_trace_enter(self, &sys_table[63], 63, a);
+    sig_trace(self, &info);
+    assert_string_equal(logged(),
+                        "77 read(3 <unfinished ...>\n"
+                        "77 --- SIGSEGV {si_signo=SIGSEGV, si_code=1, si_addr=0x10} ---\n");
     sys_trace_enter(self, NULL, 300, a);
     sys_trace_leave(self, NULL, 300, a, -ENOSYS);
     assert_string_equal(logged(), "77 syscall_300(0x3, 0, 0xa, 0, 0, 0) = -1 ENOSYS "
