@@ -108,6 +108,7 @@ int main(int argc, char **argv)
     t->tid = gettid();
     t->host = pthread_self();
     thread_list_add(t);
+    sig_init(sh); /* before the program is touched: a short file faults when it is */
     report_add_callback(report_registers, NULL);
 
     if (options.argv0)
@@ -130,6 +131,5 @@ int main(int argc, char **argv)
     sys_proc_publish();
     threads_init();
     cc_cpu_add(&t->cpu);
-    sig_init(sh);
     run_thread(t);
 }
