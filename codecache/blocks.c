@@ -9,7 +9,8 @@
  * in the old epoch and keeps the dead blocks, or the cpu sees the new epoch and flushes its jump cache.
  *
  * Threading: one lock, cc_lock, the last in the lock order. Written without it: a cpu's own jump
- * cache and epoch fields. Read without it: succ (atomically) and the profile, by the engines.
+ * cache and epoch fields. Read without it: the hash (by cpus that have entered: blocks and outgrown hashes are
+ * freed by epochs), succ (atomically) and the profile, by the engines.
  */
 #include "codecache/blocks.h"
 #include "base/report.h"
@@ -26,10 +27,18 @@ struct code_page {
     struct code_page *next;
 };
 
+struct hash {
+    unsigned bits;
+    size_t used; /* places that are not empty, removed ones included */
+    struct block **place;
+    uint64_t dead_epoch;
+    struct hash *next; /* in old_hashes */
+};
+
 static struct {
     pthread_mutex_t lock;
-    struct block **bucket;
-    unsigned bucket_bits;
+    struct hash *hash;       /* atomic */
+    struct hash *old_hashes; /* waiting to be freed */
     struct code_page **page_bucket;
     unsigned page_bits, npages;
     struct cpu *cpus;
@@ -61,47 +70,63 @@ static void *new_table(unsigned bits)
     return t;
 }
 
-/* ---- the hash by pc ---- */
+/* ---- the hash by pc: open addressing, read without the lock ---- */
 
-static struct block **bucket_of(uint64_t pc)
-{
-    return &cc.bucket[hash_of(pc, cc.bucket_bits)];
-}
+/* A removed block's place: searches go on behind it. */
+static struct block removed;
 
-static void make_room(void)
+/* Where the search for pc ends: its block's place, or an empty one. */
+static struct block **place_of(const struct hash *h, uint64_t pc)
 {
-    if (cc.bucket && cc.stats.blocks < (UINT64_C(1) << cc.bucket_bits))
-        return;
-    unsigned old_bits = cc.bucket_bits;
-    struct block **old = cc.bucket;
-    cc.bucket_bits = old ? old_bits + 1 : 12;
-    cc.bucket = new_table(cc.bucket_bits);
-    for (size_t i = 0; old && i < (size_t)1 << old_bits; i++)
-        for (struct block *b = old[i], *next; b; b = next) {
-            next = b->hash_next;
-            struct block **at = bucket_of(b->pc);
-            b->hash_next = *at;
-            *at = b;
-        }
-    free(old);
+    size_t mask = ((size_t)1 << h->bits) - 1;
+    for (size_t i = hash_of(pc, h->bits);; i = (i + 1) & mask) {
+        struct block *b = __atomic_load_n(&h->place[i], __ATOMIC_ACQUIRE);
+        if (!b || (b != &removed && b->pc == pc))
+            return &h->place[i];
+    }
 }
 
 static struct block *find(uint64_t pc)
 {
-    if (!cc.bucket)
-        return NULL;
-    struct block *b = *bucket_of(pc);
-    while (b && b->pc != pc)
-        b = b->hash_next;
-    return b;
+    const struct hash *h = __atomic_load_n(&cc.hash, __ATOMIC_ACQUIRE);
+    return h ? __atomic_load_n(place_of(h, pc), __ATOMIC_RELAXED) : NULL;
 }
 
-static void unhash(struct block *b)
+/* Under the lock: a hash of twice what the live blocks need, when the present one is half full. The
+ * old one is kept for those who are searching it until they have left. */
+static void make_room(void)
 {
-    struct block **at = bucket_of(b->pc);
-    while (*at != b)
-        at = &(*at)->hash_next;
-    *at = b->hash_next;
+    struct hash *old = cc.hash;
+    if (old && 2 * (old->used + 1) <= (size_t)1 << old->bits)
+        return;
+    unsigned bits = 12;
+    while ((size_t)1 << bits < 4 * cc.stats.blocks)
+        bits++;
+    struct hash *h = calloc(1, sizeof *h);
+    if (!h)
+        vm_bug("out of memory for the hash of blocks");
+    *h = (struct hash){.bits = bits, .used = cc.stats.blocks, .place = new_table(bits)};
+    for (size_t i = 0; old && i < (size_t)1 << old->bits; i++)
+        if (old->place[i] && old->place[i] != &removed)
+            *place_of(h, old->place[i]->pc) = old->place[i];
+    if (old) {
+        old->dead_epoch = cc.epoch;
+        old->next = cc.old_hashes;
+        cc.old_hashes = old;
+    }
+    __atomic_store_n(&cc.hash, h, __ATOMIC_RELEASE);
+}
+
+static void hash_add(struct block *b)
+{
+    make_room();
+    __atomic_store_n(place_of(cc.hash, b->pc), b, __ATOMIC_RELEASE);
+    cc.hash->used++;
+}
+
+static void hash_remove(struct block *b)
+{
+    __atomic_store_n(place_of(cc.hash, b->pc), &removed, __ATOMIC_RELEASE);
 }
 
 /* ---- the index by page ---- */
@@ -255,6 +280,16 @@ static void reclaim(void)
             kept++;
         }
     }
+    for (struct hash **h = &cc.old_hashes; *h;) {
+        struct hash *old = *h;
+        if (old->dead_epoch < oldest) {
+            *h = old->next;
+            free(old->place);
+            free(old);
+        } else {
+            h = &old->next;
+        }
+    }
     __atomic_store_n(&cc.limbo_size, kept, __ATOMIC_RELAXED);
 }
 
@@ -330,9 +365,7 @@ struct block *cc_lookup(struct cpu *cpu, uint64_t pc)
     const struct jcache_entry *e = &cpu->jcache[CPU_JCACHE_INDEX(pc)];
     if (e->pc == pc)
         return e->block;
-    lock();
     struct block *b = find(pc);
-    unlock();
     if (b)
         remember(cpu, b);
     return b;
@@ -346,10 +379,7 @@ struct block *cc_insert(struct cpu *cpu, struct block *b)
         block_free(b);
         b = first;
     } else {
-        make_room();
-        struct block **at = bucket_of(b->pc);
-        b->hash_next = *at;
-        *at = b;
+        hash_add(b);
         index_pages(b);
         cc.stats.blocks++;
         cc.stats.lifted++;
@@ -373,7 +403,7 @@ static void next_epoch(void)
 
 static void kill_block(struct block *b, uint64_t epoch)
 {
-    unhash(b);
+    hash_remove(b);
     unindex_pages(b);
     while (b->in_first)
         unlink_edge(edge_block(b->in_first), b->in_first & 1);
@@ -469,9 +499,9 @@ void cc_fork_end(bool child, struct cpu *cpu)
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)
 {
     lock();
-    for (size_t i = 0; cc.bucket && i < (size_t)1 << cc.bucket_bits; i++)
-        for (struct block *b = cc.bucket[i]; b; b = b->hash_next)
-            fn(b, arg);
+    for (size_t i = 0; cc.hash && i < (size_t)1 << cc.hash->bits; i++)
+        if (cc.hash->place[i] && cc.hash->place[i] != &removed)
+            fn(cc.hash->place[i], arg);
     unlock();
 }
 

@@ -10,8 +10,7 @@
  * epoch that saw it alive. A block pointer got from here is good until the cpu's next cc_leave or
  * cc_quiesce.
  *
- * Threading: cc_lookup is lock-free through the per-cpu jump cache and takes the cc lock otherwise;
- * the others take the cc lock, the last in the lock order. Never called from signal context.
+ * Threading: cc_lookup is lock-free; the others take the cc lock, the last in the lock order. Never called from signal context.
  */
 #ifndef DRAGOMAN_CODECACHE_BLOCKS_H
 #define DRAGOMAN_CODECACHE_BLOCKS_H
@@ -38,7 +37,7 @@ void cc_quiesce(struct cpu *cpu);
 uint64_t cc_retire(void);
 bool cc_retired(uint64_t epoch);
 
-/* The block at pc, or NULL. Fills the cpu's jump cache. */
+/* The block at pc, or NULL. Fills the cpu's jump cache. The cpu has entered. */
 struct block *cc_lookup(struct cpu *cpu, uint64_t pc);
 
 /* Add a freshly lifted block. Ownership passes; returns the block to use (another thread may have

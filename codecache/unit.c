@@ -429,13 +429,26 @@ struct unit *cc_unit_by_host(uintptr_t host_pc)
 
 struct link *cc_link_by_field(uint64_t field)
 {
+    /* A link to what is not hot yet is left through again and again: remember the last ones. */
+    static _Thread_local struct {
+        uint64_t field, gen;
+        struct link *link;
+    } recent[256];
+    uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
+    size_t i = (field * UINT64_C(0x9e3779b97f4a7c15)) >> 56;
+    if (recent[i].field == field && recent[i].gen == gen)
+        return recent[i].link;
     struct unit *u = cc_unit_by_host((uintptr_t)field);
     if (!u)
         return NULL;
     uint32_t off = (uint32_t)(field - (uintptr_t)u->code);
-    for (uint32_t i = 0; i < u->nlinks; i++)
-        if (u->links[i].field == off)
-            return &u->links[i];
+    for (uint32_t k = 0; k < u->nlinks; k++)
+        if (u->links[k].field == off) {
+            recent[i].field = field;
+            recent[i].gen = gen;
+            recent[i].link = &u->links[k];
+            return recent[i].link;
+        }
     return NULL;
 }
 

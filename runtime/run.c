@@ -147,15 +147,14 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
         cpu->r[pc_slot] = l->pc;
         if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || log_enabled(LOG_NOCHAIN))
             return e;
-        u = cc_unit_lookup(cpu, l->pc);
-        if (!u) {
-            /* Hot already: what a unit leads to is seldom run but once. */
-            struct block *b = cc_lookup(cpu, l->pc);
-            u = b ? find_unit(cpu, b) : NULL;
-            if (!u)
-                return e;
-            l = cc_link_by_field(left);
-        }
+        /* By its block: that says at once when there is no unit yet. */
+        struct block *b = cc_lookup(cpu, l->pc);
+        bool known = b && !b->hot_at;
+        u = b ? find_unit(cpu, b) : NULL;
+        if (!u)
+            return e;
+        if (!known)
+            l = cc_link_by_field(left); /* translation may have evicted it */
         if (l)
             cc_unit_link(l, u);
     }

@@ -47,7 +47,6 @@ struct block {
     uint64_t target; /* jmp_ind: guest address it last went to */
 
     /* Owned by codecache/. */
-    struct block *hash_next;
     struct block
         *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
     /* The edges that lead here (blocks with their edge in the lowest bit), chained through their
