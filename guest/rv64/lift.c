@@ -11,6 +11,7 @@
  * Threading: works on the caller's struct lift only.
  */
 #include "guest/rv64/lift.h"
+#include "uop/sem.h"
 
 unsigned rv64_decode(struct rv64_insn *in, const uint8_t *code, size_t avail)
 {
@@ -97,6 +98,30 @@ static void mov(struct lift *l, unsigned rd, unsigned rs)
         lift_emit(l, UOP_mov_64, rd, rs, 0, 0, 0);
 }
 
+/* The last micro-op of the block, when it gives x register r a constant: lui and auipc come in pairs
+ * with an addi, a jalr or a shift. No instruction in between may leave the block, so when the pair
+ * overwrites r its first half need not be seen at all. */
+static struct uop *constant(struct lift *l, unsigned r)
+{
+    struct uop *u = l->nuops ? &l->uops[l->nuops - 1] : NULL;
+    return r && u && u->op == UOP_movi && u->d == r ? u : NULL;
+}
+
+/* Emit rd = op(rs1, imm), or its value when rs1 is a constant. */
+static void op_imm(struct lift *l, enum uop_code op, unsigned rd, unsigned rs1, int64_t imm)
+{
+    struct uop *known = constant(l, rs1);
+    uint64_t v;
+    if (!rd)
+        return;
+    if (!known || !uop_eval(op, (uint64_t)known->imm, (uint64_t)imm, 0, &v))
+        lift_emit(l, op, rd, rs1, 0, 0, imm);
+    else if (rd == rs1)
+        known->imm = (int64_t)v;
+    else
+        movi(l, rd, (int64_t)v);
+}
+
 /* ---- integer computation ---- */
 
 LIFT(nop)
@@ -134,8 +159,7 @@ LIFT(rr)
 
 LIFT(ri)
 {
-    if (in->rd)
-        lift_emit(l, arg, in->rd, in->rs1, 0, 0, in->imm);
+    op_imm(l, arg, in->rd, in->rs1, in->imm);
 }
 
 LIFT(unary)
@@ -150,18 +174,18 @@ LIFT(addi)
         movi(l, in->rd, in->imm);
     else if (!in->imm)
         mov(l, in->rd, in->rs1);
-    else if (in->rd)
-        lift_emit(l, UOP_add_64_i, in->rd, in->rs1, 0, 0, in->imm);
+    else
+        op_imm(l, UOP_add_64_i, in->rd, in->rs1, in->imm);
 }
 
 LIFT(addiw)
 {
     if (!in->rs1)
         movi(l, in->rd, in->imm);
-    else if (in->rd && !in->imm)
+    else if (in->rd && !in->imm && !constant(l, in->rs1))
         lift_emit(l, UOP_sext32, in->rd, in->rs1, 0, 0, 0);
-    else if (in->rd)
-        lift_emit(l, UOP_add_32s_i, in->rd, in->rs1, 0, 0, in->imm);
+    else
+        op_imm(l, UOP_add_32s_i, in->rd, in->rs1, in->imm);
 }
 
 LIFT(andi)
@@ -278,6 +302,13 @@ LIFT(jal)
 LIFT(jalr)
 {
     enum uop_jump hint = is_link(in->rd) ? JUMP_CALL : is_link(in->rs1) ? JUMP_RET : JUMP_PLAIN;
+    struct uop *known = constant(l, in->rs1);
+    if (known) { /* a far call or jump: auipc, jalr */
+        int64_t target = (int64_t)(((uint64_t)known->imm + (uint64_t)in->imm) & ~UINT64_C(1));
+        movi(l, in->rd, (int64_t)l->next_pc);
+        lift_emit(l, UOP_jmp, 0, 0, 0, hint == JUMP_CALL ? hint : JUMP_PLAIN, target);
+        return;
+    }
     uint8_t t = in->imm ? emit_i(l, UOP_add_64_i, in->rs1, in->imm) : in->rs1;
     t = emit_i(l, UOP_and_64_i, t, -2);
     movi(l, in->rd, (int64_t)l->next_pc);

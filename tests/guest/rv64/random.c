@@ -333,6 +333,27 @@ static void draw_jump(struct unit *u, unsigned row)
     put(u, w, r->bits / 8);
 }
 
+/* After a constant in register r, an instruction with an immediate that reads it: such pairs are lifted
+ * together. */
+static void put_partner(struct unit *u, unsigned r)
+{
+    for (;;) {
+        unsigned row = 1 + below(RV64_NROWS - 1);
+        const struct rv64_row *p = &rv64_rows[row];
+        struct rv64_insn in;
+        if (p->bits != 32 ||
+            !(lifts(p, rv64_lift_ri) || lifts(p, rv64_lift_addi) || lifts(p, rv64_lift_addiw)))
+            continue;
+        uint32_t w = (draw_word(row, &in) & ~(31u << 15)) | r << 15;
+        if (one_in(2))
+            w = (w & ~(31u << 7)) | r << 7;
+        if (rv64_decode32(w, &in) != row)
+            continue;
+        put(u, w, 4);
+        return;
+    }
+}
+
 static unsigned pick_row(void)
 {
     unsigned row;
@@ -361,6 +382,8 @@ static void draw_unit(struct unit *u, unsigned row)
         uint32_t w = draw_word(row, &in);
         put(u, w, r->bits / 8);
         bool csr = lifts(r, rv64_lift_csr) || lifts(r, rv64_lift_csri);
+        if ((lifts(r, rv64_lift_lui) || lifts(r, rv64_lift_auipc)) && in.rd && one_in(2))
+            put_partner(u, in.rd);
         if (csr && in.imm >= 0xc00 && in.rd) /* what a clock says is not compared */
             put(u, addi(in.rd, 0, 0), 4);
     }
