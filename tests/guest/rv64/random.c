@@ -235,7 +235,7 @@ static int pick_offset(unsigned align)
     return -(int)(below(PROG_SCRATCH / align) + 1) * (int)align;
 }
 
-static bool with_faults;
+static bool with_faults, with_partners = true;
 
 /* Point register r at nothing, or at the program's text, which may only be read; false, and nothing
  * done, most of the time. Not drawn, as there is no comparing with qemu: misaligned atomics (it dies
@@ -382,7 +382,8 @@ static void draw_unit(struct unit *u, unsigned row)
         uint32_t w = draw_word(row, &in);
         put(u, w, r->bits / 8);
         bool csr = lifts(r, rv64_lift_csr) || lifts(r, rv64_lift_csri);
-        if ((lifts(r, rv64_lift_lui) || lifts(r, rv64_lift_auipc)) && in.rd && one_in(2))
+        if ((lifts(r, rv64_lift_lui) || lifts(r, rv64_lift_auipc)) && in.rd && with_partners &&
+            one_in(2))
             put_partner(u, in.rd);
         if (csr && in.imm >= 0xc00 && in.rd) /* what a clock says is not compared */
             put(u, addi(in.rd, 0, 0), 4);
@@ -592,6 +593,7 @@ static void record(uint64_t seed, unsigned count)
     uint64_t *pc = calloc(total, sizeof *pc);
     struct prog_result *out = calloc(total, sizeof *out);
     prog_default_state(&normal);
+    with_partners = false;
     for (unsigned i = 0; i < total; i++) {
         unsigned row = 1 + i / count;
         rng = mix(seed * UINT64_C(1000003) + row * 1000 + i % count) | 1;
