@@ -342,8 +342,40 @@ static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
     struct bt_code *c = m->out;
     c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
     unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
-    uint32_t field = x64_jmp_patch(&m->e, stub);
+    uint32_t field = jump == JUMP_CALL ? x64_call_patch(&m->e, stub) : x64_jmp_patch(&m->e, stub);
     c->links[c->nlinks++] = (struct link){.pc = pc, .field = field, .jump = jump};
+}
+
+/* ---- calls and returns: frames, see host/x64/stubs.h ---- */
+
+/* The upper half of the frame of a call that ends the block. Clobbers rax. */
+static uint64_t push_return(struct bt_emitter *m, uint32_t block)
+{
+    const struct block *g = m->r->blocks[block].guest;
+    uint64_t pc = g->pc + g->len;
+    if ((int64_t)pc == (int32_t)pc) {
+        x64_push_i(&m->e, (int32_t)pc);
+    } else {
+        x64_mov_ri(&m->e, RAX, pc);
+        x64_push(&m->e, RAX);
+    }
+    return pc;
+}
+
+/* Where the host return leads: the frame's upper half goes, and the guest goes on. */
+static void emit_return_point(struct bt_emitter *m, uint64_t pc)
+{
+    x64_lea(&m->e, 8, RSP, x64_mem(RSP, 8));
+    emit_link(m, pc, JUMP_PLAIN);
+}
+
+/* Leave the region from a block, in its canonical state. */
+static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_t jump)
+{
+    uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
+    emit_link(m, pc, jump);
+    if (jump == JUMP_CALL)
+        emit_return_point(m, back);
 }
 
 /* An edge that leaves the region, out of line: v is its block, x the edge. */
@@ -351,7 +383,7 @@ static void cold_edge_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     const struct bt_edge *edge = &m->r->blocks[c->v].succ[c->x];
     bt_write_back(m, edge->snap);
-    emit_link(m, edge->pc, (uint8_t)c->y);
+    emit_leave(m, c->v, edge->pc, (uint8_t)c->y);
 }
 
 /* ---- edges ---- */
@@ -400,7 +432,7 @@ static void emit_edge(struct bt_emitter *m, uint32_t block, unsigned e, uint8_t 
     const struct bt_edge *edge = &m->r->blocks[block].succ[e];
     if (edge->to == BT_EXIT_EDGE) {
         bt_write_back(m, edge->snap);
-        emit_link(m, edge->pc, jump);
+        emit_leave(m, block, edge->pc, jump);
         return;
     }
     struct bt_move moves[CPU_UNITS * 2];
@@ -434,24 +466,60 @@ static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op
 
 /* ---- terminators ---- */
 
-static void emit_indirect(struct bt_emitter *m, const struct bt_op *o)
+/* The target is in rcx; an entry of the cpu's table that fits it is the operand, else the label is jumped to. */
+static struct x64_mem look_up(struct bt_emitter *m, unsigned miss)
+{
+    struct x64_emit *e = &m->e;
+    int32_t base = (int32_t)offsetof(struct cpu, ucache) - X64_CPU_BIAS;
+    x64_mov_rr(e, 4, RDX, RCX);
+    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
+    x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem_idx(BT_CPU, RDX, 8, base));
+    x64_jcc(e, X64_NE, miss);
+    return x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct ucache_entry, host));
+}
+
+/* To the stub x with the target in rax. */
+static void cold_to_stub(struct bt_emitter *m, const struct bt_cold *c)
+{
+    x64_mov_rr(&m->e, 8, RAX, RCX);
+    x64_jmp_ext(&m->e, c->x);
+}
+
+/* An indirect call whose target is not in the table: as the call would have done, and C goes on. x is the
+ * return point, v the block. */
+static void cold_call_miss(struct bt_emitter *m, const struct bt_cold *c)
+{
+    push_return(m, c->v);
+    x64_lea(&m->e, 8, RAX, x64_mem_label(c->x));
+    x64_push(&m->e, RAX);
+    x64_mov_rr(&m->e, 8, RAX, RCX);
+    x64_jmp_ext(&m->e, X64_STUB_INDIRECT);
+}
+
+static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
 {
     struct x64_emit *e = &m->e;
     /* The target must survive the write-back, which uses rax: rcx is free by allocation (alloc.c). */
     bt_load_gpr(m, RCX, o->a);
     bt_write_back(m, o->snap);
-    unsigned miss = x64_label(e);
-    /* entry = ucache + (pc >> 1) % size */
-    x64_mov_rr(e, 4, RDX, RCX);
-    x64_alu_ri(e, X64_AND, 4, RDX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
-    int32_t base = (int32_t)offsetof(struct cpu, ucache) - X64_CPU_BIAS;
-    x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem_idx(BT_CPU, RDX, 8, base));
-    x64_jcc8(e, X64_NE, miss);
-    x64_m(e, X64_JMP_RM, 8,
-          x64_mem_idx(BT_CPU, RDX, 8, base + (int32_t)offsetof(struct ucache_entry, host)));
-    x64_bind(e, miss);
-    x64_mov_rr(e, 8, RAX, RCX);
-    x64_jmp_ext(e, X64_STUB_INDIRECT);
+    if (o->c == JUMP_RET) {
+        x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem(RSP, 8));
+        x64_jcc(e, X64_NE,
+                bt_later(m, (struct bt_cold){.emit = cold_to_stub, .x = X64_STUB_RETURN}));
+        x64_none(e, X64_RET);
+    } else if (o->c == JUMP_CALL) {
+        unsigned back = x64_label(e);
+        struct x64_mem host = look_up(
+            m, bt_later(m, (struct bt_cold){.emit = cold_call_miss, .v = block, .x = back}));
+        uint64_t pc = push_return(m, block);
+        x64_m(e, X64_CALL_RM, 8, host);
+        x64_bind(e, back);
+        emit_return_point(m, pc);
+    } else {
+        struct x64_mem host =
+            look_up(m, bt_later(m, (struct bt_cold){.emit = cold_to_stub, .x = X64_STUB_INDIRECT}));
+        x64_m(e, X64_JMP_RM, 8, host);
+    }
 }
 
 /* Level 1 counts down, at its entry and at back edges, until it is worth a better translation. */
@@ -476,7 +544,7 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
     } else if (o->op == UOP_jmp) {
         emit_edge(m, block, 0, (uint8_t)o->c);
     } else if (o->op == UOP_jmp_ind) {
-        emit_indirect(m, o);
+        emit_indirect(m, block, o);
     } else {
         bt_write_back(m, o->snap);
         emit_exit(m, m->r->snaps[o->snap].pc, (enum exit_reason)o->imm);

@@ -333,6 +333,8 @@ void cc_cpu_add(struct cpu *cpu)
 {
     cpu->cc_epoch = 0;
     cpu->cc_flushed = 0;
+    cpu->unit_gen = 0;
+    cpu->frames_map = NULL;
     flush_jcache(cpu);
     lock();
     cpu->cc_next = cc.cpus;
@@ -351,6 +353,7 @@ void cc_cpu_remove(struct cpu *cpu)
     __atomic_store_n(&cpu->cc_epoch, 0, __ATOMIC_RELEASE);
     reclaim();
     unlock();
+    cc_frames_free(cpu);
 }
 
 /* ---- lookup, insertion, invalidation ---- */

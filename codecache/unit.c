@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 
 #define PAGE_BITS 12
 #define HASH_BITS 14
@@ -398,6 +400,43 @@ struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
     return u;
 }
 
+/* ---- the stack of frames (host/x64/stubs.h) ---- */
+
+#define FRAMES_SIZE (256u << 10)
+#define FRAMES_GUARD 4096u
+#define FRAMES_KEPT 256 /* bytes kept when it overflows */
+
+static void frames_new(struct cpu *cpu)
+{
+    char *map = mmap(NULL, FRAMES_GUARD + FRAMES_SIZE, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED || mprotect(map, FRAMES_GUARD, PROT_NONE))
+        vm_bug("no memory for a stack of translated code");
+    cpu->frames_map = map;
+    cpu->frames_base = map + FRAMES_GUARD + FRAMES_SIZE - X64_FRAMES_NONE;
+    memset(cpu->frames_base, 0xff, X64_FRAMES_NONE);
+}
+
+void cc_frames_free(struct cpu *cpu)
+{
+    if (cpu->frames_map)
+        munmap(cpu->frames_map, FRAMES_GUARD + FRAMES_SIZE);
+    cpu->frames_map = NULL;
+}
+
+bool cc_frames_fault(struct cpu *cpu, uintptr_t addr, void *ucontext)
+{
+    ucontext_t *uc = ucontext;
+    if (!cpu->frames_map || addr - (uintptr_t)cpu->frames_map >= FRAMES_GUARD)
+        return false;
+    /* The instruction has not moved the stack pointer yet. */
+    char *rsp = (char *)uc->uc_mcontext.gregs[REG_RSP],
+         *to = (char *)cpu->frames_base - FRAMES_KEPT;
+    memcpy(to, rsp, FRAMES_KEPT);
+    uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)to;
+    return true;
+}
+
 void cc_unit_enter(struct cpu *cpu)
 {
     uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
@@ -405,6 +444,10 @@ void cc_unit_enter(struct cpu *cpu)
         return;
     for (size_t i = 0; i < 1u << CPU_UCACHE_BITS; i++)
         cpu->ucache[i].pc = CPU_EMPTY_PC(i);
+    /* The frames' return addresses may lead into memory that is used again. */
+    if (!cpu->frames_map)
+        frames_new(cpu);
+    cpu->frames = cpu->frames_base;
     cpu->unit_gen = gen;
 }
 

@@ -94,6 +94,12 @@ struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc);
  * entered. */
 void cc_unit_enter(struct cpu *cpu);
 
+/* In the fault handler: a fault at host address addr with the pc in code memory. True when it was the end of the stack of
+ * frames: only the newest frames are kept then, and the instruction is to be repeated. */
+bool cc_frames_fault(struct cpu *cpu, uintptr_t addr, void *ucontext);
+/* Give the stack of frames back; the cpu's thread ends. */
+void cc_frames_free(struct cpu *cpu);
+
 /* Run from a unit's entry until translated code leaves. Returns as x64_enter_fn says. */
 static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
 {

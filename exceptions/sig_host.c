@@ -143,6 +143,8 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
         return false;
 
     bool known = info->si_code != SI_KERNEL;
+    if (in_unit && known && cc_frames_fault(cpu, (uintptr_t)info->si_addr, uc))
+        return true;
     struct cpu_fault f = {
         .addr = known ? (uint64_t)(uintptr_t)info->si_addr : 0,
         .signo = signo,

@@ -98,6 +98,9 @@ struct cpu {
     struct thread *thread;     /* the thread that this cpu belongs to */
     uint64_t call_arg[3];      /* operands of uop_call (uop/sem.h) */
     void *host_rsp;            /* host/x64/: stack pointer of the entry stub's frame */
+    void *frames;              /* host/x64/: stack pointer of translated code while outside of it */
+    void *frames_base;         /* codecache/: its value with no frame on it */
+    void *frames_map;          /* codecache/: the mapping, guard page first */
     uint64_t unit_gen;         /* codecache/: generation of units for which ucache is good */
 
     struct jcache_entry jcache[1 << CPU_JCACHE_BITS];

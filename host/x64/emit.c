@@ -344,6 +344,18 @@ void x64_imul_rri(struct x64_emit *e, unsigned size, unsigned d, unsigned a, int
     e->p = put_imm(p, size, imm);
 }
 
+void x64_push_i(struct x64_emit *e, int32_t imm)
+{
+    uint8_t *p = x64_room(e);
+    bool narrow = imm == (int8_t)imm;
+    *p++ = narrow ? 0x6a : 0x68;
+    if (narrow)
+        *p++ = (uint8_t)imm;
+    else
+        p = x64_put32(p, (uint32_t)imm);
+    e->p = p;
+}
+
 /* ---- VEX ---- */
 
 /* The VEX prefix and opcode; two bytes where possible. */

@@ -333,6 +333,9 @@ static inline void x64_pop(struct x64_emit *e, unsigned r)
     x64_o(e, X64_POP, 8, r);
 }
 
+/* push a sign-extended constant. */
+void x64_push_i(struct x64_emit *e, int32_t imm);
+
 /* VEX integer instructions. rrr: d, the operand in VEX.vvvv, the operand in ModRM.rm. For the
  * shapes VR_RM_V (shlx, bextr, bzhi) v is the count. VV_RM: x64_vex_rr(d, rm). */
 void x64_vex_rrr(struct x64_emit *e, unsigned op, unsigned size, unsigned d, unsigned v,

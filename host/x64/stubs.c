@@ -68,9 +68,32 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
     x64_mov_rr(e, 8, RAX, RSI);
     load_homes(e, h);
+    x64_mov_rm(e, 8, RSP, X64_CPU(frames));
     x64_r(e, X64_JMP_RM, 8, RAX);
 
     x64_align(e, 16);
+    off[X64_STUB_RETURN] = x64_offset(e);
+    unsigned next = x64_label(e), found = x64_label(e), miss = x64_label(e);
+    x64_lea(e, 8, RDX, x64_mem(RSP, 16));
+    x64_mov_ri(e, RCX, X64_FRAMES_SCAN);
+    x64_bind(e, next);
+    x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem(RDX, 8));
+    x64_jcc8(e, X64_E, found);
+    x64_alu_ri(e, X64_ADD, 8, RDX, 16);
+    x64_alu_ri(e, X64_SUB, 4, RCX, 1);
+    x64_jcc(e, X64_NE, next);
+    int32_t ucache = (int32_t)offsetof(struct cpu, ucache) - X64_CPU_BIAS;
+    x64_mov_rr(e, 4, RCX, RAX);
+    x64_alu_ri(e, X64_AND, 4, RCX, ((1 << CPU_UCACHE_BITS) - 1) << 1);
+    x64_alu_rm(e, X64_CMP, 8, RAX, x64_mem_idx(RBP, RCX, 8, ucache));
+    x64_jcc8(e, X64_NE, miss);
+    x64_m(e, X64_JMP_RM, 8,
+          x64_mem_idx(RBP, RCX, 8, ucache + (int32_t)offsetof(struct ucache_entry, host)));
+    x64_bind(e, found);
+    x64_mov_rr(e, 8, RSP, RDX);
+    x64_none(e, X64_RET);
+    x64_bind(e, miss);
+
     off[X64_STUB_INDIRECT] = x64_offset(e);
     x64_mov_mr(e, 8, x64_slot(pc_slot), RAX);
     x64_mov_ri(e, RAX, EXIT_BLOCK);
@@ -78,6 +101,7 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     store_homes(e, h);
     x64_bind(e, restore);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_mr(e, 8, X64_CPU(frames), RSP);
     x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
     x64_m(e, X64_LDMXCSR, 4, x64_mem(RSP, 0));
     x64_alu_ri(e, X64_ADD, 8, RSP, FRAME);
@@ -93,12 +117,13 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_align(e, 16);
     off[X64_STUB_CALL] = x64_offset(e);
     x64_bind(e, call);
-    /* Registers that C may change and that are homes; an even number of pushes, and the return address, leave 8
-     * to align. */
+    /* On the host's stack: registers that C may change and that are homes; in all a multiple of 16 bytes. */
     static const uint8_t gpr[] = {RSI, RDI, R8, R9, R10, R11};
+    x64_mov_mr(e, 8, X64_CPU(frames), RSP);
+    x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
     for (unsigned i = 0; i < sizeof gpr; i++)
         x64_push(e, gpr[i]);
-    x64_alu_ri(e, X64_SUB, 8, RSP, 8 + 16 * X64_NHOME_XMM);
+    x64_alu_ri(e, X64_SUB, 8, RSP, 16 * X64_NHOME_XMM);
     for (unsigned i = 0; i < X64_NHOME_XMM; i++)
         x64_v_rm(e, X64_MOVUPS_ST, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
     x64_lea(e, 8, RDI, x64_mem(RBP, -X64_CPU_BIAS));
@@ -106,9 +131,10 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_r(e, X64_CALL_RM, 8, RAX);
     for (unsigned i = 0; i < X64_NHOME_XMM; i++)
         x64_v_rm(e, X64_MOVUPS, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
-    x64_alu_ri(e, X64_ADD, 8, RSP, 8 + 16 * X64_NHOME_XMM);
+    x64_alu_ri(e, X64_ADD, 8, RSP, 16 * X64_NHOME_XMM);
     for (unsigned i = sizeof gpr; i-- > 0;)
         x64_pop(e, gpr[i]);
+    x64_mov_rm(e, 8, RSP, X64_CPU(frames));
     x64_none(e, X64_RET);
 
     x64_align(e, 16);

@@ -3,9 +3,16 @@
  * Owns: which guest slots have home registers, and the code that enters and leaves.
  *
  * Conventions in translated code. rbp = (char *)cpu + X64_CPU_BIAS, so that the first slots have one-byte
- * displacements; rsp is 16-aligned and as the entry stub left it; MXCSR is the guest's. rax, rcx,
+ * displacements; MXCSR is the guest's. rax, rcx,
  * rdx and xmm0-xmm3 are scratch. Between units the home slots are in their registers and all others in
  * cpu->r[].
+ *
+ * Frames. rsp is a stack of its own (cpu->frames while outside), 16-aligned, of frames of 16 bytes: the host
+ * return address, and above it the guest pc that it stands for. A guest call pushes the pc that it will return
+ * to and does a host call; a guest return compares its target with [rsp+8] and does a host ret when they are
+ * equal, so the processor predicts it. Everything else that can happen (longjmp, interpreted callees, signal
+ * handlers, coroutines) makes them unequal, and X64_STUB_RETURN looks further down, or else goes the way of
+ * indirect jumps and leaves the stack alone. Below X64_FRAMES_NONE words of all ones nothing is looked at.
  *
  * Threading: const after x64_stubs_emit.
  */
@@ -40,10 +47,14 @@ static inline struct x64_mem x64_slot(unsigned unit)
 
 /* Places that emitted code and the fault handler jump to; at all of them but ENTER and CALL the state is
  * canonical: homes in registers (FAULT: in the cpu), all other slots in the cpu. */
+#define X64_FRAMES_SCAN 8                            /* frames that X64_STUB_RETURN looks at */
+#define X64_FRAMES_NONE ((X64_FRAMES_SCAN + 2) * 16) /* bytes of ones at the bottom */
+
 enum x64_stub {
     X64_STUB_ENTER,    /* from C: x64_enter_fn */
     X64_STUB_LINK,     /* rax: address of the patchable field of the link that was left through */
     X64_STUB_INDIRECT, /* rax: guest pc to go on at, which the inline look-up did not find */
+    X64_STUB_RETURN,   /* rax: guest pc to return to, which the topmost frame does not name */
     X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
     X64_STUB_FAULT,    /* the handler has put the state into the cpu */
     X64_STUB_CALL, /* called: rax = (*rax)(cpu, rcx, rdx); rcx, rdx, xmm0-xmm3 are clobbered, homes are not */

@@ -601,6 +601,19 @@ static void test_choice(void **state)
     assert_int_equal(failures, 0);
 }
 
+static void test_push_i(void **state)
+{
+    static const struct row none = {.name = "push_i"};
+    (void)state;
+    for (unsigned i = 0; i < 11; i++) {
+        struct want w;
+        begin(~UINT64_C(0)), want(&w, "push");
+        x64_push_i(&em, (int32_t)imms[i]);
+        w_imm(&w, imms[i], 8), check(&none, &w);
+    }
+    assert_int_equal(failures, 0);
+}
+
 /* Constants: value and size of each move. */
 static void test_mov_ri(void **state)
 {
@@ -668,6 +681,7 @@ static void test_rows(void **state)
     skip();
 }
 #define test_choice test_rows
+#define test_push_i test_rows
 #define test_mov_ri test_rows
 #define test_two_operand test_rows
 #endif
@@ -677,6 +691,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_push_i),
         cmocka_unit_test(test_mov_ri),
         cmocka_unit_test(test_two_operand),
     };
