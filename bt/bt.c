@@ -28,7 +28,9 @@ static pthread_mutex_t bails_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void count_bail(const char *reason)
 {
-    pthread_mutex_lock(&bails_lock);
+    /* A count is lost rather than waited for: in the child of a fork nobody may be left to unlock. */
+    if (pthread_mutex_trylock(&bails_lock) != 0)
+        return;
     unsigned i = 0;
     while (i < nbails && strcmp(bails[i].reason, reason) != 0)
         i++;
