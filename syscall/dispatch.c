@@ -200,14 +200,14 @@ void sys_dispatch(struct thread *t)
     uint64_t nr = r[g->sysnr_slot];
     const struct sys_row *row = sys_row_of(g, nr);
     uint64_t args[6], a[6];
-    bool trace = process.strace || log_enabled(LOG_STRACE);
+    bool announced = false, trace = process.strace || log_enabled(LOG_STRACE);
     int64_t ret;
 
     for (unsigned i = 0; i < 6; i++)
         args[i] = a[i] = r[g->sysarg_slot[i]];
     stats.calls++;
     if (__builtin_expect(trace, 0))
-        sys_trace_enter(t, row, nr, args);
+        announced = sys_trace_enter(t, row, nr, args);
 
     if (!row) {
         ret = -ENOSYS;
@@ -224,7 +224,7 @@ void sys_dispatch(struct thread *t)
     if (ret < 0 && ret >= -4095)
         stats.errors++;
     if (__builtin_expect(trace, 0))
-        sys_trace_leave(t, row, nr, args, ret);
+        sys_trace_leave(t, row, nr, args, ret, announced);
     if (ret == -SIG_RESTART)
         r[g->pc_slot] -= g->syscall_len;
     else if (ret != SYS_NO_RESULT)

@@ -1,26 +1,26 @@
 /* The text of -strace: one line per call, made from its row.
  *
- * Owns: how arguments and results are printed, and putting the halves of a line together.
+ * Owns: how arguments and results are printed.
  *
- * What the guest passes is printed before the call, up to the first argument that the kernel fills; the rest
- * follows when the call is done. So a call that waits, or never returns, is seen. When another
- * thread printed in between, the line is closed and taken up again as strace(1) does:
- * `<unfinished ...>`, `<... read resumed>`. Processes that share the output are not put in step.
+ * A line is one write, when the call is done: processes and threads that share the output do not mix
+ * theirs. A call that will wait is announced by what the guest passes, up to the first argument that
+ * the kernel fills, with `<unfinished ...>`, and taken up again with `<... read resumed>`, as strace(1)
+ * does it. So what a program hangs in is seen.
  *
- * Threading: `open_tid` is the thread whose line is unfinished, 0 for none; it is exchanged before each
- * write. Two threads that write at the same instant may still see their halves swapped.
+ * Threading: reentrant.
  */
 #include "syscall/sys_int.h"
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEXT_SHOWN 32   /* bytes of a buffer, as strace(1) */
 #define PATH_SHOWN 1024 /* of a file name */
 #define ELEMS_SHOWN 16
-
-static pid_t open_tid;
 
 static bool is_filled(const struct sys_arg *g)
 {
@@ -388,36 +388,90 @@ static unsigned count_args(const struct sys_row *row, unsigned *before)
     return n;
 }
 
-/* Calls after which there is nobody to print the rest. (An exec that fails is resumed.) */
-static bool may_not_return(const struct sys_row *row)
+enum trace_mode {
+    TRACE_AFTER, /* all of it when it is done */
+    TRACE_WAITS, /* announced: others print meanwhile */
+    TRACE_ENDS,  /* nobody will print the rest (an exec that fails is resumed) */
+};
+
+static bool is_one_of(const char *name, const char *const *names)
 {
-    return row && (!strcmp(row->name, "exit") || !strcmp(row->name, "exit_group") ||
-                   !strcmp(row->name, "execve") || !strcmp(row->name, "execveat"));
+    for (; *names; names++)
+        if (!strcmp(name, *names))
+            return true;
+    return false;
 }
 
-void sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a)
+static enum trace_mode mode_of(const struct sys_row *row, const uint64_t *a)
 {
-    struct log_line l;
+    static const char *const ends[] = {"exit", "exit_group", "execve", "execveat", NULL};
+    static const char *const waits[] = {
+        "wait4",           "waitid",          "ppoll",
+        "pselect6",        "epoll_pwait",     "epoll_pwait2",
+        "nanosleep",       "clock_nanosleep", "rt_sigsuspend",
+        "rt_sigtimedwait", "futex_waitv",     "semop",
+        "semtimedop",      "mq_timedreceive", "msgrcv",
+        "connect",         "flock",           NULL,
+    };
+    static const char *const reads[] = {"read",     "readv",  "recvfrom", "recvmsg",
+                                        "recvmmsg", "accept", "accept4",  NULL};
+    static const char *const writes[] = {"write", "writev", "sendto", "sendmsg", "sendmmsg", NULL};
+    unsigned op = a[1] & 127;
+
+    if (!row)
+        return TRACE_AFTER;
+    if (is_one_of(row->name, ends))
+        return TRACE_ENDS;
+    if (is_one_of(row->name, waits))
+        return TRACE_WAITS;
+    if (!strcmp(row->name, "futex") &&
+        (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI))
+        return TRACE_WAITS;
+    if (!strcmp(row->name, "fcntl") && (a[1] == F_SETLKW || a[1] == F_OFD_SETLKW))
+        return TRACE_WAITS;
+    /* Has it anything to read, or room to write to? */
+    struct pollfd p = {.fd = a[0]};
+    struct timespec now = {0, 0};
+    if (is_one_of(row->name, reads))
+        p.events = POLLIN;
+    else if (is_one_of(row->name, writes))
+        p.events = POLLOUT;
+    if (p.events && p.fd >= 0 &&
+        sys_raw(SYS_ppoll, (uintptr_t)&p, 1, (uintptr_t)&now, 0, 0, 0) == 0)
+        return TRACE_WAITS;
+    return TRACE_AFTER;
+}
+
+/* The call's name and first arguments. */
+static void add_first_half(struct log_line *l, struct thread *t, const struct sys_row *row,
+                           uint64_t nr, const uint64_t *a)
+{
     unsigned before;
 
-    l.len = 0;
-    if (__atomic_exchange_n(&open_tid, t->tid, __ATOMIC_RELAXED))
-        log_line_add(&l, " <unfinished ...>\n");
     if (row) {
-        log_line_add(&l, "%d %s(", t->tid, row->name);
+        log_line_add(l, "%d %s(", t->tid, row->name);
         count_args(row, &before);
-        add_args(&l, t->cpu.guest, row, 0, before, a, false, 0);
+        add_args(l, t->cpu.guest, row, 0, before, a, false, 0);
     } else {
-        log_line_add(&l, "%d syscall_%llu(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx", t->tid,
+        log_line_add(l, "%d syscall_%llu(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx", t->tid,
                      (unsigned long long)nr, (unsigned long long)a[0], (unsigned long long)a[1],
                      (unsigned long long)a[2], (unsigned long long)a[3], (unsigned long long)a[4],
                      (unsigned long long)a[5]);
     }
-    if (may_not_return(row)) {
-        log_line_add(&l, ") = ?\n");
-        __atomic_store_n(&open_tid, 0, __ATOMIC_RELAXED);
-    }
+}
+
+bool sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a)
+{
+    struct log_line l;
+    enum trace_mode mode = mode_of(row, a);
+
+    if (mode == TRACE_AFTER)
+        return false;
+    l.len = 0;
+    add_first_half(&l, t, row, nr, a);
+    log_line_add(&l, mode == TRACE_ENDS ? ") = ?\n" : " <unfinished ...>\n");
     log_line_write(&l);
+    return true;
 }
 
 static void trace_signal(struct thread *t, const siginfo_t *info)
@@ -425,8 +479,6 @@ static void trace_signal(struct thread *t, const siginfo_t *info)
     struct log_line l;
 
     l.len = 0;
-    if (__atomic_exchange_n(&open_tid, 0, __ATOMIC_RELAXED))
-        log_line_add(&l, " <unfinished ...>\n");
     log_line_add(&l, "%d --- ", t->tid);
     add_signal(&l, info->si_signo);
     log_line_add(&l, " ");
@@ -446,20 +498,15 @@ static bool returns_address(const struct sys_row *row)
 }
 
 void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,
-                     int64_t ret)
+                     int64_t ret, bool announced)
 {
     struct log_line l;
-    pid_t was = __atomic_exchange_n(&open_tid, 0, __ATOMIC_RELAXED);
 
     l.len = 0;
-    if (was != t->tid) {
-        if (was)
-            log_line_add(&l, " <unfinished ...>\n");
-        if (row)
-            log_line_add(&l, "%d <... %s resumed>", t->tid, row->name);
-        else
-            log_line_add(&l, "%d <... syscall_%llu resumed>", t->tid, (unsigned long long)nr);
-    }
+    if (announced && row)
+        log_line_add(&l, "%d <... %s resumed>", t->tid, row->name);
+    else
+        add_first_half(&l, t, row, nr, a);
     if (row) {
         unsigned before, n = count_args(row, &before);
         add_args(&l, t->cpu.guest, row, before, n, a, true, ret);

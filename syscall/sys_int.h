@@ -217,11 +217,11 @@ uint32_t sys_open_flags_to_guest(const struct guest *g, uint32_t flags);
 
 /* --- strace.c ------------------------------------------------------------------------------------ */
 
-/* Print a call before and after it is done. row is NULL for an unknown number; a are the guest's
- * arguments, unprepared. */
-void sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a);
+/* Print a call before it is done, if need be, and afterwards; what enter returns is leave's `announced`.
+ * row is NULL for an unknown number; a are the guest's arguments, unprepared. */
+bool sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a);
 void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,
-                     int64_t ret);
+                     int64_t ret, bool announced);
 
 /* strace_struct.c: print the struct `type` at guest address addr, of len bytes where the kind has a
  * length (sockaddr). false when it has no printer or memory cannot be read. */
