@@ -17,7 +17,8 @@ struct target {
     int fd;          /* the caller's, or our own further on */
     char *host_path; /* malloc */
     int argc;
-    char **argv; /* malloc; the strings too from the first script on */
+    char **argv; /* malloc: the array, and behind it the words that scripts put in front */
+    int own;     /* how many those are */
 };
 
 static char *copy_string(const char *s)
@@ -29,26 +30,44 @@ static char *copy_string(const char *s)
     return c;
 }
 
+/* Copy a word to *room and step over it. */
+static char *put_word(char **room, const char *word)
+{
+    char *at = *room;
+
+    *room = stpcpy(at, word) + 1;
+    return at;
+}
+
 /* Put the interpreter and its argument before the script's name and arguments. */
 static int enter_script(struct target *t, const struct load_args *a, const struct load_probe *p,
                         int depth, const struct load_why *why)
 {
-    char buf[PATH_MAX];
     const char *script = depth ? t->argv[0] : a->guest_path;
+    size_t array = (t->argc + 4) * sizeof(char *);
+    size_t size = array + strlen(p->interp) + strlen(p->interp_arg) + strlen(script) + 3;
+    char buf[PATH_MAX], **argv, *room;
     int n = 0, fd;
-    char **argv = calloc(t->argc + 4, sizeof *argv);
 
+    for (int i = 1; i < t->own; i++)
+        size += strlen(t->argv[i]) + 1;
+    argv = calloc(1, size);
     if (!argv)
         return load_fail(why, ENOMEM, "no memory for its arguments");
-    argv[n++] = copy_string(p->interp);
+    room = (char *)argv + array;
+    argv[n++] = put_word(&room, p->interp);
     if (p->interp_arg[0])
-        argv[n++] = copy_string(p->interp_arg);
-    argv[n++] = copy_string(script);
-    for (int i = 1; i < t->argc; i++)
+        argv[n++] = put_word(&room, p->interp_arg);
+    argv[n++] = put_word(&room, script);
+    for (int i = 1; i < t->own; i++)
+        argv[n++] = put_word(&room, t->argv[i]);
+    int own = n;
+    for (int i = t->own ? t->own : 1; i < t->argc; i++)
         argv[n++] = t->argv[i];
     free(t->argv);
     t->argv = argv;
     t->argc = n;
+    t->own = own;
     const char *host = sys_host_path(buf, p->interp);
     fd = load_open(host);
     if (fd < 0)
@@ -198,7 +217,7 @@ int load_program(struct thread *t, const struct load_args *a, char *why_text, si
     for (int i = 0; i < a->argc; i++)
         g.argv[i] = a->argv[i];
     if (!g.argc)
-        g.argv[g.argc++] = copy_string("");
+        g.argv[g.argc++] = (char *)"";
     g.host_path = copy_string(a->path);
     r = resolve(&g, a, &why);
     if (r >= 0) {

@@ -547,13 +547,11 @@ void mm_for_each(int (*fn)(const struct vma *v, void *arg), void *arg)
 
 void mm_set_name(uint64_t addr, const char *name)
 {
-    char *copy = strdup(name);
-
     mm_lock();
     mm_sync_stacks(addr, addr + 1);
     struct vma_node *n = mm_vma_at(addr);
     if (n)
-        n->v.name = copy;
+        n->v.name = name;
     mm_unlock();
 }
 

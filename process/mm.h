@@ -34,7 +34,7 @@ struct vma {
     uint64_t offset;     /* file offset of start */
     dev_t dev;
     ino_t ino;        /* 0 for anonymous */
-    const char *name; /* "[heap]", "[stack]", "[vdso]" or NULL; owned by the map. Paths of files are
+    const char *name; /* "[heap]", "[stack]", "[vdso]" or NULL. Paths of files are
                        * only in mm_maps_text, which asks the kernel. */
     bool has_code;    /* some page of it has lifted code */
 };
@@ -60,7 +60,8 @@ int64_t mm_munlockall(void);
 int64_t mm_brk(uint64_t brk);
 int64_t mm_shmat(int shmid, uint64_t addr, int flags);
 int64_t mm_shmdt(uint64_t addr);
-/* The loader's: set where brk begins; name a mapping made by mm_mmap ("[stack]"). */
+/* The loader's: set where brk begins; name a mapping made by mm_mmap ("[stack]"), by a string that
+ * lives as long as the process. */
 void mm_set_brk(uint64_t start);
 void mm_get_brk(uint64_t *start, uint64_t *end);
 void mm_set_name(uint64_t addr, const char *name);

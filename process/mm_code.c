@@ -534,10 +534,26 @@ bool mm_page_is_hot_written(uint64_t pc, uint64_t len)
     return hot;
 }
 
-bool mm_fault_fixup(uint64_t addr, bool write, struct cpu_fault *fault)
+/* A write to addr faulted, and nothing is in its way: another thread was first, and it will succeed when
+ * tried again. Unless the page has a reason of its own that we do not know (MADV_GUARD_INSTALL): then the
+ * same address comes back at once, again and again. */
+static bool raced(uint64_t addr)
 {
     static _Thread_local uint64_t last_addr;
+    static _Thread_local uint32_t since;
     static _Thread_local unsigned repeats;
+    uint32_t now = now_ms();
+
+    if (addr != last_addr || now - since > 50) {
+        last_addr = addr;
+        since = now;
+        repeats = 0;
+    }
+    return ++repeats < 1000;
+}
+
+bool mm_fault_fixup(uint64_t addr, bool write, struct cpu_fault *fault)
+{
     bool fixed = false;
 
     *fault =
@@ -567,12 +583,8 @@ bool mm_fault_fixup(uint64_t addr, bool write, struct cpu_fault *fault)
             if (have_dirty && thread_self)
                 __atomic_store_n(&thread_self->cpu.pending, 1, __ATOMIC_RELAXED);
             fixed = true;
-        } else if (addr != last_addr || ++repeats < 4) {
-            /* Another thread was first, and the page is writable by now. */
-            if (addr != last_addr)
-                repeats = 0;
-            last_addr = addr;
-            fixed = true;
+        } else {
+            fixed = raced(addr);
         }
     }
     mm_unlock();

@@ -207,6 +207,8 @@ static void mutations(void **unused)
             fail_msg("file %lu: the map: %s", current, broken);
         loading_clear();
     }
+    thread_free(t);
+    sighand_put(sh);
     print_message("%lu files, %lu of them loaded, %u kinds of file to begin with\n", n, loaded,
                   nbases);
     /* A mutation often does no harm: that many are loaded shows that they were not all stopped

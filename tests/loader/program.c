@@ -502,6 +502,15 @@ static int setup(void **state)
     return t ? 0 : -1;
 }
 
+static int teardown(void **state)
+{
+    (void)state;
+    loading_clear();
+    sighand_put(t->sighand);
+    thread_free(t);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,5 +520,5 @@ int main(void)
         cmocka_unit_test(stack_kinds),     cmocka_unit_test(stack_limit),
         cmocka_unit_test(argument_limits),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }

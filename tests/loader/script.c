@@ -168,7 +168,8 @@ static void guest_interpreter(void **state)
     static struct elf_file f;
     char prog[100], text[200], word[128], why[256];
     const char *want[4] = {prog, "the argument", "/test/path", "1"};
-    struct thread *t = thread_new(NULL, sighand_new());
+    struct sighand *sh = sighand_new();
+    struct thread *t = thread_new(NULL, sh);
     uint64_t argc, addr;
 
     (void)state;
@@ -190,6 +191,8 @@ static void guest_interpreter(void **state)
     }
     assert_string_equal(process.exe_path, prog);
     loading_clear();
+    thread_free(t);
+    sighand_put(sh);
 }
 
 static int setup(void **state)

@@ -301,10 +301,10 @@ static void heap(void **state)
     uint64_t start, end, b;
 
     (void)state;
-    mm_set_brk(UINT64_C(0x100000000));
+    mm_set_brk(UINT64_C(0x290000000000));
     mm_get_brk(&start, &end);
     assert_int_equal(start, end);
-    assert_true(start >= 0x100000000 && start < 0x100000000 + (UINT64_C(1) << 30));
+    assert_true(start >= 0x290000000000 && start < 0x290000000000 + (UINT64_C(1) << 30));
     assert_int_equal(mm_brk(0), start);
     assert_int_equal(mm_brk(start + 10), start + 10);
     *(char *)mm_g2h(start) = 1;
