@@ -13,6 +13,7 @@
  * freed by epochs), succ (atomically) and the profile, by the engines.
  */
 #include "codecache/blocks.h"
+#include "base/log.h"
 #include "base/report.h"
 #include "codecache/unit.h"
 #include <pthread.h>
@@ -463,6 +464,9 @@ void cc_invalidate(uint64_t addr, uint64_t len)
         reclaim();
     }
     unlock();
+    if (killed && log_enabled(LOG_CACHE))
+        log_printf("cache: %u blocks of %#llx, %llu bytes, invalidated\n", killed,
+                   (unsigned long long)addr, (unsigned long long)len);
 }
 
 uint64_t cc_retire(void)

@@ -7,6 +7,7 @@
  * Threading: one lock, units.lock; cc_retire takes the cc lock below it.
  */
 #include "codecache/unit.h"
+#include "base/log.h"
 #include "base/report.h"
 #include "codecache/blocks.h"
 
@@ -139,6 +140,8 @@ void cc_evict_chunk(unsigned n)
             kill_unit(c->by_addr[i]);
             units.stats.evicted++;
         }
+    if (log_enabled(LOG_CACHE))
+        log_printf("cache: chunk with %u translations evicted\n", (unsigned)c->nunits);
     units.stats.evictions++;
     c->state = CHUNK_DRAINING;
     new_generation();

@@ -7,6 +7,7 @@
  *
  * Threading: the calling thread's state; dispositions under the sighand lock.
  */
+#include "base/log.h"
 #include "base/report.h"
 #include "exceptions/sig_internal.h"
 #include "process/mm.h"
@@ -100,6 +101,10 @@ static bool enter_handler(struct thread *t, int signo, const siginfo_t *info,
     size_t size = g->sigframe_build(cpu, &in, frame, &frame_sp);
 
     /* A frame that would leave the alternate stack is not written at all. */
+    if (log_enabled(LOG_INT))
+        log_printf("int: thread %d, signal %d (code %d, address %#llx) at %#llx, handler %#llx\n",
+                   (int)t->tid, signo, info->si_code, (unsigned long long)fault_addr,
+                   (unsigned long long)before[g->pc_slot], (unsigned long long)act->handler);
     bool fits = where != SS_ONSTACK || sig_altstack_state(t, frame_sp) == SS_ONSTACK ||
                 (unsigned)t->altstack.ss_flags >> 31;
     if (!fits || mm_write(frame_sp, frame, size) != 0) {

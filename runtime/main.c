@@ -127,6 +127,13 @@ int main(int argc, char **argv)
     close(fd);
     if (rc < 0)
         cannot_run(-rc, program, why);
+    if (log_enabled(LOG_PAGE)) {
+        size_t len;
+        char *maps = mm_maps_text(&len);
+        for (char *line = maps; line && *line; line += strcspn(line, "\n") + 1)
+            log_printf("%.*s\n", (int)strcspn(line, "\n"), line);
+        free(maps);
+    }
     sys_hide_fd(log_fd());
     sys_proc_publish();
     threads_init();

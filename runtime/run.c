@@ -251,6 +251,11 @@ _Noreturn void run_thread(struct thread *t)
             cc_link(link.from, link.edge, b);
         if (log_enabled(LOG_EXEC))
             log_printf("enter %#llx\n", (unsigned long long)b->pc);
+        if (log_enabled(LOG_CPU)) {
+            char text[LOG_LINE_MAX];
+            size_t n = cpu->guest->cpu_print(cpu, text, sizeof(text) - 1);
+            log_printf("%.*s", (int)n, text);
+        }
 
         struct unit *u = translate && !cpu->fp_special ? find_unit(cpu, b) : NULL;
         struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);

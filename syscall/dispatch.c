@@ -7,6 +7,7 @@
  *
  * Threading: reentrant. The counts are racy increments; they are statistics.
  */
+#include "base/log.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <string.h>
@@ -206,6 +207,8 @@ void sys_dispatch(struct thread *t)
     for (unsigned i = 0; i < 6; i++)
         args[i] = a[i] = r[g->sysarg_slot[i]];
     stats.calls++;
+    if (log_enabled(LOG_UNIMP) && (!row || row->how == HOW_LATER))
+        log_printf("unimp: system call %llu (%s)\n", (unsigned long long)nr, row ? row->name : "?");
     if (__builtin_expect(trace, 0))
         announced = sys_trace_enter(t, row, nr, args);
 
