@@ -128,13 +128,13 @@ int64_t sys_readlinkat(struct thread *t, const uint64_t *a)
     return sig_syscall(t, SYS_readlinkat, a[0], a[1], a[2], a[3], 0, 0);
 }
 
-/* The name to look at for one that may lead through /proc/self/exe to us instead of the guest. */
-static const char *through_exe(int dirfd, uint64_t path, bool follow)
+/* The name to look at for one that may lead through /proc/self/exe to us instead of the guest; buf has
+ * PATH_MAX bytes. */
+static const char *through_exe(char *buf, int dirfd, uint64_t path, bool follow)
 {
     const char *name = (const char *)(uintptr_t)path;
-    const char *exe = name && *name && follow ? sys_proc_exe(dirfd, name) : NULL;
 
-    return exe ? exe : name;
+    return name && *name && follow && sys_proc_exe(dirfd, name, buf) ? buf : name;
 }
 
 static int64_t put_stat(uint64_t addr, const struct stat *st)
@@ -162,7 +162,8 @@ static int64_t put_stat(uint64_t addr, const struct stat *st)
 
 int64_t sys_newfstatat(struct thread *t, const uint64_t *a)
 {
-    const char *path = through_exe(a[0], a[1], !(a[3] & AT_SYMLINK_NOFOLLOW));
+    char buf[PATH_MAX];
+    const char *path = through_exe(buf, a[0], a[1], !(a[3] & AT_SYMLINK_NOFOLLOW));
     struct stat st;
     int64_t ret = sig_syscall(t, SYS_newfstatat, a[0], (uintptr_t)path, (uintptr_t)&st, a[3], 0, 0);
 
@@ -179,7 +180,8 @@ int64_t sys_fstat(struct thread *t, const uint64_t *a)
 
 int64_t sys_statx(struct thread *t, const uint64_t *a)
 {
-    const char *path = through_exe(a[0], a[1], !(a[2] & AT_SYMLINK_NOFOLLOW));
+    char buf[PATH_MAX];
+    const char *path = through_exe(buf, a[0], a[1], !(a[2] & AT_SYMLINK_NOFOLLOW));
 
     return sig_syscall(t, SYS_statx, a[0], (uintptr_t)path, a[2], a[3], a[4], 0);
 }

@@ -66,14 +66,16 @@ static int check_executable(int fd)
     return 0;
 }
 
-/* Is path the guest's own program by its name in /proc? */
-static bool is_self_exe(struct thread *t, int dirfd, const char *path)
+/* Is the target a guest's program by its name in /proc? Then its names are those of the program. */
+static bool is_proc_exe(struct thread *t, struct target *x)
 {
-    char text[PATH_MAX];
-    size_t len = strlen(path);
-    if (len < 4 || strcmp(path + len - 4, "/exe") != 0)
+    if (!sys_proc_exe(x->dirfd, x->name, x->host))
         return false;
-    return sys_proc_readlink(t, dirfd, path, text, sizeof(text)) >= 0;
+    ssize_t n = sys_proc_readlink(t, x->dirfd, x->name, x->guest, sizeof(x->guest) - 1);
+    if (n < 0)
+        return false;
+    x->guest[n] = 0;
+    return true;
 }
 
 /* Open x->name and see what it is. 0 or -errno; x->fd is -1 then. */
@@ -92,10 +94,7 @@ static int open_target(struct thread *t, struct target *x, int flags)
         if (x->fd < 0)
             return -errno;
     } else {
-        if (is_self_exe(t, x->dirfd, x->name)) {
-            snprintf(x->host, sizeof(x->host), "%s", process.host_exe);
-            snprintf(x->guest, sizeof(x->guest), "%s", process.exe_path);
-        } else {
+        if (!is_proc_exe(t, x)) {
             char buf[PATH_MAX];
             bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
             snprintf(x->host, sizeof(x->host), "%s", sys_path(buf, x->dirfd, x->name, follow));

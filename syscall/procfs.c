@@ -2,8 +2,8 @@
  *
  * Owns: the rule by which a path is recognised. A path counts when, without following links but with "." and
  * ".." and empty components resolved as text, it is /proc/WHO/FILE or /proc/WHO/task/TID/FILE with
- * WHO this process (self, thread-self or a number of ours), or one of the few global files. A path
- * relative to a directory counts when that directory lies in /proc. Links to such files
+ * WHO this process (self, thread-self or a number of ours), or one of the few global files; or /proc/NUMBER/exe
+ * of another process that runs a guest. A path relative to a directory counts when that directory lies in /proc. Links to such files
  * elsewhere in the file system are not seen through.
  *
  * The host's file is opened first, so that every error is the kernel's own, and so that
@@ -21,6 +21,7 @@
 #include "syscall/arg.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/auxvec.h>
 #include <linux/prctl.h>
@@ -120,31 +121,88 @@ static const char *skip_own_tid(const char *s)
     return end + 1;
 }
 
-enum proc_file proc_classify(const char *path)
+/* Whose file it is that proc_classify finds: a thread of this process (0), or another process. */
+static enum proc_file classify(const char *path, pid_t *who)
 {
     const char *s;
 
+    *who = 0;
     if (strncmp(path, "/proc/", 6))
         return PROC_NONE;
     path += 6;
     for (size_t i = 0; i < sizeof global_files / sizeof *global_files; i++)
         if (!strcmp(global_files[i].path, path))
             return global_files[i].file;
-    if (!strncmp(path, "self/", 5))
+    if (!strncmp(path, "self/", 5)) {
         s = path + 5;
-    else if (!strncmp(path, "thread-self/", 12))
+    } else if (!strncmp(path, "thread-self/", 12)) {
         s = path + 12;
-    else
+    } else {
         s = skip_own_tid(path);
+        if (!s && *path >= '1' && *path <= '9') {
+            unsigned long pid = strtoul(path, (char **)&s, 10);
+
+            *who = pid <= INT_MAX ? (pid_t)pid : 0;
+            return *who && !strcmp(s, "/exe") ? PROC_EXE : PROC_NONE;
+        }
+    }
     if (s && !strncmp(s, "task/", 5))
         s = skip_own_tid(s + 5);
     return s ? process_file(s) : PROC_NONE;
 }
 
-static enum proc_file classify_at(int dirfd, const char *path)
+enum proc_file proc_classify(const char *path)
+{
+    pid_t who;
+    enum proc_file file = classify(path, &who);
+
+    return who ? PROC_NONE : file;
+}
+
+/* The host name of the program that another process runs as a guest: the file mapped at the entry point that
+ * its auxiliary vector tells (see sys_proc_publish). False when it is no process of Dragoman, or we may
+ * not look. */
+static bool other_program(pid_t pid, char *host)
+{
+    char name[32], theirs[PATH_MAX], ours[PATH_MAX], line[PATH_MAX + 128];
+    uint64_t row[2], entry = 0, start, end;
+    ssize_t n, m;
+    FILE *f;
+
+    snprintf(name, sizeof name, "/proc/%d/exe", pid);
+    n = readlink(name, theirs, sizeof theirs);
+    m = readlink("/proc/self/exe", ours, sizeof ours);
+    if (n <= 0 || n != m || memcmp(theirs, ours, n))
+        return false;
+    snprintf(name, sizeof name, "/proc/%d/auxv", pid);
+    f = fopen(name, "re");
+    while (f && fread(row, sizeof row, 1, f) == 1 && row[0] != AT_NULL)
+        if (row[0] == AT_ENTRY)
+            entry = row[1];
+    if (f)
+        fclose(f);
+    snprintf(name, sizeof name, "/proc/%d/maps", pid);
+    f = entry ? fopen(name, "re") : NULL;
+    *host = 0;
+    while (f && !*host && fgets(line, sizeof line, f)) {
+        const char *file = strchr(line, '/');
+
+        if (file && sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 && entry >= start &&
+            entry < end)
+            snprintf(host, PATH_MAX, "%.*s", (int)strcspn(file, "\n"), file);
+    }
+    if (f)
+        fclose(f);
+    return *host;
+}
+
+/* What a path names, and for PROC_EXE the host's name of the program in exe (PATH_MAX bytes). */
+static enum proc_file classify_at(int dirfd, const char *path, char *exe)
 {
     char buf[PATH_MAX], link[32];
+    enum proc_file file;
     ssize_t n;
+    pid_t who;
 
     if (!last_name_may_be_ours(path))
         return PROC_NONE;
@@ -159,7 +217,14 @@ static enum proc_file classify_at(int dirfd, const char *path)
             return PROC_NONE;
         buf[n] = 0;
     }
-    return append_path(buf, path) ? proc_classify(buf) : PROC_NONE;
+    if (!append_path(buf, path))
+        return PROC_NONE;
+    file = classify(buf, &who);
+    if (file == PROC_EXE && !who)
+        snprintf(exe, PATH_MAX, "%s", process.host_exe);
+    else if (file == PROC_EXE && !other_program(who, exe))
+        return PROC_NONE;
+    return file;
 }
 
 /* Write all of text to a new memory file and put a read-only descriptor of it in place of fd. */
@@ -195,26 +260,27 @@ static int replace_content(int fd, const char *text, size_t len, int flags)
 
 int sys_proc_open(struct thread *t, int dirfd, const char *path, int flags)
 {
+    char exe[PATH_MAX];
     enum proc_file file;
     size_t len;
     char *text;
     int fd, err;
 
-    if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY)))
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY))
         return SYS_PROC_NOT_OURS;
-    file = classify_at(dirfd, path);
-    if (file == PROC_NONE || (file == PROC_EXE && (flags & O_NOFOLLOW)) ||
+    file = classify_at(dirfd, path, exe);
+    if (file == PROC_EXE) {
+        if (flags & O_NOFOLLOW)
+            return SYS_PROC_NOT_OURS;
+        fd = open(exe, flags);
+        return fd < 0 ? -errno : fd;
+    }
+    if (file == PROC_NONE || (flags & O_PATH) ||
         (published && (file == PROC_CMDLINE || file == PROC_ENVIRON || file == PROC_AUXV)))
         return SYS_PROC_NOT_OURS;
-    if (file == PROC_EXE)
-        fd = open(process.host_exe, flags);
-    else
-        fd = openat(dirfd, path, flags);
+    fd = openat(dirfd, path, flags);
     if (fd < 0)
         return -errno;
-    if (file == PROC_EXE)
-        return fd;
-
     text = proc_text(t, file, fd, &len);
     err = text ? replace_content(fd, text, len, flags) : -errno;
     free(text);
@@ -225,26 +291,38 @@ int sys_proc_open(struct thread *t, int dirfd, const char *path, int flags)
     return fd;
 }
 
+/* Without the sysroot, as the guest would name the file. */
+static const char *guest_name(const char *host)
+{
+    size_t root = process.sysroot ? strlen(process.sysroot) : 0;
+
+    if (root > 1 && !strncmp(host, process.sysroot, root) && host[root] == '/')
+        host += root;
+    return host;
+}
+
 ssize_t sys_proc_readlink(struct thread *t, int dirfd, const char *path, char *buf, size_t size)
 {
+    char exe[PATH_MAX], probe;
+    const char *name;
     size_t len;
-    char probe;
 
     (void)t;
-    if (classify_at(dirfd, path) != PROC_EXE)
+    if (classify_at(dirfd, path, exe) != PROC_EXE)
         return SYS_PROC_NOT_OURS;
     if (readlinkat(dirfd, path, &probe, 1) < 0)
         return -errno;
-    len = strlen(process.exe_path);
+    name = strcmp(exe, process.host_exe) ? guest_name(exe) : process.exe_path;
+    len = strlen(name);
     if (len > size)
         len = size;
-    memcpy(buf, process.exe_path, len);
+    memcpy(buf, name, len);
     return len;
 }
 
-const char *sys_proc_exe(int dirfd, const char *path)
+bool sys_proc_exe(int dirfd, const char *path, char *host)
 {
-    return classify_at(dirfd, path) == PROC_EXE ? process.host_exe : NULL;
+    return classify_at(dirfd, path, host) == PROC_EXE;
 }
 
 /* --- for others' eyes ------------------------------------------------------------------------ */

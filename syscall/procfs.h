@@ -20,9 +20,9 @@ int sys_proc_open(struct thread *t, int dirfd, const char *path, int flags);
 /* readlinkat: bytes written to buf (not terminated), -errno or SYS_PROC_NOT_OURS. */
 ssize_t sys_proc_readlink(struct thread *t, int dirfd, const char *path, char *buf, size_t size);
 
-/* When path, followed to its end, is the guest program by way of /proc/self/exe: the host's path of it
- * (owned by struct process), for stat, access, execve and the like; otherwise NULL. */
-const char *sys_proc_exe(int dirfd, const char *path);
+/* Is path, followed to its end, a guest's program by way of /proc/self/exe or another process's? Then
+ * the host's name of it is written to host (PATH_MAX bytes), for stat, access, execve and the like. */
+bool sys_proc_exe(int dirfd, const char *path, char *host);
 
 /* Give the thread the program's name, and let other processes see the guest's arguments, environment and
  * addresses in our /proc entry. Called once after a program has been loaded. */
