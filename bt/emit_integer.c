@@ -185,12 +185,11 @@ static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned 
         } else if (la.place == BT_GPR) {
             x64_vex_rrr(&m->e, vex, size, d, bt_gpr(m, o->b, RAX), la.n);
         } else {
-            /* A constant shifted by something in memory: rcx is not free, so the result's register must do. */
+            /* Neither is in a general register, and rcx is not free: the value goes through memory. */
+            bt_load_gpr(m, RAX, o->a);
+            x64_mov_mr(&m->e, 8, X64_CPU(call_arg), RAX);
             bt_load_gpr(m, RAX, o->b);
-            if (d == RAX)
-                m->cannot = "shift of a constant by memory into memory";
-            x64_mov_ri(&m->e, d, bt_imm(m, o->a));
-            x64_vex_rrr(&m->e, vex, size, d, RAX, d);
+            x64_vex_rrm(&m->e, vex, size, d, RAX, X64_CPU(call_arg));
         }
     } else {
         /* rcx is kept free around this operation (alloc.c). */

@@ -4,6 +4,7 @@
  * its units linked on the way. With `pending` set, polls must leave at a state of the reference's. */
 #include "tests/bt/program.h"
 
+#include "base/log.h"
 #include "bt/bt.h"
 #include "codecache/blocks.h"
 #include "codecache/side.h"
@@ -19,7 +20,8 @@
 
 enum { VISITS = 60, STATES = 4, POINTS = 2 * VISITS + 2 };
 
-static unsigned programs = 1500;
+/* Arguments: how many programs, from which number on, and anything third to log operations and host code. */
+static unsigned programs = 1500, first_program;
 static struct cpu *cpu;
 static unsigned char *page;
 
@@ -227,6 +229,11 @@ static void run_to_the_end(const struct program *p, const struct path *path, uns
         }
         if (!is_point(path, 0, pc))
             failure(p, path, number, level, "way out", pc);
+        if (path->end == END_FAULT && pc == last->pc && !describe_difference(last)) {
+            /* A misaligned atomic access is left to the interpreter, which reports it. */
+            counts.ends[END_FAULT]++;
+            return;
+        }
         if (index_of(p, pc) < 0) {
             if (path->end != END_OUTSIDE)
                 failure(p, path, number, level, "leaving the program", pc);
@@ -285,7 +292,7 @@ static void run_level(int level)
     sigaction(SIGSEGV, &segv, &old_segv);
     sigaction(SIGALRM, &alrm, &old_alarm);
     counts = (struct counts){0};
-    for (unsigned i = 0; i < programs; i++)
+    for (unsigned i = first_program; i < first_program + programs; i++)
         run_program(i, level);
     sigaction(SIGSEGV, &old_segv, NULL);
     sigaction(SIGALRM, &old_alarm, NULL);
@@ -350,6 +357,12 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         programs = (unsigned)strtoul(argv[1], NULL, 10);
+    if (argc > 2)
+        first_program = (unsigned)strtoul(argv[2], NULL, 10);
+    if (argc > 3) {
+        log_enable_one(LOG_OP_OPT);
+        log_enable_one(LOG_OUT_ASM);
+    }
     const struct CMUnitTest tests[] = {cmocka_unit_test(level_1), cmocka_unit_test(level_2)};
     return cmocka_run_group_tests_name("bt/back", tests, setup, teardown);
 }

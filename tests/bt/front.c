@@ -112,7 +112,13 @@ static void run_region(struct eval *e, struct state *ref, unsigned char *mem)
             }
             if (flags & (UOP_F_LOAD | UOP_F_STORE)) {
                 check_snapshot(e, o->snap, state_at(e, t, r->snaps[o->snap].pc, v), v);
-                if (!ref_access(mem, o->op, e->v[o->a] + (uint64_t)o->imm, e->v[o->b], &e->v[v])) {
+                bool done =
+                    flags & UOP_F_ATOMIC
+                        ? ref_atomic(mem, o->op, e->v[o->a], bt_operand_kind(o, 1) ? e->v[o->b] : 0,
+                                     bt_operand_kind(o, 2) ? e->v[o->c] : 0, &e->v[v])
+                        : ref_access(mem, o->op, e->v[o->a] + (uint64_t)o->imm, e->v[o->b],
+                                     &e->v[v]);
+                if (!done) {
                     if (!t->faulted || t->pc[t->n - 1] != r->snaps[o->snap].pc)
                         dump_and_fail(e, "a fault that should not be", v);
                     assert_memory_equal(mem, ref->mem, MEM);
@@ -121,6 +127,16 @@ static void run_region(struct eval *e, struct state *ref, unsigned char *mem)
                 }
                 continue;
             }
+            if (o->op == UOP_fp_getflags) {
+                e->v[v] = flags_raised;
+                continue;
+            }
+            if (o->op == UOP_fp_setflags) {
+                flags_raised = e->v[o->a] & 31;
+                continue;
+            }
+            if (o->op == UOP_fence)
+                continue;
             if (!(flags & UOP_F_TERM)) {
                 e->v[v] =
                     ref_compute(o->op, bt_operand_kind(o, 0) ? e->v[o->a] : 0,

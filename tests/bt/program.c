@@ -174,6 +174,40 @@ static void random_access(struct block *b, uint8_t temp)
     }
 }
 
+/* An atomic access, sometimes misaligned; or something about the FP environment. */
+static void random_system(struct block *b)
+{
+    enum { T0 = CPU_TEMP_BASE, T1 };
+    uint8_t base = pick(12) ? BASE + pick(3) : WILD;
+    switch (pick(6)) {
+    case 0:
+        emit3(b, UOP_fp_getflags, dest(), 0, 0, 0);
+        return;
+    case 1:
+        emit3(b, UOP_fp_setflags, 0, pick(INTS), 0, 0);
+        return;
+    case 2:
+        emit3(b, UOP_fence, 0, 0, 0, pick(2));
+        return;
+    }
+    if (pick(8))
+        emit3(b, UOP_and_64_i, T0, base, 0, -8);
+    else
+        emit3(b, UOP_mov_64, T0, base, 0, 0);
+    unsigned size = pick(4);
+    if (pick(3) == 0) {
+        emit(b, (struct uop){.op = UOP_cas_8 + size,
+                             .d = pick(2) ? T1 : dest(),
+                             .a = T0,
+                             .b = pick(INTS),
+                             .c = pick(INTS)});
+        if (b->uops[b->nuops - 1].d == T1)
+            emit3(b, UOP_sext32, dest(), T1, 0, 0);
+        return;
+    }
+    emit3(b, UOP_amo_swap_8 + 4 * pick(9) + size, dest(), T0, pick(INTS), 0);
+}
+
 /* One instruction: some micro-ops into temporaries, an access perhaps, then slots. */
 static void random_insn(struct block *b)
 {
@@ -185,6 +219,10 @@ static void random_insn(struct block *b)
                                       UOP_and_64_i, UOP_set_ltu,  UOP_xor_64,    UOP_set_eq_i};
     if (pick(6) == 0) {
         random_float(b);
+        return;
+    }
+    if (pick(12) == 0) {
+        random_system(b);
         return;
     }
     unsigned n = pick(3), kind = pick(10);
@@ -378,6 +416,54 @@ bool ref_access(unsigned char *mem, uint16_t op, uint64_t addr, uint64_t b, uint
     return true;
 }
 
+/* An atomic micro-op: false when it faults. c: what cas writes. */
+bool ref_atomic(unsigned char *mem, uint16_t op, uint64_t addr, uint64_t b, uint64_t c, uint64_t *d)
+{
+    unsigned lg = op >= UOP_cas_8 && op <= UOP_cas_64 ? op - UOP_cas_8 : (op - UOP_amo_swap_8) % 4;
+    unsigned size = 1u << lg, bits = 8 * size;
+    if (addr % size || addr < MEM_AT || addr - MEM_AT > MEM - size)
+        return false;
+    uint64_t old = 0, mask = ~UINT64_C(0) >> (64 - bits), new;
+    unsigned char *p = mem + (addr - MEM_AT);
+    memcpy(&old, p, size);
+    int64_t so = (int64_t)(old << (64 - bits)), sb = (int64_t)(b << (64 - bits));
+    b &= mask;
+    switch (op >= UOP_cas_8 && op <= UOP_cas_64 ? -1 : (op - UOP_amo_swap_8) / 4) {
+    case -1:
+        new = old == b ? c : old;
+        break;
+    case 0:
+        new = b;
+        break;
+    case 1:
+        new = old + b;
+        break;
+    case 2:
+        new = old &b;
+        break;
+    case 3:
+        new = old | b;
+        break;
+    case 4:
+        new = old ^ b;
+        break;
+    case 5:
+        new = so < sb ? old : b;
+        break;
+    case 6:
+        new = so > sb ? old : b;
+        break;
+    case 7:
+        new = old < b ? old : b;
+        break;
+    default:
+        new = old > b ? old : b;
+    }
+    memcpy(p, &new, size);
+    *d = old;
+    return true;
+}
+
 bool ref_branches(uint16_t op, uint64_t a, uint64_t b)
 {
     switch (op) {
@@ -422,7 +508,13 @@ void reference_run(const struct block *b, struct state *s, struct trace *t)
             memcpy(t->before[t->n++], r, sizeof s->r);
         }
         uint16_t flags = uop_info[u->op].flags;
-        if (flags & (UOP_F_LOAD | UOP_F_STORE)) {
+        if (flags & UOP_F_ATOMIC) {
+            if (!ref_atomic(s->mem, u->op, r[u->a], r[u->b], r[u->c], &r[u->d])) {
+                t->faulted = true;
+                memcpy(s->r, t->before[t->n - 1], sizeof s->r);
+                return;
+            }
+        } else if (flags & (UOP_F_LOAD | UOP_F_STORE)) {
             if (!ref_access(s->mem, u->op, r[u->a] + (uint64_t)u->imm, r[u->b], &r[u->d])) {
                 t->faulted = true;
                 memcpy(s->r, t->before[t->n - 1], sizeof s->r);
@@ -438,6 +530,11 @@ void reference_run(const struct block *b, struct state *s, struct trace *t)
             t->next = r[u->a];
         } else if (u->op == UOP_exit) {
             t->left = true;
+        } else if (u->op == UOP_fp_getflags) {
+            r[u->d] = s->flags;
+        } else if (u->op == UOP_fp_setflags) {
+            s->flags = r[u->a] & 31;
+        } else if (u->op == UOP_fence) {
         } else {
             r[u->d] = ref_compute(u->op, r[u->a], r[u->b], r[u->c], u->imm, &s->flags);
         }

@@ -63,6 +63,8 @@ void reference_run(const struct block *b, struct state *s, struct trace *t);
 
 /* Parts of the reference, for evaluators of other forms. ref_access: false when it faults. */
 bool ref_access(unsigned char *mem, uint16_t op, uint64_t addr, uint64_t b, uint64_t *d);
+bool ref_atomic(unsigned char *mem, uint16_t op, uint64_t addr, uint64_t b, uint64_t c,
+                uint64_t *d);
 bool ref_branches(uint16_t op, uint64_t a, uint64_t b);
 uint64_t ref_compute(uint16_t op, uint64_t a, uint64_t b, uint64_t c, int64_t imm, unsigned *flags);
 
