@@ -338,6 +338,19 @@ static void move_links(struct unit *old, struct unit *u)
     }
 }
 
+/* Entries of cpus' tables lead to the old unit until that is evicted, which is before the new one is: chunks go in
+ * the order of their age. So its entry leads on. A unit begins aligned and its first instruction is longer than a jump, so one
+ * store does it, and no cpu is between the replaced bytes. */
+static void forward_entry(struct unit *old, const struct unit *u)
+{
+    const uint8_t *entry = old->code + old->entry;
+    uint64_t bytes;
+    int32_t rel = (int32_t)(u->code + u->entry - (entry + 5));
+    memcpy(&bytes, cc_writable(entry), sizeof bytes);
+    bytes = (bytes & ~UINT64_C(0xffffffffff)) | 0xe9 | (uint64_t)(uint32_t)rel << 8;
+    __atomic_store_n((uint64_t *)(uintptr_t)cc_writable(entry), bytes, __ATOMIC_RELEASE);
+}
+
 static struct unit *install(const struct unit_draft *d)
 {
     unsigned chunk;
@@ -364,7 +377,7 @@ static struct unit *install(const struct unit_draft *d)
         move_links(old, u);
         kill_unit(old);
         units.stats.replaced++;
-        new_generation(); /* per-cpu tables shall find the new one */
+        forward_entry(old, u);
     }
     struct unit **bucket = &units.bucket[hash_of(u->pc, HASH_BITS)];
     u->hash_next = *bucket;

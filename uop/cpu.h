@@ -62,7 +62,7 @@ struct ucache_entry {
     uint64_t pc;
     const void *host;
 };
-#define CPU_UCACHE_BITS 12
+#define CPU_UCACHE_BITS 14
 #define CPU_UCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_UCACHE_BITS) - 1))
 
 struct cpu {
