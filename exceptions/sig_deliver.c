@@ -38,11 +38,18 @@ bool sig_unhide(struct thread *t)
 
 void sig_set_mask(struct thread *t, uint64_t mask)
 {
-    uint64_t saved;
-    sig_block_all(&saved);
+    uint64_t saved, host;
     t->sigmask = mask & ~SIG_NEVER;
-    if (!t->held.signo && !sig_unhide(t))
-        sig_host_setmask(t->sigmask & ~SIG_HOST_OPEN);
+    host = t->sigmask & ~SIG_HOST_OPEN;
+    if (t->hidden[0].signo || t->hidden[1].signo) {
+        sig_block_all(&saved);
+        if (!t->held.signo && !sig_unhide(t))
+            sig_host_setmask(host);
+        return;
+    }
+    /* Not done when a signal is held. One that arrived under the old mask and is blocked by the new
+     * one goes back when its turn comes. */
+    sig_syscall(t, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&host, 0, sizeof(host), 0, 0);
 }
 
 _Noreturn void sig_die(int signo)

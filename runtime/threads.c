@@ -74,7 +74,8 @@ static void stacks_reap(void)
         if (!s->ending)
             continue;
         looked++;
-        if (syscall(SYS_tgkill, getpid(), s->tid, 0) == 0 || errno != ESRCH)
+        /* Not tgkill: a vfork child's threads are of another process. */
+        if (syscall(SYS_tkill, s->tid, 0) == 0 || errno != ESRCH)
             continue;
         s->tid = 0;
         s->ending = false;

@@ -288,6 +288,8 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         /* The name says nothing to the next program, the open file does. */
         keep = fcntl(x->fd, F_DUPFD, 100);
         if (keep < 0)
+            keep = fcntl(x->fd, F_DUPFD, 3); /* RLIMIT_NOFILE is that low */
+        if (keep < 0)
             return -errno;
         snprintf(keep_text, sizeof(keep_text), "--exec-fd=%d", keep);
         w[n++] = (uintptr_t)keep_text;
