@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "bt/emit.h"
 #include "bt/ir.h"
+#include "bt/perf.h"
 #include "host/x64/disasm.h"
 #include "host/x64/features.h"
 #include <pthread.h>
@@ -163,6 +164,7 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level)
         u = install(r, &code, seq);
         if (u) {
             *u->counter = INT32_MAX;
+            perf_unit(u);
             __atomic_add_fetch(&counts.units[level], 1, __ATOMIC_RELAXED);
             __atomic_add_fetch(&counts.insns[level], r->ninsns, __ATOMIC_RELAXED);
             __atomic_add_fetch(&counts.bytes[level], code.size, __ATOMIC_RELAXED);

@@ -3,15 +3,9 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <unistd.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10u
-#endif
 
 #define STUBS_SIZE 4096u
 #define CELLS_PER 16 /* one 8-byte cell for so many times 8 bytes of code */
@@ -27,23 +21,24 @@ bool cc_set_capacity(size_t bytes)
     return true;
 }
 
-/* A place for a mapping that nobody can guess: above the guest's addresses, page-aligned. The kernel's own
- * choice when several tries find no room. */
-static void *map_at_random(size_t size, int prot, int flags, int fd)
+/* Private writable memory at a place that nobody can guess, above the guest's addresses. The kernel's own choice
+ * when several tries find no room. */
+static void *map_at_random(size_t size)
 {
+    const int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     for (int tries = 0; tries < 16; tries++) {
         uint64_t r;
         if (getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
             break;
         uint64_t at =
-            GUEST_ADDR_END + (r % (GUEST_ADDR_END - (UINT64_C(1) << 44)) & ~UINT64_C(0xfffff));
-        void *p = mmap((void *)(uintptr_t)at, size, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+            GUEST_ADDR_END + (r % (GUEST_ADDR_END - (UINT64_C(1) << 44)) & ~UINT64_C(0x1fffff));
+        void *p = mmap((void *)(uintptr_t)at, size, prot, flags | MAP_FIXED_NOREPLACE, -1, 0);
         if (p != MAP_FAILED && (uintptr_t)p == at)
             return p;
         if (p != MAP_FAILED)
             munmap(p, size);
     }
-    return mmap(NULL, size, prot, flags, fd, 0);
+    return mmap(NULL, size, prot, flags, -1, 0);
 }
 
 static bool map_region(void)
@@ -58,36 +53,26 @@ static bool map_region(void)
     g->size = STUBS_SIZE + g->nchunks * g->chunk_size;
     g->data_size = (g->nchunks * (g->chunk_size / CELLS_PER) + align - 1) & ~(align - 1);
 
-    int fd = memfd_create("dragoman-code", MFD_CLOEXEC | MFD_EXEC);
-    if (fd < 0 && errno == EINVAL)
-        fd = memfd_create("dragoman-code", MFD_CLOEXEC);
-    if (fd < 0)
-        return false;
-    if (ftruncate(fd, (off_t)g->size)) {
-        close(fd);
-        return false;
-    }
-    /* Code and data in one reservation, then the code's part is replaced. */
-    uint8_t *x = map_at_random(g->size + g->data_size, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-    uint8_t *w = MAP_FAILED;
-    if (x != MAP_FAILED) {
-        if (mmap(x, g->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
-            munmap(x, g->size + g->data_size);
-            x = MAP_FAILED;
-        } else {
-            w = map_at_random(g->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
-        }
-    }
-    close(fd);
-    if (x == MAP_FAILED || w == MAP_FAILED) {
+    /* Shared anonymous memory has no descriptor that the guest could find, and perf takes it for generated code.
+     * mremap from a length of 0 makes a second view of it. */
+    uint8_t *first = mmap(NULL, g->size, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *x = map_at_random(g->size + g->data_size), *w = map_at_random(g->size);
+    if (first == MAP_FAILED || x == MAP_FAILED || w == MAP_FAILED ||
+        mremap(first, 0, g->size, MREMAP_MAYMOVE | MREMAP_FIXED, x) != x ||
+        mremap(first, g->size, g->size, MREMAP_MAYMOVE | MREMAP_FIXED, w) != w ||
+        mprotect(x, g->size, PROT_READ | PROT_EXEC)) {
+        if (first != MAP_FAILED)
+            munmap(first, g->size);
         if (x != MAP_FAILED)
             munmap(x, g->size + g->data_size);
+        if (w != MAP_FAILED)
+            munmap(w, g->size);
         return false;
     }
     madvise(x, g->size + g->data_size, MADV_DONTFORK);
     madvise(w, g->size, MADV_DONTFORK);
-    madvise(x, g->size, MADV_HUGEPAGE); /* where the host allows it for memory files */
+    madvise(x, g->size, MADV_HUGEPAGE); /* where the host allows it for shared memory */
     g->exec = x;
     g->to_write = w - x;
     g->data = (uint64_t *)(void *)(x + g->size);

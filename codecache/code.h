@@ -5,7 +5,7 @@
  * Layout. The executable view is [stubs page | chunk 0 | chunk 1 | ...]; right behind it, so in
  * reach of RIP-relative operands, lies writable data (one 8-byte cell a unit). The writable view of the
  * code has another address, placed at random like the first: neither view is ever writable and
- * executable. Both views are of a memory file whose descriptor is closed at once. They are not inherited by
+ * executable. Both views are of one piece of shared anonymous memory. They are not inherited by
  * fork: the child begins with an empty region of its own, made when it first translates.
  *
  * Chunks are filled in order, by bumping. When the last free one is begun, the oldest is evicted whole: it

@@ -224,6 +224,20 @@ static void set_exec_fd(const char *v, const char *name)
     options.exec_fd = (int)fd;
 }
 
+static void set_perfmap(const char *v, const char *name)
+{
+    (void)v;
+    (void)name;
+    options.perfmap = true;
+}
+
+static void set_jitdump(const char *v, const char *name)
+{
+    (void)v;
+    (void)name;
+    options.jitdump = true;
+}
+
 static void ignore(const char *v, const char *name)
 {
     (void)v;
@@ -265,6 +279,10 @@ static const struct option_row {
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,
      "capacity of the code cache (suffixes K, M, G)"},
+    {"perfmap", ARG_NONE, NULL, "PERFMAP", set_perfmap, FWD,
+     "write /tmp/perf-PID.map, so that perf names guest functions"},
+    {"jitdump", ARG_NONE, NULL, "JITDUMP", set_jitdump, FWD,
+     "write jit-PID.dump in the current directory, for perf inject --jit"},
     {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
     {"version", ARG_NONE, NULL, NULL, show_version, 0, "print the version and exit"},
     {"h", ARG_NONE, NULL, NULL, show_help, 0, "print this help and exit"},

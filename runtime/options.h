@@ -25,6 +25,7 @@ struct options {
     bool stats;             /* --stats */
     const char *stats_file; /* --stats=FILE, or NULL for stderr */
     uint64_t code_cache;    /* --code-cache, bytes; 0: the default */
+    bool perfmap, jitdump;  /* --perfmap, --jitdump */
     int exec_fd;            /* --exec-fd: the program is open there; -1: by name */
     char **envp;            /* the guest's environment, after -E and -U; NULL-terminated */
     int program;            /* index in argv of the guest program */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "bt/bt.h"
+#include "bt/perf.h"
 #include "codecache/blocks.h"
 #include "codecache/unit.h"
 #include "exceptions/sig.h"
@@ -77,6 +78,7 @@ void run_init(void)
     /* bt translates at first touch. */
     translate = options.engine != ENGINE_INTERP;
     hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
+    perf_enable(options.perfmap, options.jitdump);
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
                       CC_CAPACITY_MAX >> 20);
