@@ -13,11 +13,13 @@
 #include "codecache/unit.h"
 #include "exceptions/sig.h"
 #include "guest/lift.h"
+#include "host/x64/features.h"
 #include "interp/interp.h"
 #include "process/mm.h"
 #include "runtime/options.h"
 #include "runtime/stats.h"
 #include "syscall/sys.h"
+#include "uop/fp.h"
 #include <signal.h>
 #include <string.h>
 
@@ -77,6 +79,7 @@ void run_init(void)
 {
     /* bt translates at first touch. */
     translate = options.engine != ENGINE_INTERP;
+    fp_host_fma = fp_host_fma && x64_features() & X64_FBIT(X64_F_FMA); /* may be masked */
     hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
     perf_enable(options.perfmap, options.jitdump);
     if (options.code_cache && !cc_set_capacity(options.code_cache))

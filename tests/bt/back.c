@@ -319,6 +319,16 @@ static void level_2(void **state)
     run_level(2);
 }
 
+/* As on a host without AVX, BMI and FMA. */
+static void oldest_host(void **state)
+{
+    const char *bad = NULL;
+    assert_true(x64_features_init("x86-64-v2", &bad));
+    level_1(state);
+    level_2(state);
+    assert_true(x64_features_init("native", &bad));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -363,6 +373,7 @@ int main(int argc, char **argv)
         log_enable_one(LOG_OP_OPT);
         log_enable_one(LOG_OUT_ASM);
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(level_1), cmocka_unit_test(level_2)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(level_1), cmocka_unit_test(level_2),
+                                       cmocka_unit_test(oldest_host)};
     return cmocka_run_group_tests_name("bt/back", tests, setup, teardown);
 }
