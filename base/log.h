@@ -19,19 +19,20 @@
 #include <stdint.h>
 
 /* name on the command line, what it shows */
-#define LOG_CATEGORIES(X)                                                       \
-    X(IN_ASM, in_asm, "guest instructions of each block when it is lifted")     \
-    X(OP, op, "micro-ops of each block when it is lifted")                      \
-    X(OP_OPT, op_opt, "micro-ops of each region after the translator's passes") \
-    X(OUT_ASM, out_asm, "host code of each translation")                        \
-    X(EXEC, exec, "blocks entered from the run loop: with nochain, every one")  \
-    X(CPU, cpu, "guest registers before each block entered from the run loop")  \
-    X(INT, int, "signals and faults that the guest gets")                       \
-    X(STRACE, strace, "system calls, decoded")                                  \
-    X(PAGE, page, "the guest's memory map when its program is loaded")          \
-    X(MM, mm, "writes to pages that held code")                                 \
-    X(CACHE, cache, "code cache: what is invalidated and evicted")              \
-    X(UNIMP, unimp, "system calls that are not implemented")                    \
+#define LOG_CATEGORIES(X)                                                                   \
+    X(IN_ASM, in_asm, "guest instructions of each block when it is lifted")                 \
+    X(OP, op, "micro-ops of each block when it is lifted")                                  \
+    X(OP_OPT, op_opt, "micro-ops of each region after the translator's passes")             \
+    X(OUT_ASM, out_asm, "host code of each translation")                                    \
+    X(EXEC, exec,                                                                           \
+      "blocks entered from the run loop (with nochain, all but targets of indirect jumps)") \
+    X(CPU, cpu, "guest registers before each block entered from the run loop")              \
+    X(INT, int, "signals and faults that the guest gets")                                   \
+    X(STRACE, strace, "system calls, decoded")                                              \
+    X(PAGE, page, "the guest's memory map when its program is loaded")                      \
+    X(MM, mm, "writes to pages that held code")                                             \
+    X(CACHE, cache, "code cache: what is invalidated and evicted")                          \
+    X(UNIMP, unimp, "system calls that are not implemented")                                \
     X(NOCHAIN, nochain, "no output: blocks and translations are not linked to each other")
 
 enum log_category {

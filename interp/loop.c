@@ -9,6 +9,7 @@
  * Threading: reentrant. Profile counters are incremented without atomicity.
  */
 #include "interp/loop.h"
+#include "base/log.h"
 #include "codecache/blocks.h"
 #include "guest/guest.h"
 #include "interp/access.h"
@@ -462,14 +463,14 @@ fp_soft_here:
     NEXT();
 
 unlinked : {
-    struct block *nb = find_successor(cpu, b, out->edge, out->pc);
+    struct block *nb = log_enabled(LOG_NOCHAIN) ? NULL : find_successor(cpu, b, out->edge, out->pc);
     if (nb)
         ENTER(nb);
     out->from = b;
     return EXIT_BLOCK;
 }
 indirect_miss : {
-    struct block *nb = cc_lookup(cpu, target);
+    struct block *nb = log_enabled(LOG_NOCHAIN) ? NULL : cc_lookup(cpu, target);
     if (nb)
         ENTER(nb);
     out->from = NULL;
