@@ -249,8 +249,6 @@ LIFT(fli)
     uint64_t v, least_normal = arg == 16 ? 0x400 : arg == 32 ? 0x800000 : 0x10000000000000;
     unsigned flags = 0;
     memcpy(&v, &rv64_fli[in->imm], sizeof v);
-    if (in->imm == 31)
-        v = UINT64_C(0x7ff8000000000000);
     if (in->imm == 1)
         v = least_normal;
     else if (arg != 64)

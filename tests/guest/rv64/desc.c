@@ -282,6 +282,7 @@ static void fences(void **state)
         {0x0ff0000f, 1}, /* fence iorw, iorw */
         {0x0330000f, 1}, /* fence rw, rw */
         {0x0120000f, 1}, /* fence w, r */
+        {0x0480000f, 1}, /* fence o, i */
         {0x0230000f, 0}, /* fence r, rw */
         {0x0310000f, 0}, /* fence rw, w */
         {0x0110000f, 0}, /* fence w, w */
