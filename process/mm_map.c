@@ -300,8 +300,9 @@ int64_t mm_mprotect(uint64_t addr, uint64_t len, int prot)
             r = -EACCES;
             break;
         }
-        if ((prot & PROT_WRITE) && !(n->v.prot & PROT_WRITE) &&
-            (n->v.flags & MAP_TYPE) == MAP_PRIVATE && !mm_may_expand(0, prot, n->v.flags)) {
+        /* RLIMIT_DATA, where the pages begin to count for it. */
+        if (!mm_may_expand((e - p) / GUEST_PAGE_SIZE, prot, n->v.flags) &&
+            mm_may_expand((e - p) / GUEST_PAGE_SIZE, n->v.prot, n->v.flags)) {
             r = -ENOMEM;
             break;
         }

@@ -350,8 +350,11 @@ static void limits(void **state)
     assert_int_equal(map(0, 3 * PAGE, RW, ANON), -ENOMEM);
     a = map(0, 3 * PAGE, PROT_READ, ANON);
     assert_true(a > 0);
-    mm_munmap(a, 3 * PAGE);
+    assert_int_equal(mm_mprotect(a, 3 * PAGE, RW), -ENOMEM);
+    assert_int_equal(mm_mprotect(a, 3 * PAGE, PROT_READ | PROT_EXEC), 0);
     mm_set_limits(UINT64_MAX, UINT64_MAX);
+    assert_int_equal(mm_mprotect(a, 3 * PAGE, RW), 0);
+    mm_munmap(a, 3 * PAGE);
 }
 
 static void shared_memory(void **state)
