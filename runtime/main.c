@@ -19,7 +19,6 @@
 #include "syscall/rlimit.h"
 #include "syscall/sys.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,9 +85,9 @@ int main(int argc, char **argv)
         host = host_path;
     } else {
         host = sys_host_path(host_path, program);
-        fd = open(host, O_RDONLY | O_CLOEXEC);
+        fd = load_open(host);
         if (fd < 0)
-            cannot_run(errno, program, NULL);
+            cannot_run(-fd, program, NULL);
     }
     struct load_probe probe;
     load_probe_fd(fd, &probe);
