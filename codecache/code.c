@@ -77,20 +77,20 @@ static bool map_region(void)
     g->to_write = w - x;
     g->data = (uint64_t *)(void *)(x + g->size);
     g->cur = 0;
-    size_t index = g->chunk_size / CC_UNIT_ALIGN * sizeof(struct unit *);
-    for (unsigned i = 0; i < g->nchunks; i++) {
-        struct cc_chunk *c = &g->chunk[i];
-        struct unit **by_addr = c->by_addr; /* survives a fork: private memory */
-        if (by_addr) {
-            madvise(by_addr, index, MADV_DONTNEED);
-        } else {
-            by_addr = mmap(NULL, index, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-            if (by_addr == MAP_FAILED)
-                vm_bug("no memory for the index of code chunks");
-        }
-        *c = (struct cc_chunk){.code = x + STUBS_SIZE + i * g->chunk_size, .by_addr = by_addr};
-    }
+    /* The index is private memory, which a child inherits, but empties. */
+    size_t per_chunk = g->chunk_size / CC_UNIT_ALIGN;
+    size_t index = g->nchunks * per_chunk * sizeof(struct unit *);
+    struct unit **by_addr = g->chunk[0].by_addr;
+    if (by_addr)
+        madvise(by_addr, index, MADV_DONTNEED);
+    else
+        by_addr = mmap(NULL, index, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (by_addr == MAP_FAILED)
+        vm_bug("no memory for the index of code chunks");
+    for (unsigned i = 0; i < g->nchunks; i++)
+        g->chunk[i] = (struct cc_chunk){.code = x + STUBS_SIZE + i * g->chunk_size,
+                                        .by_addr = by_addr + i * per_chunk};
     g->chunk[0].state = CHUNK_FILLING;
     return true;
 }
