@@ -81,11 +81,11 @@ static void test_sleep(void)
     install(SIGALRM, SA_RESTART);
     alarm_ms(30);
     EXPECT_ERR(nanosleep(&ts, &rem), EINTR);
-    EXPECT(rem.tv_sec == 4 && rem.tv_nsec > 500000000);
+    EXPECT(rem.tv_sec == 3 || rem.tv_sec == 4); /* 3: on a machine that is very busy */
     EXPECT_EQ(count, 1);
     alarm_ms(30);
     EXPECT_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &rem), EINTR);
-    EXPECT(rem.tv_sec == 4);
+    EXPECT(rem.tv_sec == 3 || rem.tv_sec == 4);
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 5;
@@ -195,7 +195,7 @@ static void test_wait(void)
     install(SIGALRM, SA_RESTART);
     pid_t pid = fork();
     if (pid == 0) {
-        usleep(60000);
+        usleep(400000);
         _exit(7);
     }
     alarm_ms(20);
@@ -206,7 +206,7 @@ static void test_wait(void)
     install(SIGALRM, 0);
     pid = fork();
     if (pid == 0) {
-        usleep(60000);
+        usleep(400000);
         _exit(7);
     }
     alarm_ms(20);
@@ -325,11 +325,14 @@ static void test_hammer(void)
     count = 0;
     struct itimerval it = {{0, 200}, {0, 200}};
     setitimer(ITIMER_REAL, &it, NULL);
-    uint64_t h1 = compute(&d1);
+    int runs = 0;
+    while (count < 20 && runs++ < 1000) {
+        uint64_t h1 = compute(&d1);
+        EXPECT_EQ(h0, h1);
+        EXPECT(d0 == d1);
+    }
     alarm_ms(0);
-    EXPECT_EQ(h0, h1);
-    EXPECT(d0 == d1);
-    EXPECT(count > 5);
+    EXPECT(count >= 20);
     printf("%d ticks\n", count);
 
     /* A loop that only a handler can end. */
