@@ -12,10 +12,11 @@
  *   random -s SEED -g COUNT -o CMD     prints COUNT cases for each row in the form of cases.txt,
  *                                      with what the other emulator makes of them
  *
- * A block depends on SEED and its index alone. Each row of the decode table is drawn (the count of rows
- * never drawn is printed and is an error when there are 20000 units or more); a unit is the instruction with what it
- * needs: address set-up before a memory access, a store-conditional after a load-reserved, the
- * target of a jump. Units can be left out one by one, which is how a block is minimised.
+ * A block depends on SEED and its index alone. Each row of the decode table is drawn (rows never
+ * drawn are printed, and are an error when there are 20000 units or more); a unit is the instruction
+ * with what it needs: address set-up before a memory access, a store-conditional after a
+ * load-reserved, the target of a jump; or a call and its return. Units can be left out one by one,
+ * which is how a block is minimised.
  */
 #include "guest/rv64/rv64.h"
 #include "tests/guest/rv64/prog.h"
@@ -354,6 +355,24 @@ static void put_partner(struct unit *u, unsigned r)
     }
 }
 
+/* A call of a function of one instruction behind a jump over it; now and then it returns elsewhere
+ * than behind the call. */
+static void draw_call(struct unit *u)
+{
+    unsigned link = one_in(3) ? 5 : 1, row;
+    struct rv64_insn in;
+    uint32_t w;
+    do {
+        row = 1 + below(RV64_NROWS - 1);
+        w = draw_word(row, &in);
+    } while (rv64_rows[row].bits != 32 || !lifts(&rv64_rows[row], rv64_lift_rr) || in.rd == link);
+    put(u, 0x0080006f | link << 7, 4); /* jal link, . + 8 */
+    put(u, 0x0100006f, 4);             /* j . + 16 */
+    put(u, one_in(4) ? addi(link, link, 16) : w, 4);
+    put(u, 0x67 | link << 15, 4); /* jr link */
+    put(u, addi(6, 6, 1), 4);     /* not reached */
+}
+
 static unsigned pick_row(void)
 {
     unsigned row;
@@ -370,6 +389,10 @@ static void draw_unit(struct unit *u, unsigned row)
 {
     const struct rv64_row *r = &rv64_rows[row];
     *u = (struct unit){.row = row, .jump_at = -1};
+    if (with_partners && one_in(40)) {
+        draw_call(u);
+        return;
+    }
     drawn[row]++;
     if (lifts(r, rv64_lift_jal) || lifts(r, rv64_lift_jalr) || lifts(r, rv64_lift_branch)) {
         draw_jump(u, row);
