@@ -17,7 +17,7 @@
 #include <ucontext.h>
 
 #define PAGE_BITS 12
-#define HASH_BITS 14
+#define HASH_BITS 17
 #define PAGE_HASH_BITS 12
 
 static struct {
