@@ -76,21 +76,33 @@ static void *new_table(unsigned bits)
 /* A removed block's place: searches go on behind it. */
 static struct block removed;
 
-/* Where the search for pc ends: its block's place, or an empty one. */
-static struct block **place_of(const struct hash *h, uint64_t pc)
+/* The search for pc: its block, or NULL, and the place where that was seen. Without the lock a place is
+ * read once only: the next look may find the block removed. */
+static struct block *search(const struct hash *h, uint64_t pc, struct block ***place)
 {
     size_t mask = ((size_t)1 << h->bits) - 1;
     for (size_t i = hash_of(pc, h->bits);; i = (i + 1) & mask) {
         struct block *b = __atomic_load_n(&h->place[i], __ATOMIC_ACQUIRE);
-        if (!b || (b != &removed && b->pc == pc))
-            return &h->place[i];
+        if (!b || (b != &removed && b->pc == pc)) {
+            *place = &h->place[i];
+            return b;
+        }
     }
+}
+
+/* Under the lock: where pc's block is, or is to be. */
+static struct block **place_of(const struct hash *h, uint64_t pc)
+{
+    struct block **place;
+    search(h, pc, &place);
+    return place;
 }
 
 static struct block *find(uint64_t pc)
 {
     const struct hash *h = __atomic_load_n(&cc.hash, __ATOMIC_ACQUIRE);
-    return h ? __atomic_load_n(place_of(h, pc), __ATOMIC_RELAXED) : NULL;
+    struct block **place;
+    return h ? search(h, pc, &place) : NULL;
 }
 
 /* Under the lock: a hash of twice what the live blocks need, when the present one is half full. The

@@ -19,10 +19,12 @@ cat >"$dir/no_units.c" <<'C'
 #include "codecache/unit.h"
 void cc_unit_invalidate(uint64_t addr, uint64_t len) { (void)addr, (void)len; }
 void cc_unit_fork_begin(void) {}
+void cc_frames_free(struct cpu *cpu) { (void)cpu; }
 void cc_unit_fork_end(bool child) { (void)child; }
 C
 # shellcheck disable=SC2086
 $CC $flags "$dir/no_units.c" "$top_srcdir/tests/codecache/blocks.c" "$top_srcdir/codecache/blocks.c" \
-    "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" -o "$dir/test" -lcmocka -lunwind -lpthread ||
+    "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" "$top_srcdir/base/log.c" \
+    -o "$dir/test" -lcmocka -lunwind -lpthread ||
     exit 1
 TSAN_OPTIONS=halt_on_error=1 "$dir/test" 1500

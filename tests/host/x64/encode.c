@@ -689,10 +689,8 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_push_i),
-        cmocka_unit_test(test_mov_ri),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_push_i),      cmocka_unit_test(test_mov_ri),
         cmocka_unit_test(test_two_operand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
