@@ -26,7 +26,8 @@ struct interval {
     struct range *ranges;
     uint64_t weight;
     uint32_t length;
-    uint32_t phi; /* a phi that this value is an argument of, or 0 */
+    uint32_t phi;  /* a phi that this value is an argument of, or 0 */
+    uint32_t heir; /* the only user, which would like to have the result in the same register, or 0 */
 };
 
 struct allocator {
@@ -125,8 +126,18 @@ static bool early_result(const struct bt_op *o)
 {
     if (o->op >= UOP_CODES)
         return false;
-    return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER) || o->op == UOP_sel ||
-           uop_info[o->op].flags & UOP_F_FPENV;
+    switch (o->op) {
+    case UOP_sel:
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_fmin_f32:
+    case UOP_fmin_f64:
+    case UOP_fmax_f32:
+    case UOP_fmax_f64:
+        return true;
+    default:
+        return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER);
+    }
 }
 
 static void live_out(struct allocator *a, uint32_t block, uint64_t *live)
@@ -345,6 +356,8 @@ static bool try_hints(struct allocator *a, uint32_t v, bool fp)
 {
     const struct bt_region *r = a->r;
     const struct bt_op *o = &r->ops[v];
+    if (a->iv[v].heir && try_reg(a, v, fp, reg_of(a, a->iv[v].heir, fp)))
+        return true;
     if (a->iv[v].phi && try_reg(a, v, fp, reg_of(a, a->iv[v].phi, fp)))
         return true;
     if (o->op == BT_PHI) {
@@ -446,6 +459,28 @@ static bool better_in_memory(const struct allocator *a, uint32_t v)
     return o->op == BT_ENTRY && a->home_of_slot[o->slot] == NO_REG && a->iv[v].weight <= 16;
 }
 
+/* The operations that are a move of their operand on the host, with something added: what they are made of
+ * is placed after them, where they are. */
+static bool inherits(uint16_t op)
+{
+    return op == UOP_fcanon_f64 || op == UOP_fcanon_f32 || op == UOP_box_f32 || op == UOP_unbox_f32;
+}
+
+static bool place(struct allocator *a, uint32_t v)
+{
+    if (a->out->loc[v].place != BT_NOWHERE)
+        return true;
+    uint32_t heir = a->iv[v].heir;
+    if (heir && !place(a, heir))
+        return false;
+    bool fp = bt_is_float(a->r, v);
+    bool placed = !better_in_memory(a, v) && (try_hints(a, v, fp) || try_any(a, v, fp));
+    if (!placed && !spill(a, v))
+        return false;
+    note_disturbed(a, v);
+    return true;
+}
+
 bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_alloc *out)
 {
     struct allocator a = {.r = r, .out = out, .features = host_features};
@@ -487,6 +522,9 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
             uint32_t v = r->blocks[i].ops[k];
             const struct bt_op *o = &r->ops[v];
+            if (inherits(o->op) && r->ops[o->a].uses == 1 && r->ops[o->a].op < UOP_CODES &&
+                r->ops[o->a].block == i && a.iv[v].ranges)
+                a.iv[o->a].heir = v;
             if (o->op == BT_CONST)
                 out->loc[v] = (struct bt_loc){BT_IMM, 0};
             if (o->op == BT_PHI) {
@@ -504,11 +542,8 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
     qsort(order, m, sizeof(*order), compare_worth);
     for (uint32_t k = 0; k < m; k++) {
         uint32_t v = order[k].v;
-        bool fp = bt_is_float(r, v);
-        bool placed = !better_in_memory(&a, v) && (try_hints(&a, v, fp) || try_any(&a, v, fp));
-        if (!placed && !spill(&a, v))
+        if (!place(&a, v))
             return false;
-        note_disturbed(&a, v);
     }
     return true;
 }
