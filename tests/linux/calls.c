@@ -98,7 +98,7 @@ static void coroutine(int who)
 
 static void coroutines(void)
 {
-    for (int i = 0; i < 3; i++) {
+    for (volatile int i = 0; i < 3; i++) {
         EXPECT_OK(getcontext(&co_ctx[i]));
         co_ctx[i].uc_stack.ss_size = 65536;
         co_ctx[i].uc_stack.ss_sp = malloc(65536);
