@@ -14,6 +14,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@
 static bool is_filled(const struct sys_arg *g)
 {
     return g->kind == K_OUT || g->kind == K_OUTV || g->kind == K_OUTS || g->kind == K_OUTA ||
-           g->kind == K_IOVOUT || (g->kind == K_IOA && g->type == SYS_STRUCT_hwprobe);
+           g->kind == K_IOVOUT || (g->kind == K_IOS && g->type == SYS_STRUCT_msghdr) ||
+           (g->kind == K_IOA && g->type == SYS_STRUCT_hwprobe);
 }
 
 static void add_text(struct log_line *l, const char *text, size_t n, bool more)
@@ -136,6 +138,27 @@ static void add_signal(struct log_line *l, int signo)
         log_line_add(l, "SIGRT_%d", signo - 32);
     else
         log_line_add(l, "%d", signo);
+}
+
+/* avail: bytes of the vectors that say something. */
+static void add_msghdr(struct log_line *l, uint64_t addr, uint64_t avail)
+{
+    struct msghdr m;
+
+    if (addr == 0 || mm_read(&m, addr, sizeof m)) {
+        add_addr(l, addr);
+        return;
+    }
+    log_line_add(l, "{msg_name=");
+    if (!m.msg_name ||
+        !sys_trace_struct(l, SYS_STRUCT_sockaddr, (uintptr_t)m.msg_name, m.msg_namelen))
+        add_addr(l, (uintptr_t)m.msg_name);
+    log_line_add(l, ", msg_namelen=%u, msg_iov=", m.msg_namelen);
+    add_iov(l, (uintptr_t)m.msg_iov, m.msg_iovlen, avail);
+    log_line_add(l, ", msg_iovlen=%llu, msg_controllen=%llu, msg_flags=",
+                 (unsigned long long)m.msg_iovlen, (unsigned long long)m.msg_controllen);
+    sys_trace_flags(l, sys_flags_msg, (unsigned)m.msg_flags);
+    log_line_add(l, "}");
 }
 
 /* argv: its strings. envp: only how many there are. */
@@ -332,14 +355,16 @@ static void add_arg(struct log_line *l, const struct guest *guest, const struct 
     case K_INS:
     case K_OUTS:
     case K_IOS:
-        if (!strcmp(g->name, "wstatus") && ret > 0)
+        if (g->type == SYS_STRUCT_msghdr)
+            add_msghdr(l, v, g->kind == K_INS ? UINT64_MAX : (uint64_t)ret);
+        else if (!strcmp(g->name, "wstatus") && ret > 0)
             add_wait_status(l, v);
         else if (v == 0 || !sys_trace_struct(l, g->type, v, 0))
             add_addr(l, v);
         break;
     case K_INA:
     case K_IOA:
-        if (g->type != SYS_STRUCT_sockaddr)
+        if (g->type != SYS_STRUCT_sockaddr && g->type != SYS_STRUCT_clone_args)
             add_array(l, g->type, v, a[g->other]);
         else if (v == 0 || !sys_trace_struct(l, g->type, v, a[g->other]))
             add_addr(l, v);

@@ -310,12 +310,30 @@ static void print_hwprobe(struct log_line *l, const int64_t *v)
     log_line_add(l, "{key=%lld, value=%#llx}", LL(v[0]), LL(v[1]));
 }
 
-static void print_msghdr(struct log_line *l, const struct msghdr *m)
+/* linux/sched.h: struct clone_args, of which len bytes are there. */
+static bool print_clone_args(struct log_line *l, uint64_t addr, uint64_t len)
 {
-    log_line_add(l,
-                 "{msg_name=%p, msg_namelen=%u, msg_iov=%p, msg_iovlen=%llu, msg_controllen=%llu}",
-                 m->msg_name, m->msg_namelen, (void *)m->msg_iov, (unsigned long long)m->msg_iovlen,
-                 (unsigned long long)m->msg_controllen);
+    static const char *const names[] = {"flags",       "pidfd",        "child_tid",  "parent_tid",
+                                        "exit_signal", "stack",        "stack_size", "tls",
+                                        "set_tid",     "set_tid_size", "cgroup"};
+    uint64_t v[sizeof names / sizeof *names];
+    unsigned n = len / 8 < sizeof names / sizeof *names ? len / 8 : sizeof names / sizeof *names;
+
+    if (n == 0 || mm_read(v, addr, n * 8))
+        return false;
+    log_line_add(l, "{flags=");
+    sys_trace_flags(l, sys_flags_clone, v[0]);
+    for (unsigned i = 1; i < n; i++) {
+        if (v[i] == 0)
+            continue;
+        log_line_add(l, ", %s=", names[i]);
+        if (i == 4)
+            print_signal(l, v[i], false);
+        else
+            log_line_add(l, "%#llx", LL(v[i]));
+    }
+    log_line_add(l, "}");
+    return true;
 }
 
 static bool print_address(struct log_line *l, uint64_t addr, uint64_t len)
@@ -371,6 +389,8 @@ bool sys_trace_struct(struct log_line *l, unsigned type, uint64_t addr, uint64_t
 
     if (type == SYS_STRUCT_sockaddr)
         return print_address(l, addr, len);
+    if (type == SYS_STRUCT_clone_args)
+        return print_clone_args(l, addr, len);
     if (!printers[type] || sys_struct_size[type] > sizeof buf ||
         mm_read(buf, addr, sys_struct_size[type]))
         return false;

@@ -106,7 +106,8 @@ enum sys_kind {
     X(mq_attr, 64, NO)      \
     X(sembuf, 6, NO)        \
     X(sockaddr, 1, NO)      \
-    X(msghdr, 56, YES)      \
+    X(msghdr, 56, NO)       \
+    X(clone_args, 1, NO)    \
     X(open_how, 24, YES)    \
     X(dirent, 1, NO)        \
     X(hwprobe, 16, YES)
@@ -223,8 +224,9 @@ bool sys_trace_enter(struct thread *t, const struct sys_row *row, uint64_t nr, c
 void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,
                      int64_t ret, bool announced);
 
-/* strace_struct.c: print the struct `type` at guest address addr, of len bytes where the kind has a
- * length (sockaddr). false when it has no printer or memory cannot be read. */
+/* strace_struct.c: print the struct `type` at guest address addr, of len bytes where it has no size
+ * of its own (sockaddr, clone_args: their size above is 1). false when it has no printer or memory
+ * cannot be read. */
 bool sys_trace_struct(struct log_line *l, unsigned type, uint64_t addr, uint64_t len);
 void sys_trace_siginfo(struct log_line *l, const siginfo_t *si);
 /* strace_flags.c: names joined with |, the rest as hex; one value's name. */

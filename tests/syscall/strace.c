@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,22 @@ static void special_arguments(void **state)
     memcpy(mem, &status, 4);
     assert_string_equal(trace("wait4", 5, -1, addr, 1, 0),
                         "77 wait4(-1, [{exited, status=3}], WNOHANG, NULL) = 5\n");
+    struct iovec iov = {mm_g2h(addr + 1024), 5};
+    struct msghdr m = {.msg_iov = mm_g2h(addr + 512), .msg_iovlen = 1};
+    memcpy(mem, &m, sizeof m);
+    memcpy(mem + 512, &iov, sizeof iov);
+    memcpy(mem + 1024, "hello", 5);
+    assert_string_equal(trace("sendmsg", 5, 3, addr, 0, 0),
+                        "77 sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{\"hello\", 5}], "
+                        "msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 5\n");
+    assert_string_equal(trace("recvmsg", 2, 3, addr, 0, 0),
+                        "77 recvmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{\"he\", 5}], "
+                        "msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2\n");
+    uint64_t clone[11] = {CLONE_VM | CLONE_VFORK, 0, 0, 0, SIGCHLD, 0x1000, 0x2000};
+    memcpy(mem, clone, sizeof clone);
+    assert_string_equal(trace("clone3", 5, addr, 88, 0, 0),
+                        "77 clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x1000, "
+                        "stack_size=0x2000}, 88) = 5\n");
     memcpy(mem, "\3\0\0\0\1\0\1\0", 8); /* struct pollfd */
     assert_string_equal(trace("ppoll", 1, addr, 1, 0, 0),
                         "77 ppoll([{fd=3, events=POLLIN, revents=POLLIN}], 1, NULL, NULL, 0) => "
