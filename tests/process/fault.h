@@ -10,9 +10,9 @@
 #include <string.h>
 #include <ucontext.h>
 
-static sigjmp_buf fault_out;
-static volatile sig_atomic_t fault_guard;
-static struct cpu_fault fault_last;
+static _Thread_local sigjmp_buf fault_out;
+static _Thread_local volatile sig_atomic_t fault_guard;
+static _Thread_local struct cpu_fault fault_last;
 
 static void fault_handler(int signo, siginfo_t *info, void *ctx)
 {
