@@ -185,19 +185,65 @@ static void print_sigset(struct log_line *l, const uint64_t *set)
     log_line_add(l, "]");
 }
 
+/* The name of an si_code: those of 0 and below and SI_KERNEL mean the same for every signal. */
+static const char *code_name(int signo, int code)
+{
+    static const struct {
+        int signo, code;
+        const char *name;
+    } codes[] = {
+        {0, SI_USER, "SI_USER"},
+        {0, SI_KERNEL, "SI_KERNEL"},
+        {0, SI_QUEUE, "SI_QUEUE"},
+        {0, SI_TIMER, "SI_TIMER"},
+        {0, SI_MESGQ, "SI_MESGQ"},
+        {0, SI_TKILL, "SI_TKILL"},
+        {SIGSEGV, SEGV_MAPERR, "SEGV_MAPERR"},
+        {SIGSEGV, SEGV_ACCERR, "SEGV_ACCERR"},
+        {SIGBUS, BUS_ADRALN, "BUS_ADRALN"},
+        {SIGBUS, BUS_ADRERR, "BUS_ADRERR"},
+        {SIGILL, ILL_ILLOPC, "ILL_ILLOPC"},
+        {SIGTRAP, TRAP_BRKPT, "TRAP_BRKPT"},
+        {SIGCHLD, CLD_EXITED, "CLD_EXITED"},
+        {SIGCHLD, CLD_KILLED, "CLD_KILLED"},
+        {SIGCHLD, CLD_DUMPED, "CLD_DUMPED"},
+        {SIGCHLD, CLD_STOPPED, "CLD_STOPPED"},
+        {SIGCHLD, CLD_CONTINUED, "CLD_CONTINUED"},
+    };
+
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == code && (codes[i].signo == 0 || codes[i].signo == signo))
+            return codes[i].name;
+    return NULL;
+}
+
 void sys_trace_siginfo(struct log_line *l, const siginfo_t *si)
 {
+    const char *code = code_name(si->si_signo, si->si_code);
+
     log_line_add(l, "{si_signo=");
     print_signal(l, si->si_signo, false);
-    log_line_add(l, ", si_code=%d", si->si_code);
-    if (si->si_signo == SIGCHLD)
-        log_line_add(l, ", si_pid=%d, si_uid=%u, si_status=%d", si->si_pid, si->si_uid,
-                     si->si_status);
-    else if (si->si_code <= 0)
+    if (code)
+        log_line_add(l, ", si_code=%s", code);
+    else
+        log_line_add(l, ", si_code=%d", si->si_code);
+    switch (si->si_signo) {
+    case SIGCHLD:
+        if (si->si_code > 0)
+            log_line_add(l, ", si_pid=%d, si_uid=%u, si_status=%d", si->si_pid, si->si_uid,
+                         si->si_status);
+        break;
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGTRAP:
+        if (si->si_code > 0)
+            log_line_add(l, ", si_addr=%p", si->si_addr);
+        break;
+    }
+    if (si->si_code <= 0)
         log_line_add(l, ", si_pid=%d, si_uid=%u", si->si_pid, si->si_uid);
-    else if (si->si_signo == SIGSEGV || si->si_signo == SIGBUS || si->si_signo == SIGILL ||
-             si->si_signo == SIGFPE || si->si_signo == SIGTRAP)
-        log_line_add(l, ", si_addr=%p", si->si_addr);
     log_line_add(l, "}");
 }
 

@@ -314,8 +314,8 @@ static void unfinished(void **state)
     info.si_addr = (void *)0x10;
     sys_trace_signals();
     sig_trace(self, &info);
-    assert_string_equal(logged(),
-                        "77 --- SIGSEGV {si_signo=SIGSEGV, si_code=1, si_addr=0x10} ---\n");
+    assert_string_equal(
+        logged(), "77 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10} ---\n");
     sighand_put(other->sighand);
     thread_free(other);
 }
