@@ -14,9 +14,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#ifndef MAP_DROPPABLE
-#define MAP_DROPPABLE 0x08
-#endif
 #define MAP_HOST_ONLY 0xc0 /* MAP_32BIT and MAP_ABOVE4G: no such flags outside x86 */
 #ifndef PROT_SEM
 #define PROT_SEM 0x8
@@ -385,6 +382,25 @@ static int64_t move(uint64_t old, uint64_t oldlen, uint64_t new, uint64_t newlen
     return r;
 }
 
+/* Does the host's kernel move several vmas in one call (since Linux 6.17)? Found out when first asked. */
+static bool moves_many(void)
+{
+    static int known; /* under mm_lock */
+
+    if (!known) {
+        int64_t p = mm_host_call(SYS_mmap, 0, 4 * GUEST_PAGE_SIZE, PROT_NONE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p < 0)
+            return false;
+        mm_host_call(SYS_mprotect, p, GUEST_PAGE_SIZE, PROT_READ, 0, 0, 0);
+        int64_t r = mm_host_call(SYS_mremap, p, 2 * GUEST_PAGE_SIZE, 2 * GUEST_PAGE_SIZE,
+                                 MREMAP_MAYMOVE | MREMAP_FIXED, p + 2 * GUEST_PAGE_SIZE, 0);
+        known = r < 0 ? -1 : 1;
+        mm_host_call(SYS_munmap, p, 4 * GUEST_PAGE_SIZE, 0, 0, 0, 0);
+    }
+    return known > 0;
+}
+
 /* Move all vmas of [old, old+len) to new, the gaps between them kept (what is there stays). */
 static int64_t move_all(uint64_t old, uint64_t len, uint64_t new, int flags, struct moved *m)
 {
@@ -461,10 +477,11 @@ static int64_t mremap_locked(uint64_t old, uint64_t oldlen, uint64_t newlen, int
         if (mm_touches_host(*newaddr, *newaddr + newlen))
             return -ENOMEM;
         mm_sync_stacks(*newaddr, *newaddr + newlen);
-        /* A pure move takes any number of vmas (since Linux 6.17). */
+        /* A pure move takes any number of vmas, where the kernel does that. */
         if (oldlen == newlen && old + oldlen > n->v.end)
-            return old + oldlen > GUEST_ADDR_END ? -EFAULT
-                                                 : move_all(old, oldlen, *newaddr, flags, m);
+            return old + oldlen > GUEST_ADDR_END || !moves_many()
+                       ? -EFAULT
+                       : move_all(old, oldlen, *newaddr, flags, m);
     }
     /* Shrinking in place takes any number as well; what is moved or grown lies in one. */
     if (newlen > oldlen || fixed || dontunmap) {
