@@ -265,29 +265,36 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
 {
     const struct bt_region *r = m->r;
     const struct bt_snap *s = &r->snaps[snap];
-    cc_side_start(&m->homes, m->loc);
-    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
-        if (m->alloc.saved_gpr >> i & 1)
-            m->loc[r->guest->home_gpr[i]].kind = CC_LOC_CPU;
-    }
-    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
-        if (m->alloc.saved_xmm >> i & 1)
-            m->loc[r->guest->home_xmm[i]].kind = CC_LOC_CPU;
-    }
+    struct cc_named named[CPU_TEMP_BASE];
+    unsigned n = 0;
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
         const struct bt_snap_entry *x = &r->snap_entries[k];
         struct bt_loc l = bt_loc(m, x->value);
-        struct cc_loc *to = &m->loc[x->slot];
+        struct cc_loc to = {.kind = l.place == BT_XMM ? CC_LOC_XMM : CC_LOC_GPR, .reg = l.n};
         if (l.place == BT_IMM)
-            *to = (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, x->value)};
+            to = (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, x->value)};
         else if (l.place == BT_UNIT)
-            *to = (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
-        else
-            *to = (struct cc_loc){.kind = l.place == BT_XMM ? CC_LOC_XMM : CC_LOC_GPR, .reg = l.n};
+            to = (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
         if (l.place == BT_XMM && value_kind(r, x->value) == UOP_K_S)
             m->cannot = "narrow float in a slot";
+        named[n++] = (struct cc_named){x->slot, to};
     }
-    cc_side_row(&m->side, x64_offset(&m->e), s->pc, m->loc);
+    cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);
+}
+
+/* The table's beginning: homes that the unit saves at its entry. */
+static void begin_rows(struct bt_emitter *m, void *buf, uint32_t cap)
+{
+    const struct guest *g = m->r->guest;
+    cc_side_init(&m->side, buf, cap, &m->homes, m->r->pc);
+    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
+        if (m->alloc.saved_gpr >> i & 1)
+            cc_side_saved(&m->side, g->home_gpr[i]);
+    }
+    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
+        if (m->alloc.saved_xmm >> i & 1)
+            cc_side_saved(&m->side, g->home_xmm[i]);
+    }
 }
 
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
@@ -665,7 +672,7 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
     for (int round = 0; round < 2; round++) {
         m.ncold = 0;
         out->nlinks = 0;
-        cc_side_init(&m.side, out->side, side_cap, &m.homes, CPU_TEMP_BASE, r->pc);
+        begin_rows(&m, out->side, side_cap);
         x64_init(&m.e, out->bytes, size, host_features);
         m.e.no8 = round > 0;
         m.e.labels = labels;

@@ -29,7 +29,6 @@ struct bt_emitter {
     uint32_t ncold, cold_cap;
     struct x64_homes homes;
     struct cc_side side;
-    struct cc_loc loc[CPU_TEMP_BASE]; /* of a row under construction */
     uint32_t links_cap;
     unsigned ones_high32; /* label of a 16-byte constant, ~0u when not needed yet */
     const char *cannot;   /* set when an operation has no emitter */

@@ -55,33 +55,64 @@ static bool same(const struct cc_loc *a, const struct cc_loc *b)
 }
 
 void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_homes *h,
-                  unsigned nslots, uint64_t pc)
+                  uint64_t pc)
 {
-    *s = (struct cc_side){.buf = buf, .cap = cap, .nslots = nslots, .pc = pc};
-    cc_side_start(h, s->loc);
+    s->buf = buf;
+    s->len = 0;
+    s->cap = cap;
+    s->overflow = false;
+    s->off = 0;
+    s->pc = pc;
+    memset(s->named, 0, sizeof s->named);
+    cc_side_start(h, s->base);
+    memcpy(s->loc, s->base, sizeof s->loc);
 }
 
-void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_loc *loc)
+void cc_side_saved(struct cc_side *s, unsigned slot)
 {
-    unsigned n = 0;
-    uint8_t changed[CPU_TEMP_BASE];
+    s->base[slot] = (struct cc_loc){.kind = CC_LOC_CPU};
+    /* The first row has to say so. */
+    s->named[slot / 64] |= UINT64_C(1) << slot % 64;
+}
 
-    for (unsigned k = 0; k < s->nslots; k++)
-        if (!same(&s->loc[k], &loc[k]))
-            changed[n++] = (uint8_t)k;
+static void put_change(struct cc_side *s, unsigned slot, const struct cc_loc *l)
+{
+    put(s, slot);
+    put(s, (uint64_t)(l->kind | (l->kind == CC_LOC_CPU ? 0 : (l->reg & 15) << 3)));
+    if (l->kind == CC_LOC_UNIT)
+        put(s, l->v);
+    else if (l->kind == CC_LOC_CONST)
+        put(s, zigzag((int64_t)l->v));
+    s->loc[slot] = *l;
+}
+
+void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_named *named,
+                 unsigned n)
+{
+    uint64_t now[CPU_TEMP_BASE / 64] = {0};
+    uint8_t back[CPU_TEMP_BASE]; /* slots that are where base says again */
+    unsigned nback = 0, nchanged = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        now[named[i].slot / 64] |= UINT64_C(1) << named[i].slot % 64;
+        nchanged += !same(&s->loc[named[i].slot], &named[i].loc);
+    }
+    for (unsigned w = 0; w < CPU_TEMP_BASE / 64; w++) {
+        for (uint64_t left = s->named[w] & ~now[w]; left; left &= left - 1) {
+            unsigned slot = w * 64 + (unsigned)__builtin_ctzll(left);
+            if (!same(&s->loc[slot], &s->base[slot]))
+                back[nback++] = (uint8_t)slot;
+        }
+        s->named[w] = now[w];
+    }
     put(s, off - s->off);
     put(s, zigzag((int64_t)(pc - s->pc)));
-    put(s, n);
-    for (unsigned i = 0; i < n; i++) {
-        const struct cc_loc *l = &loc[changed[i]];
-        put(s, changed[i]);
-        put(s, (uint64_t)(l->kind | (l->kind == CC_LOC_CPU ? 0 : (l->reg & 15) << 3)));
-        if (l->kind == CC_LOC_UNIT)
-            put(s, l->v);
-        else if (l->kind == CC_LOC_CONST)
-            put(s, zigzag((int64_t)l->v));
-        s->loc[changed[i]] = *l;
-    }
+    put(s, nchanged + nback);
+    for (unsigned i = 0; i < n; i++)
+        if (!same(&s->loc[named[i].slot], &named[i].loc))
+            put_change(s, named[i].slot, &named[i].loc);
+    for (unsigned i = 0; i < nback; i++)
+        put_change(s, back[i], &s->base[back[i]]);
     s->off = off;
     s->pc = pc;
 }

@@ -35,21 +35,34 @@ struct cc_loc {
 /* The state before the first row. */
 void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE]);
 
+/* A slot that a row names. */
+struct cc_named {
+    uint8_t slot;
+    struct cc_loc loc;
+};
+
 struct cc_side {
     uint8_t *buf;
     uint32_t len, cap;
     bool overflow;
-    unsigned nslots;
     uint32_t off;
     uint64_t pc;
-    struct cc_loc loc[CPU_TEMP_BASE]; /* of the last row */
+    uint64_t
+        named[CPU_TEMP_BASE / 64]; /* slots that may be elsewhere than base says, by the last row */
+    struct cc_loc base[CPU_TEMP_BASE]; /* of slots that a row does not name */
+    struct cc_loc loc[CPU_TEMP_BASE];  /* of the last row */
 };
 
 /* Begin a table in buf[0..cap) for a unit at guest pc. */
 void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_homes *h,
-                  unsigned nslots, uint64_t pc);
-/* Append the row of the instruction at offset off. */
-void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_loc *loc);
+                  uint64_t pc);
+/* Before the first row: the unit saved a home slot into the cpu at its entry; that is where it is for every row
+ * that does not name it. */
+void cc_side_saved(struct cc_side *s, unsigned slot);
+/* Append the row of the instruction at offset off, with the n slots that are not where they were at the entry (or
+ * were saved to). Each slot at most once. */
+void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_named *named,
+                 unsigned n);
 
 /* What the row for an offset says; false when there is none. */
 bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off, uint64_t *pc,

@@ -437,15 +437,26 @@ static void test_side(void **state)
     static struct cc_loc want[200][NSLOTS];
     uint32_t off[200];
     uint64_t pc[200];
-    struct cc_side s;
-    struct cc_loc cur[CPU_TEMP_BASE];
+    static struct cc_side s;
+    bool named[NSLOTS] = {false};
+    struct cc_loc cur[CPU_TEMP_BASE], base[CPU_TEMP_BASE];
 
-    cc_side_init(&s, buf, sizeof buf, &cc_region.homes, NSLOTS, 0x400000);
+    cc_side_init(&s, buf, sizeof buf, &cc_region.homes, 0x400000);
     cc_side_start(&cc_region.homes, cur);
+    /* a home that is in the cpu where no row names it */
+    cc_side_saved(&s, 2);
+    cur[2].kind = CC_LOC_CPU;
+    memcpy(base, cur, sizeof base);
     uint32_t at = 0;
     for (unsigned i = 0; i < 200; i++) {
         for (unsigned n = rnd() % 6; n; n--) {
-            struct cc_loc *l = &cur[rnd() % (NSLOTS - 1)];
+            unsigned slot = (unsigned)(rnd() % (NSLOTS - 1));
+            struct cc_loc *l = &cur[slot];
+            named[slot] = rnd() % 3 != 0;
+            if (!named[slot]) {
+                *l = base[slot];
+                continue;
+            }
             *l = (struct cc_loc){.kind = (uint8_t)(rnd() % 7), .reg = (uint8_t)(rnd() % 16)};
             if (l->kind == CC_LOC_XMM128)
                 l->kind = CC_LOC_XMM;
@@ -457,7 +468,12 @@ static void test_side(void **state)
         off[i] = at += (uint32_t)(1 + rnd() % 200);
         pc[i] = 0x400000 + rnd() % 8192 - 4096;
         memcpy(want[i], cur, sizeof want[i]);
-        cc_side_row(&s, off[i], pc[i], cur);
+        struct cc_named list[NSLOTS];
+        unsigned n = 0;
+        for (unsigned k = 0; k < NSLOTS - 1; k++)
+            if (named[k])
+                list[n++] = (struct cc_named){(uint8_t)k, cur[k]};
+        cc_side_row(&s, off[i], pc[i], list, n);
     }
     assert_false(s.overflow);
     struct unit u = {
