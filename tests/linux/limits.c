@@ -102,6 +102,44 @@ static void test_hard(void)
     verified("hard limits");
 }
 
+/* What main does when it has been executed by test_exec. */
+static int after_exec(void)
+{
+    struct rlimit r;
+
+    EXPECT_OK(getrlimit(RLIMIT_AS, &r));
+    EXPECT_EQ(r.rlim_cur, 300 << 20);
+    EXPECT_ERR((long)mmap(NULL, 400 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+    EXPECT_OK(getrlimit(RLIMIT_STACK, &r));
+    EXPECT_EQ(r.rlim_cur, 200 << 10);
+    EXPECT_OK(getrlimit(RLIMIT_DATA, &r));
+    EXPECT_EQ(r.rlim_cur, 128 << 20);
+    EXPECT_OK(getrlimit(RLIMIT_NOFILE, &r));
+    EXPECT_EQ(r.rlim_cur, 77);
+    return 0;
+}
+
+static void test_exec(void)
+{
+    static const int set[] = {RLIMIT_AS, RLIMIT_STACK, RLIMIT_DATA, RLIMIT_NOFILE};
+    static const long value[] = {300 << 20, 200 << 10, 128 << 20, 77};
+    pid_t pid = EXPECT_OK(fork());
+
+    if (pid == 0) {
+        for (unsigned i = 0; i < 4; i++) {
+            struct rlimit r;
+
+            EXPECT_OK(getrlimit(set[i], &r));
+            r.rlim_cur = value[i];
+            EXPECT_OK(setrlimit(set[i], &r));
+        }
+        execl("/proc/self/exe", "limits", "after-exec", NULL);
+        _exit(9);
+    }
+    finish(pid);
+    verified("soft limits outlive execve");
+}
+
 static void test_sched(void)
 {
     cpu_set_t set, one;
@@ -212,11 +250,14 @@ static void test_identity(void)
     verified("ids, groups, capabilities, sessions, uname, sysinfo");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "after-exec"))
+        return after_exec();
     test_sched();
     test_identity();
     test_hard();
+    test_exec();
     test_rlimits();
     return 0;
 }
