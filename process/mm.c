@@ -273,6 +273,41 @@ void mm_sync_stacks(uint64_t start, uint64_t end)
 
 /* --- the host's own ------------------------------------------------------------------------------- */
 
+/* The same places for readers without the lock: only ever added to, the neighbour's end moved at most. */
+static struct {
+    _Atomic uint64_t start, end;
+} host_places[64];
+unsigned mm_host_places; /* atomic */
+
+static void publish(uint64_t start, uint64_t end)
+{
+    unsigned n = mm_host_places;
+
+    if (n && host_places[n - 1].end == start) {
+        host_places[n - 1].end = end;
+        return;
+    }
+    if (n == sizeof host_places / sizeof host_places[0])
+        vm_bug("the host has more than %u places below %#llx", n,
+               (unsigned long long)GUEST_ADDR_END);
+    host_places[n].start = start;
+    host_places[n].end = end;
+    __atomic_store_n(&mm_host_places, n + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t mm_next_host(uint64_t addr)
+{
+    uint64_t next = GUEST_ADDR_END;
+
+    for (unsigned i = 0, n = __atomic_load_n(&mm_host_places, __ATOMIC_ACQUIRE); i < n; i++) {
+        uint64_t start = host_places[i].start;
+
+        if (addr < host_places[i].end && start < next)
+            next = start > addr ? start : addr;
+    }
+    return next;
+}
+
 /* Keep [start, end) out of the guest's reach, where it is not the guest's. */
 static void exclude(uint64_t start, uint64_t end)
 {
@@ -290,6 +325,7 @@ static void exclude(uint64_t start, uint64_t end)
             stop = n->v.start;
         struct vma v = {.start = start, .end = stop, .flags = VMA_HOST};
         node_add(&v);
+        publish(start, stop);
         start = stop;
     }
 }
@@ -371,8 +407,8 @@ void mm_init(bool random, mm_code_changed *on_code)
         gap = GUEST_ADDR_END / 6 * 5;
     gap += VMA_GUARD_GAP + (mm.random ? GUEST_PAGE_SIZE << STACK_RANDOM_BITS : 0);
     mm.mmap_base = (GUEST_ADDR_END - gap - random_pages(MMAP_RANDOM_BITS)) & ~GUEST_PAGE_MASK;
-    mm_scan_host();
     exclude_mmap_area();
+    mm_scan_host();
 }
 
 void mm_set_limits(uint64_t as, uint64_t data)

@@ -69,10 +69,16 @@ void mm_set_name(uint64_t addr, const char *name);
 uint64_t mm_pie_base(uint64_t len);
 uint64_t mm_stack_top(void);
 
-/* Is [addr, addr+len) inside the guest's address range at all (mapped or not)? */
+/* Where, at addr or above, the next thing of the host's begins (addr itself, within one), or
+ * GUEST_ADDR_END: usually there is none in the guest's range. */
+extern unsigned mm_host_places;
+uint64_t mm_next_host(uint64_t addr);
+
+/* Is [addr, addr+len) inside the guest's address range at all (mapped or not), and nothing of it the host's? */
 static inline bool mm_in_range(uint64_t addr, uint64_t len)
 {
-    return addr < GUEST_ADDR_END && len <= GUEST_ADDR_END - addr;
+    return addr < GUEST_ADDR_END && len <= GUEST_ADDR_END - addr &&
+           (__builtin_expect(!mm_host_places, 1) || mm_next_host(addr) - addr >= len);
 }
 
 /* The host pointer for a guest address. Do not dereference: pass to the kernel, after mm_in_range. */

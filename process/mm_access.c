@@ -97,32 +97,16 @@ uint64_t mm_access_fixup(uint64_t host_pc)
     return 0;
 }
 
-/* Within the guest's range, and nothing of the host's? The second is only asked where the host has
- * something there at all, which is decided at the start. */
-static bool reachable(uint64_t addr, uint64_t len)
-{
-    bool host;
-
-    if (!mm_in_range(addr, len))
-        return false;
-    if (!mm.nhost)
-        return true;
-    mm_lock();
-    host = mm_touches_host(addr, addr + len);
-    mm_unlock();
-    return !host;
-}
-
 int mm_read(void *dst, uint64_t addr, size_t len)
 {
-    if (!reachable(addr, len))
+    if (!mm_in_range(addr, len))
         return -EFAULT;
     return mm_asm_copy(dst, mm_g2h(addr), len) ? -EFAULT : 0;
 }
 
 int mm_write(uint64_t addr, const void *src, size_t len)
 {
-    if (!reachable(addr, len) || mm_prepare_write(addr, len))
+    if (mm_prepare_write(addr, len))
         return -EFAULT;
     return mm_asm_copy(mm_g2h(addr), src, len) ? -EFAULT : 0;
 }
@@ -133,22 +117,11 @@ ssize_t mm_read_str(char *buf, size_t size, uint64_t addr)
 
     if (addr >= GUEST_ADDR_END)
         return -EFAULT;
-    if (n > GUEST_ADDR_END - addr)
-        n = GUEST_ADDR_END - addr;
-    if (mm.nhost) {
-        /* Not a byte into what is not the guest's: up to the next such place. */
-        mm_lock();
-        struct vma_node *v = vma_find(&mm.map, addr);
-        while (v && !(v->v.flags & VMA_HOST))
-            v = vma_next(&mm.map, v);
-        if (v && v->v.start <= addr)
-            n = 0;
-        else if (v && v->v.start - addr < n)
-            n = v->v.start - addr;
-        mm_unlock();
-        if (!n)
-            return -EFAULT;
-    }
+    /* Not a byte into what is not the guest's. */
+    if (n > mm_next_host(addr) - addr)
+        n = mm_next_host(addr) - addr;
+    if (!n)
+        return size ? -EFAULT : -ENAMETOOLONG;
     left = mm_asm_strcpy(buf, mm_g2h(addr), n);
     if (left == (size_t)-1)
         return -EFAULT;
@@ -159,20 +132,20 @@ ssize_t mm_read_str(char *buf, size_t size, uint64_t addr)
 
 int mm_read_u32(uint64_t addr, uint32_t *v)
 {
-    return reachable(addr, 4) ? mm_asm_load32(v, addr) : -EFAULT;
+    return mm_in_range(addr, 4) ? mm_asm_load32(v, addr) : -EFAULT;
 }
 
 int mm_read_u64(uint64_t addr, uint64_t *v)
 {
-    return reachable(addr, 8) ? mm_asm_load64(v, addr) : -EFAULT;
+    return mm_in_range(addr, 8) ? mm_asm_load64(v, addr) : -EFAULT;
 }
 
 int mm_write_u32(uint64_t addr, uint32_t v)
 {
-    return reachable(addr, 4) && !mm_prepare_write(addr, 4) ? mm_asm_store32(addr, v) : -EFAULT;
+    return !mm_prepare_write(addr, 4) ? mm_asm_store32(addr, v) : -EFAULT;
 }
 
 int mm_write_u64(uint64_t addr, uint64_t v)
 {
-    return reachable(addr, 8) && !mm_prepare_write(addr, 8) ? mm_asm_store64(addr, v) : -EFAULT;
+    return !mm_prepare_write(addr, 8) ? mm_asm_store64(addr, v) : -EFAULT;
 }

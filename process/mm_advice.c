@@ -124,7 +124,6 @@ int64_t mm_msync(uint64_t addr, uint64_t len, int flags)
 int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec)
 {
     uint64_t pages = len / GUEST_PAGE_SIZE + ((len & GUEST_PAGE_MASK) != 0);
-    bool host;
 
     if (addr & GUEST_PAGE_MASK)
         return -EINVAL;
@@ -132,13 +131,6 @@ int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec)
         return -ENOMEM;
     if (!mm_in_range(vec, pages) || mm_prepare_write(vec, pages))
         return -EFAULT;
-    if (mm.nhost) {
-        mm_lock();
-        host = mm_touches_host(addr, addr + len);
-        mm_unlock();
-        if (host)
-            return -ENOMEM;
-    }
     return mm_host_call(SYS_mincore, addr, len, vec, 0, 0, 0);
 }
 
