@@ -107,6 +107,8 @@ static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct 
         bt_fold(r);
         check(r, "folding again");
     }
+    bt_sticky(r);
+    check(r, "sticky flags");
     bt_dce(r);
     check(r, "dead operations");
     *bail = bt_emit(r, x64_features(), code);

@@ -569,7 +569,8 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
     bool done;
     if (flags & (UOP_F_LOAD | UOP_F_STORE) || o->op == UOP_fence)
         done = bt_emit_memory(m, v);
-    else if (flags & UOP_F_FPENV || bt_is_float(m->r, v))
+    else if (flags & UOP_F_FPENV || bt_is_float(m->r, v) ||
+             (o->op >= UOP_flt_q_f64 && o->op <= UOP_fle_q_f32))
         done = bt_emit_float(m, v);
     else
         done = bt_emit_integer(m, v);

@@ -198,12 +198,34 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
 
 /* ---- comparisons ---- */
 
+/* A NaN in x goes the long way: a signalling one would raise a flag. */
+static void keep_quiet(struct bt_emitter *m, uint32_t v, uint32_t operand, unsigned x, bool s,
+                       unsigned back)
+{
+    struct x64_emit *e = &m->e;
+    if (bt_is_quiet(m->r, operand))
+        return;
+    x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, x, RAX);
+    x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
+    if (s) {
+        x64_alu_ri(e, X64_CMP, 4, RAX, (int32_t)0xff000000u);
+    } else {
+        x64_shift_ri(e, X64_SHR, 8, RAX, 32);
+        /* By the upper half; infinities go the long way with the NaNs. */
+        x64_alu_ri(e, X64_CMP, 4, RAX, (int32_t)0xffe00000u);
+    }
+    x64_jcc(
+        e, s ? X64_A : X64_AE,
+        bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+}
+
 static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
+    bool quiet = op == UOP_flt_q_f64 || op == UOP_fle_q_f64;
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
-    unsigned d = bt_dst(m, v, RAX);
+    unsigned d = bt_dst(m, v, RAX), back = x64_label(e);
     if (op == UOP_feq_f64) {
         /* Equal and not unordered. */
         x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
@@ -212,9 +234,14 @@ static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
         x64_alu_rr(e, X64_AND, 4, RAX, RCX);
     } else {
         /* b > a, b >= a: false when unordered; the signalling comparison raises invalid for every NaN. */
-        x64_v_rr(e, s ? X64_COMISS : X64_COMISD, b, a);
-        x64_setcc(e, op == UOP_flt_f64 ? X64_A : X64_AE, RAX);
+        if (quiet) {
+            keep_quiet(m, v, o->a, a, s, back);
+            keep_quiet(m, v, o->b, b, s, back);
+        }
+        x64_v_rr(e, quiet ? (s ? X64_UCOMISS : X64_UCOMISD) : (s ? X64_COMISS : X64_COMISD), b, a);
+        x64_setcc(e, op == UOP_flt_f64 || op == UOP_flt_q_f64 ? X64_A : X64_AE, RAX);
     }
+    x64_bind(e, back);
     x64_rr(e, X64_MOVZX8, 4, d, RAX);
     bt_done(m, v, d);
 }
@@ -430,6 +457,16 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
+        compare_float(m, v, false, o->op);
+        return true;
+    case UOP_flt_q_f32:
+        compare_float(m, v, true, UOP_flt_q_f64);
+        return true;
+    case UOP_fle_q_f32:
+        compare_float(m, v, true, UOP_fle_q_f64);
+        return true;
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f64:
         compare_float(m, v, false, o->op);
         return true;
     case UOP_fmin_f32:

@@ -117,8 +117,12 @@ struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *h
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
 void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
 void bt_cse(struct bt_region *r);  /* one operation for equal pure ones, by dominance */
+void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
 void bt_dce(struct bt_region *r);  /* operations whose value nothing needs; counts uses */
 void bt_count_uses(struct bt_region *r);
+
+/* Is a floating-point value known not to be a signalling NaN? What arithmetic gave, made canonical, never is. */
+bool bt_is_quiet(const struct bt_region *r, uint32_t v);
 
 /* NULL when the region is well formed, else what is wrong, with *where the operation. */
 const char *bt_verify(const struct bt_region *r, uint32_t *where);

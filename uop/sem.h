@@ -91,6 +91,29 @@ static inline uint64_t uop_fclass_f16(uint64_t a)
     return uop_fclass(a & 0x3ff, a >> 10 & 0x1f, 0x1f, a >> 15 & 1, a >> 9 & 1);
 }
 
+/* a < b, or a <= b; false with a NaN. */
+static inline bool uop_fless_f64(uint64_t a, uint64_t b, bool or_equal)
+{
+    uint64_t nan = UINT64_C(0xffe0000000000000);
+    if (a << 1 > nan || b << 1 > nan)
+        return false;
+    if (!((a | b) << 1))
+        return or_equal; /* zeros of any sign */
+    /* As integers in the same order: a negative number's magnitude counts downwards. */
+    int64_t x = (int64_t)(a ^ ((uint64_t)((int64_t)a >> 63) >> 1));
+    int64_t y = (int64_t)(b ^ ((uint64_t)((int64_t)b >> 63) >> 1));
+    return x < y || (or_equal && x == y);
+}
+
+/* A bit pattern of f64 that compares with others like the f32 a with others. */
+static inline uint64_t uop_f32_as_f64(uint64_t a)
+{
+    bool nan = (uint32_t)a << 1 > 0xff000000;
+    uint64_t v = (uint64_t)(uint32_t)a << 32;
+    return nan ? UINT64_C(0x7ff8000000000000)
+               : (v & UINT64_C(0x8000000000000000)) | (v & INT64_MAX) >> 3;
+}
+
 #define UOP_SEM(name, expr)                                                   \
     static inline uint64_t uop_sem_##name(uint64_t A, uint64_t B, uint64_t C) \
     {                                                                         \

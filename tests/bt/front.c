@@ -224,8 +224,9 @@ static void run_level(int level)
         static const struct {
             const char *name;
             void (*run)(struct bt_region *r);
-        } passes[] = {{"fold", bt_fold}, {"cse", bt_cse},       {"fold again", bt_fold},
-                      {"dce", bt_dce},   {"cse again", bt_cse}, {"dce again", bt_dce}};
+        } passes[] = {{"fold", bt_fold},     {"cse", bt_cse}, {"fold again", bt_fold},
+                      {"sticky", bt_sticky}, {"dce", bt_dce}, {"cse again", bt_cse},
+                      {"dce again", bt_dce}};
         for (size_t k = 0; k < sizeof passes / sizeof *passes; k++) {
             passes[k].run(r);
             check_region(r, passes[k].name);

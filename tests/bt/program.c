@@ -58,7 +58,8 @@ static void list_pure(void)
     for (unsigned op = 0; op < UOP_CODES; op++) {
         bool narrow = op == UOP_box_f32 || op == UOP_box_f16 || op == UOP_fcanon_f32 ||
                       op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
-                      op == UOP_unbox_f32 || op == UOP_unbox_f16;
+                      op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
+                      (op >= UOP_flt_q_f64 && op <= UOP_fle_q_f32 + 1);
         if (uop_info[op].flags & UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;
     }
@@ -208,11 +209,42 @@ static void random_system(struct block *b)
     emit3(b, UOP_amo_swap_8 + 4 * pick(9) + size, dest(), T0, pick(INTS), 0);
 }
 
-/* One instruction: some micro-ops into temporaries, an access perhaps, then slots. */
-static void random_insn(struct block *b)
+static void begin_insn(struct block *b)
 {
     b->map[b->ninsns] = (struct insn_map){.uop = b->nuops, .pcoff = 4 * b->ninsns};
     b->ninsns++;
+}
+
+/* Instructions that compare without raising flags, or that look almost like it: the flags are read, something is
+ * compared, and they are written back. */
+static void random_quiet(struct block *b)
+{
+    uint8_t x = fsource(), y = fsource(), keep = dest();
+    begin_insn(b);
+    emit3(b, UOP_fsub_f64, CPU_TEMP_BASE, x, y, FP_DYN);
+    emit3(b, UOP_fcanon_f64, x, CPU_TEMP_BASE, 0, 0);
+    begin_insn(b);
+    emit3(b, UOP_fp_getflags, keep, 0, 0, 0);
+    begin_insn(b);
+    emit3(b, pick(2) ? UOP_flt_f64 : UOP_fle_f64, pick(8) ? 1 + pick(3) : keep, x, pick(3) ? x : y,
+          0);
+    if (pick(4) == 0) {
+        begin_insn(b);
+        emit3(b, UOP_ld_u8, dest(), pick(2) ? BASE : WILD, 0, 1);
+    }
+    begin_insn(b);
+    emit3(b, UOP_and_64_i, CPU_TEMP_BASE, keep, 0, pick(8) ? 31 : 15);
+    emit3(b, UOP_fp_setflags, 0, CPU_TEMP_BASE, 0, 0);
+}
+
+/* One instruction: some micro-ops into temporaries, an access perhaps, then slots. */
+static void random_insn(struct block *b)
+{
+    if (pick(16) == 0) {
+        random_quiet(b);
+        return;
+    }
+    begin_insn(b);
     uint8_t temp = 0;
     static const uint16_t likely[] = {UOP_add_64_i, UOP_sext32,   UOP_add_32s_i, UOP_shl_64_i,
                                       UOP_shr_64_i, UOP_sar_64_i, UOP_zext32,    UOP_add_32s,
@@ -258,8 +290,7 @@ static void random_insn(struct block *b)
 static void random_end(struct program *p, unsigned i)
 {
     struct block *b = p->blocks[i];
-    b->map[b->ninsns] = (struct insn_map){.uop = b->nuops, .pcoff = 4 * b->ninsns};
-    b->ninsns++;
+    begin_insn(b);
     unsigned to = pick(p->n + 1); /* perhaps where there is no block */
     uint64_t pc = PC + STEP * to;
     switch (pick(12)) {
@@ -341,8 +372,10 @@ static uint64_t float_bits(void)
     case 0: /* a boxed single */
         return UINT64_C(0xffffffff00000000) |
                (pick(2) ? 0x3f800000 + (v & 0xc0ffffff) : (uint32_t)v);
-    case 1: /* not a box, infinities, NaNs, zeros */
-        return v << 52;
+    case 1: /* not a box: infinities and zeros, or NaNs of both kinds */
+        return pick(2)
+                   ? v << 52
+                   : UINT64_C(0x7ff0000000000000) | v << 63 | (1 + pick(3)) << 5 | (v & 1) << 51;
     case 2:
         return v;
     default: /* near one */

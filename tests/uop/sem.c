@@ -3,6 +3,7 @@
  * has one that does just that. */
 #include "tests/unit.h"
 
+#include "uop/fp.h"
 #include "uop/sem.h"
 #include <inttypes.h>
 
@@ -151,6 +152,17 @@ static void by_hand(void **state)
         {UOP_fclass_f16, 0x7c01, 0, 0, 1 << 8},
         {UOP_fclass_f16, 0x7e00, 0, 0, 1 << 9},
         {UOP_fclass_f16, 0x3c00, 0, 0, 1 << 6},
+        {UOP_flt_q_f64, U64(0x3ff0000000000000), U64(0x4000000000000000), 0, 1},
+        {UOP_flt_q_f64, U64(0xc000000000000000), U64(0xbff0000000000000), 0, 1},
+        {UOP_flt_q_f64, 0, MIN64, 0, 0},
+        {UOP_flt_q_f64, U64(0x7ff8000000000000), U64(0x4000000000000000), 0, 0},
+        {UOP_fle_q_f64, MIN64, 0, 0, 1},
+        {UOP_fle_q_f64, U64(0x7ff0000000000000), U64(0x7ff8000000000000), 0, 0},
+        {UOP_flt_q_f32, 0xbf800000, 0x3f800000, 0, 1},
+        {UOP_flt_q_f32, 0x7fc00000, 0x3f800000, 0, 0},
+        {UOP_flt_q_f32, 0x7f7fffff, 0x7f800000, 0, 1},
+        {UOP_fle_q_f32, 0x80000000, 0, 0, 1},
+        {UOP_fle_q_f32, 0x40000000, 0x3f800000, 0, 0},
     };
     bool covered[UOP_CODES] = {false};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -235,11 +247,35 @@ static void against_host(void **state)
     }
 }
 
+/* The comparisons without flags are the ones with, in value. */
+static void quiet_comparisons(void **state)
+{
+    (void)state;
+    static const uint16_t pairs[][2] = {{UOP_flt_q_f64, UOP_flt_f64},
+                                        {UOP_fle_q_f64, UOP_fle_f64},
+                                        {UOP_flt_q_f32, UOP_flt_f32},
+                                        {UOP_fle_q_f32, UOP_fle_f32}};
+    for (int i = 0; i < 100000; i++) {
+        uint64_t a = rnd(), b = i % 3 ? rnd() : a + rnd() % 3 - 1;
+        if (i % 5 == 0)
+            a = (a & U64(0x8000000080000000)) | U64(0x7f8000007f800000) | a >> 60;
+        if (i % 2)
+            b ^= U64(0x8000000080000000);
+        for (unsigned k = 0; k < 4; k++) {
+            uint64_t x = k < 2 ? a : (uint32_t)a, y = k < 2 ? b : (uint32_t)b;
+            unsigned flags = 0;
+            assert_int_equal(eval(pairs[k][0], x, y, 0),
+                             fp_soft(pairs[k][1], x, y, 0, FP_RNE, &flags));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),
         cmocka_unit_test(against_host),
+        cmocka_unit_test(quiet_comparisons),
     };
     return cmocka_run_group_tests_name("uop/sem", tests, NULL, NULL);
 }
