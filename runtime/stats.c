@@ -76,16 +76,18 @@ void stats_report(void)
         "\"executed\":{\"blocks\":%" PRIu64 ",\"insns\":%" PRIu64 ",\"uops\":%" PRIu64 "},"
         "\"units\":{\"level1\":%" PRIu64 ",\"level2\":%" PRIu64 ",\"insns1\":%" PRIu64
         ",\"insns2\":%" PRIu64 ",\"ns_per_insn1\":%.0f,\"ns_per_insn2\":%.0f,\"bytes\":%" PRIu64
-        ",\"links\":%" PRIu64 ",\"evictions\":%" PRIu64 ",\"invalidated\":%" PRIu64
-        ",\"entries\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"reasons\":{%s}},"
+        ",\"side_bytes\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"links\":%" PRIu64
+        ",\"unlinks\":%" PRIu64 ",\"evictions\":%" PRIu64 ",\"no_room\":%" PRIu64
+        ",\"invalidated\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"refused\":%" PRIu64
+        ",\"reasons\":{%s}},"
         "\"syscalls\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 "},\"faults\":%" PRIu64 ","
         "\"seconds\":{\"elapsed\":%.6f,\"user\":%.6f,\"system\":%.6f},\"max_rss_kib\":%ld}\n",
         (int)getpid(), cc.lifted, cc.blocks, cc.invalidated, cc.bytes_lifted, cc.insns_lifted,
         sum.entries, sum.insns, sum.uops, bt.units[1], bt.units[2], bt.insns[1], bt.insns[2],
         bt.insns[1] ? (double)bt.ns[1] / (double)bt.insns[1] : 0.0,
-        bt.insns[2] ? (double)bt.ns[2] / (double)bt.insns[2] : 0.0, cu.bytes, cu.links,
-        cu.evictions, cu.invalidated, stats.unit_entries, bt.refused, bails, sys.calls, sys.errors,
-        stats.faults,
+        bt.insns[2] ? (double)bt.ns[2] / (double)bt.insns[2] : 0.0, cu.bytes, cu.side_bytes,
+        cu.hits, cu.misses, cu.links, cu.unlinks, cu.evictions, cu.no_room, cu.invalidated,
+        stats.unit_entries, bt.refused, bails, sys.calls, sys.errors, stats.faults,
         (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) / 1e9,
         seconds(ru.ru_utime), seconds(ru.ru_stime), ru.ru_maxrss);
     int fd = STDERR_FILENO;
