@@ -226,8 +226,8 @@ static void random_quiet(struct block *b)
     begin_insn(b);
     emit3(b, UOP_fp_getflags, keep, 0, 0, 0);
     begin_insn(b);
-    emit3(b, pick(2) ? UOP_flt_f64 : UOP_fle_f64, pick(8) ? 1 + pick(3) : keep, x, pick(3) ? x : y,
-          0);
+    emit3(b, pick(2) ? UOP_flt_f64 : UOP_fle_f64, pick(8) ? 1 + pick(3) : keep, x,
+          pick(3) ? x : fsource(), 0);
     if (pick(4) == 0) {
         begin_insn(b);
         emit3(b, UOP_ld_u8, dest(), pick(2) ? BASE : WILD, 0, 1);
