@@ -26,8 +26,9 @@ struct interval {
     struct range *ranges;
     uint64_t weight;
     uint32_t length;
-    uint32_t phi;  /* a phi that this value is an argument of, or 0 */
-    uint32_t heir; /* the only user, which would like to have the result in the same register, or 0 */
+    uint32_t phi; /* a phi that this value is an argument of, or 0 */
+    uint32_t
+        heir; /* the only user, which would like to have the result in the same register, or 0 */
 };
 
 struct allocator {
