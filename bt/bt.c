@@ -92,8 +92,8 @@ static void dump_code(const struct bt_region *r, const struct bt_code *c)
 
 /* ---- the pipeline ---- */
 
-static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct block *head,
-                                   int level, struct bt_code *code, const char **bail)
+static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct block *head,
+                                  int level, bool lazy_nan, struct bt_code *code, const char **bail)
 {
     struct bt_region *r = bt_build(arena, cpu, head, level, bail);
     if (!r)
@@ -109,10 +109,23 @@ static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct 
     }
     bt_sticky(r);
     check(r, "sticky flags");
+    if (lazy_nan && r->has_fp) {
+        bt_lazy_nan(r);
+        check(r, "lazy NaNs");
+    }
     bt_dce(r);
     check(r, "dead operations");
     *bail = bt_emit(r, x64_features(), code);
     return *bail ? NULL : r;
+}
+
+static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct block *head,
+                                   int level, struct bt_code *code, const char **bail)
+{
+    struct bt_region *r = pipeline(arena, cpu, head, level, true, code, bail);
+    if (!r && strcmp(*bail, BT_CANNOT_RAW) == 0)
+        r = pipeline(arena, cpu, head, level, false, code, bail);
+    return r;
 }
 
 static struct unit *install(const struct bt_region *r, const struct bt_code *c, uint64_t seq)

@@ -234,6 +234,27 @@ static struct bt_loc canonical(const struct guest *g, unsigned slot)
     return (struct bt_loc){BT_UNIT, (uint8_t)slot};
 }
 
+/* A raw NaN (bt/nan.c) that has been brought to its slot's place becomes the canonical one. */
+static void settle_nan(struct bt_emitter *m, struct bt_loc l)
+{
+    struct x64_emit *e = &m->e;
+    unsigned x = l.place == BT_XMM ? l.n : XMM0, fine = x64_label(e);
+    if (l.place == BT_GPR)
+        x64_v_gr(e, X64_MOVQ, 8, XMM0, l.n);
+    else if (l.place == BT_UNIT)
+        x64_v_rm(e, X64_MOVQ_X, XMM0, x64_slot(l.n));
+    x64_v_rr(e, X64_UCOMISD, x, x);
+    x64_jcc8(e, X64_NP, fine);
+    x64_mov_ri(e, RAX, UINT64_C(0x7ff8000000000000));
+    if (l.place == BT_XMM)
+        x64_v_gr(e, X64_MOVQ, 8, x, RAX);
+    else if (l.place == BT_GPR)
+        x64_mov_rr(e, 8, l.n, RAX);
+    else
+        x64_mov_mr(e, 8, x64_slot(l.n), RAX);
+    x64_bind(e, fine);
+}
+
 void bt_write_back(struct bt_emitter *m, uint32_t snap)
 {
     const struct bt_snap *s = &m->r->snaps[snap];
@@ -257,6 +278,11 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
         moves[n++] = (struct bt_move){canonical(m->r->guest, slot), {BT_UNIT, slot}, 0, UOP_K_I};
     }
     bt_parallel_move(m, moves, n);
+    for (uint32_t k = s->first; k < s->first + s->n; k++) {
+        const struct bt_snap_entry *x = &m->r->snap_entries[k];
+        if (m->r->ops[x->value].raw_nan)
+            settle_nan(m, canonical(m->r->guest, x->slot));
+    }
 }
 
 /* ---- rows, exits, cold pieces ---- */
@@ -275,6 +301,11 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
             to = (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, x->value)};
         else if (l.place == BT_UNIT)
             to = (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
+        if (r->ops[x->value].raw_nan) {
+            to.kind = CC_LOC_F64;
+            if (l.place != BT_XMM)
+                m->cannot = BT_CANNOT_RAW;
+        }
         if (l.place == BT_XMM && value_kind(r, x->value) == UOP_K_S)
             m->cannot = "narrow float in a slot";
         named[n++] = (struct cc_named){x->slot, to};

@@ -45,6 +45,7 @@ struct bt_op {
     int64_t imm;
     uint32_t block; /* index of its block */
     uint32_t snap;  /* index of its snapshot, 0 for none */
+    bool raw_nan;   /* a double of which any quiet NaN stands for the canonical one (bt/nan.c) */
     uint32_t uses;  /* by operations, phis and snapshots; valid after bt_count_uses */
 };
 
@@ -118,7 +119,9 @@ struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *h
 void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
 void bt_cse(struct bt_region *r);  /* one operation for equal pure ones, by dominance */
 void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
-void bt_dce(struct bt_region *r);  /* operations whose value nothing needs; counts uses */
+void bt_lazy_nan(
+    struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
+void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
 void bt_count_uses(struct bt_region *r);
 
 /* Is a floating-point value known not to be a signalling NaN? What arithmetic gave, made canonical, never is. */

@@ -1,5 +1,6 @@
 /* codecache/side.c: side tables. See side.h. */
 #include "codecache/side.h"
+#include "uop/sem.h"
 
 #include <ucontext.h>
 
@@ -180,6 +181,9 @@ bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *
             break;
         case CC_LOC_XMM:
             v[s] = regs->xmm[loc[s].reg][0];
+            break;
+        case CC_LOC_F64:
+            v[s] = uop_sem_fcanon_f64(regs->xmm[loc[s].reg][0], 0, 0);
             break;
         case CC_LOC_XMM32:
             v[s] = (uint32_t)regs->xmm[loc[s].reg][0];

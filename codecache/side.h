@@ -24,6 +24,7 @@ enum cc_loc_kind {
     CC_LOC_XMM128, /* a whole one: this slot and the next */
     CC_LOC_UNIT,   /* in cpu->r[n]: spilled, or another slot's place */
     CC_LOC_CONST,  /* a constant */
+    CC_LOC_F64,    /* low half of a vector register; any NaN stands for the canonical one */
 };
 
 struct cc_loc {

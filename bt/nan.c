@@ -1,0 +1,189 @@
+/* Lazy canonical NaNs.
+ *
+ * A guest whose every NaN result is the canonical one has a check behind each operation. But whether a double
+ * is the canonical NaN or another quiet one matters only where somebody looks at its bits: arithmetic,
+ * comparison and conversion go the same way. So this pass drops the checks of results that only such
+ * operations use, and lets the value be `raw`: any quiet NaN stands for the canonical one. Raw values are made
+ * canonical before a store or an operation on bits, and where a snapshot names them, by the side table and the
+ * code of exits (value kinds in bt/emit.c).
+ *
+ * Values of f32 keep their checks: they are boxed, which looks at bits.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/ir.h"
+#include <string.h>
+
+/* Makes a double that may be a NaN of any payload, always a quiet one. */
+static bool makes_nan(const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_fadd_f64:
+    case UOP_fsub_f64:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f64:
+    case UOP_fsqrt_f64:
+    case UOP_ffma_f64:
+    case UOP_cvt_f32_f64:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Does the operation's meaning not depend on the payload of NaN operands? */
+static bool tolerates(const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_feq_f64:
+    case UOP_flt_f64:
+    case UOP_fle_f64:
+    case UOP_cvt_f64_s32:
+    case UOP_cvt_f64_s64:
+    case UOP_cvt_f64_f32:
+    case BT_PHI:
+        return true;
+    default:
+        return makes_nan(o) && o->op != UOP_cvt_f32_f64;
+    }
+}
+
+struct nan_pass {
+    struct bt_region *r;
+    uint32_t *fwd;  /* by value: what a dropped check checked */
+    uint32_t *safe; /* by value: its check in the current block, 0 for none yet */
+    uint32_t n;     /* values when the pass began */
+};
+
+static uint32_t resolve(const struct nan_pass *p, uint32_t v)
+{
+    while (v < p->n && p->fwd[v])
+        v = p->fwd[v];
+    return v;
+}
+
+/* May the argument stand in a raw phi: is canonicalising it harmless? A value from elsewhere may have any payload,
+ * which must be kept. */
+static bool raw_argument(const struct bt_op *o)
+{
+    return o->raw_nan ||
+           (o->op == BT_CONST && ((uint64_t)o->imm & INT64_MAX) <= UINT64_C(0x7ff0000000000000));
+}
+
+static void find_raw(struct bt_region *r)
+{
+    for (uint32_t v = 1; v < r->nops; v++)
+        r->ops[v].raw_nan = makes_nan(&r->ops[v]) || r->ops[v].op == BT_PHI;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t v = 1; v < r->nops; v++) {
+            struct bt_op *o = &r->ops[v];
+            if (o->op != BT_PHI || !o->raw_nan)
+                continue;
+            bool any = false, all = true;
+            for (uint32_t k = 0; k < r->blocks[o->block].npreds; k++) {
+                const struct bt_op *arg = &r->ops[r->phi_args[o->a + k]];
+                all &= raw_argument(arg);
+                any |= arg->raw_nan;
+            }
+            if (!all || !any) {
+                o->raw_nan = false;
+                changed = true;
+            }
+        }
+    }
+}
+
+/* The checked form of a raw value, right before position *k of the block; `keep`: for later operations of the block,
+ * too. */
+static uint32_t checked(struct nan_pass *p, uint32_t block, uint32_t *k, uint32_t v, bool keep)
+{
+    struct bt_region *r = p->r;
+    if (!r->ops[v].raw_nan)
+        return v;
+    if (p->safe[v] && r->ops[p->safe[v]].block == block)
+        return p->safe[v];
+    uint32_t c = bt_new_op(r, UOP_fcanon_f64, UOP_K_I, v, 0, 0, 0, block);
+    bt_append(r, block, c);
+    struct bt_block *b = &r->blocks[block];
+    memmove(b->ops + *k + 1, b->ops + *k, (b->nops - 1 - *k) * sizeof(*b->ops));
+    b->ops[(*k)++] = c;
+    if (keep)
+        p->safe[v] = c;
+    return c;
+}
+
+/* A phi that also merges values from elsewhere gets its raw arguments checked, at the ends of the predecessors. */
+static void check_arguments(struct nan_pass *p, uint32_t block, struct bt_op *phi)
+{
+    struct bt_region *r = p->r;
+    for (uint32_t k = 0; k < r->blocks[block].npreds; k++) {
+        uint32_t *arg = &r->phi_args[phi->a + k];
+        if (*arg < p->n && r->ops[*arg].raw_nan) {
+            uint32_t pred = r->blocks[block].preds[k], at = r->blocks[pred].nops - 1;
+            *arg = checked(p, pred, &at, *arg, false);
+        }
+    }
+}
+
+void bt_lazy_nan(struct bt_region *r)
+{
+    struct nan_pass p = {.r = r, .n = r->nops};
+    p.fwd = arena_znew(r->arena, uint32_t, r->nops);
+    p.safe = arena_znew(r->arena, uint32_t, r->nops);
+    bool any = false;
+    for (uint32_t v = 1; v < r->nops; v++) {
+        const struct bt_op *o = &r->ops[v];
+        if (o->op == UOP_fcanon_f64 && makes_nan(&r->ops[o->a])) {
+            p.fwd[v] = o->a;
+            if (r->ops[o->a].slot == BT_NO_SLOT)
+                r->ops[o->a].slot = o->slot;
+            any = true;
+        }
+    }
+    if (!any)
+        return;
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            struct bt_op *o = &r->ops[v];
+            if (p.fwd[v]) {
+                o->op = BT_DEAD;
+                continue;
+            }
+            if (o->op == BT_PHI) {
+                for (uint32_t a = 0; a < b->npreds; a++)
+                    r->phi_args[o->a + a] = resolve(&p, r->phi_args[o->a + a]);
+            } else {
+                o->a = bt_operand_kind(o, 0) ? resolve(&p, o->a) : o->a;
+                o->b = bt_operand_kind(o, 1) ? resolve(&p, o->b) : o->b;
+                o->c = bt_operand_kind(o, 2) ? resolve(&p, o->c) : o->c;
+            }
+            b->ops[n++] = v;
+        }
+        b->nops = n;
+    }
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        r->snap_entries[k].value = resolve(&p, r->snap_entries[k].value);
+    find_raw(r);
+    bt_reserve_ops(r, r->nops * 3);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            struct bt_op *o = &r->ops[r->blocks[i].ops[k]];
+            if (o->op == BT_PHI && !o->raw_nan)
+                check_arguments(&p, i, o);
+            if (tolerates(o) || o->op >= UOP_CODES)
+                continue;
+            uint32_t a = bt_operand_kind(o, 0) ? o->a : 0, b = bt_operand_kind(o, 1) ? o->b : 0,
+                     c = bt_operand_kind(o, 2) ? o->c : 0;
+            if (a && a < p.n)
+                o->a = checked(&p, i, &k, a, true);
+            if (b && b < p.n)
+                o->b = checked(&p, i, &k, b, true);
+            if (c && c < p.n)
+                o->c = checked(&p, i, &k, c, true);
+        }
+    }
+}
