@@ -250,6 +250,8 @@ static void build_block(struct builder *s, uint32_t block)
         if (info->flags & UOP_F_TERM)
             c = u->c;
         uint32_t v = bt_new_op(r, u->op, info->d, a, b, c, u->imm, block);
+        if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)
+            r->ops[a].kind = UOP_K_S; /* a float's load goes to a vector register */
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {
             uint32_t snap = snapshot(s, block, pc);
             r->ops[v].snap = snap;
