@@ -127,7 +127,8 @@ static unsigned atomic_size(uint16_t op)
         SIZES(amo_max)
         SIZES(amo_minu)
         SIZES(amo_maxu)
-        SIZES(cas) SIZES(ll) SIZES(sc)
+        SIZES(cas)
+        SIZES(ll) SIZES(sc)
 #undef SIZES
 #undef SIZE_8
             default : return 0;

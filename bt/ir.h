@@ -116,8 +116,8 @@ struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *h
                            const char **bail);
 
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
-void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
-void bt_cse(struct bt_region *r);  /* one operation for equal pure ones, by dominance */
+void bt_fold(struct bt_region *r);   /* constants, identities, immediate forms, copies */
+void bt_cse(struct bt_region *r);    /* one operation for equal pure ones, by dominance */
 void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
 void bt_lazy_nan(
     struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */

@@ -38,6 +38,8 @@ static bool tolerates(const struct bt_op *o)
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f64:
     case UOP_cvt_f64_s32:
     case UOP_cvt_f64_s64:
     case UOP_cvt_f64_f32:
