@@ -171,7 +171,7 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
             x64_v_rm(e, X64_MOVQ_X_ST, from.n, x64_slot(to.n));
         } else if (from.place == BT_XMM) {
             x64_v_gm(e, X64_MOVD_ST, 4, from.n, x64_slot(to.n));
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - X64_CPU_BIAS), 0);
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), 0);
         } else if (from.place == BT_UNIT) {
             x64_v_rm(e, X64_MOVQ_X, XMM1, x64_slot(from.n));
             x64_v_rm(e, X64_MOVQ_X_ST, XMM1, x64_slot(to.n));
@@ -179,8 +179,7 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
             x64_mov_mi(e, 8, x64_slot(to.n), (int32_t)v->imm);
         } else {
             x64_mov_mi(e, 4, x64_slot(to.n), (int32_t)v->imm);
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, (int32_t)(to.n * 8) + 4 - X64_CPU_BIAS),
-                       (int32_t)(v->imm >> 32));
+            x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), (int32_t)(v->imm >> 32));
         }
         break;
     }

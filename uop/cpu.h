@@ -66,30 +66,34 @@ struct ucache_entry {
 #define CPU_UCACHE_INDEX(pc) ((pc) >> 1 & ((1u << CPU_UCACHE_BITS) - 1))
 
 struct cpu {
-    /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
-    _Alignas(64) uint64_t r[CPU_UNITS];
+    /* First what translated code uses at every turn, so that it is in reach of short displacements like the
+     * first slots (host/x64/stubs.h). */
 
     /* Set by anyone who wants this thread out of the engine at the next block head: an
      * asynchronous signal, an invalidation, a stop request. Cleared by the run loop. */
-    uint32_t pending;
+    _Alignas(64) uint32_t pending;
 
     uint32_t mxcsr; /* guest rounding mode and sticky flags in host form, while outside an engine */
-    uint8_t frm;    /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
+    /* The reservation of ll/sc. res_addr is ~0 when there is none. */
+    uint64_t res_addr;
+    uint64_t res_val;
+    uint64_t exit_arg; /* more about the exit, e.g. the illegal instruction's bits */
+    void *host_rsp;    /* host/x64/: stack pointer of the entry stub's frame */
+    void *frames;      /* host/x64/: stack pointer of translated code while outside of it */
+    uint8_t frm;       /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
     bool fp_special;   /* frm is FP_RMM or invalid: no host mode expresses it */
     uint8_t fp_direct; /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
     bool in_engine;    /* an engine runs: host MXCSR is the guest's, faults are the guest's */
     bool in_mem;       /* interpreter: an access that says by `at` where it is (interp/access.h) */
 
+    /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
+    _Alignas(64) uint64_t r[CPU_UNITS];
+
     /* Where the interpreter is: its block, and after an exit the micro-op concerned. */
     struct block *block;
     const struct uop *at;
 
-    /* The reservation of ll/sc. res_addr is ~0 when there is none. */
-    uint64_t res_addr;
-    uint64_t res_val;
-
     struct cpu_fault fault;
-    uint64_t exit_arg;         /* more about the exit, e.g. the illegal instruction's bits */
     void *recover;             /* interp/: stack pointer to resume with after a fault */
     uint64_t cc_epoch;         /* codecache/: epoch in which the cpu entered, 0 while outside */
     uint64_t cc_flushed;       /* codecache/: epoch for which the jump cache is good */
@@ -97,8 +101,6 @@ struct cpu {
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
     uint64_t call_arg[3];      /* operands of uop_call (uop/sem.h) */
-    void *host_rsp;            /* host/x64/: stack pointer of the entry stub's frame */
-    void *frames;              /* host/x64/: stack pointer of translated code while outside of it */
     void *frames_base;         /* codecache/: its value with no frame on it */
     void *frames_map;          /* codecache/: the mapping, guard page first */
     uint64_t unit_gen;         /* codecache/: generation of units for which ucache is good */

@@ -2,7 +2,7 @@
  *
  * Owns: which guest slots have home registers, and the code that enters and leaves.
  *
- * Conventions in translated code. rbp = (char *)cpu + X64_CPU_BIAS, so that the first slots have one-byte
+ * Conventions in translated code. rbp = (char *)cpu + X64_CPU_BIAS, so that the fields before the slots, and slots 0 to 23, have one-byte
  * displacements; MXCSR is the guest's. rax, rcx,
  * rdx and xmm0-xmm3 are scratch. Between units the home slots are in their registers and all others in
  * cpu->r[].
@@ -41,7 +41,7 @@ void x64_homes_of(const struct guest *g, struct x64_homes *h);
 /* Places in struct cpu as rbp sees them. */
 static inline struct x64_mem x64_slot(unsigned unit)
 {
-    return x64_mem(RBP, (int32_t)(unit * 8) - X64_CPU_BIAS);
+    return x64_mem(RBP, (int32_t)(offsetof(struct cpu, r) + unit * 8) - X64_CPU_BIAS);
 }
 #define X64_CPU(field) x64_mem(RBP, (int32_t)offsetof(struct cpu, field) - X64_CPU_BIAS)
 
