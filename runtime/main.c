@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <unistd.h>
 
@@ -48,9 +49,12 @@ static _Noreturn void cannot_run(int error, const char *program, const char *why
     exit(error == ENOENT || error == ENOTDIR ? 127 : 126);
 }
 
-int main(int argc, char **argv)
+/* The command line, for what runs on the stack of its own. */
+static int argc;
+static char **argv;
+
+static _Noreturn void start(void)
 {
-    options_parse(argc, argv, environ);
     if (options.sysroot) {
         char *abs = realpath(options.sysroot, NULL);
         if (!abs)
@@ -138,4 +142,24 @@ int main(int argc, char **argv)
     threads_init();
     cc_cpu_add(&t->cpu);
     run_thread(t);
+}
+
+/* A low limit of the stack (ulimit -s) is the guest's affair; the VM has its own, like every other guest thread's. */
+#define STACK_SIZE (512 << 10)
+#define STACK_GUARD 4096
+
+int main(int count, char **words)
+{
+    argc = count;
+    argv = words;
+    options_parse(argc, argv, environ);
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack, STACK_GUARD, PROT_NONE) != 0)
+        options_fatal("no memory for a stack: %m");
+    __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1"
+                     :
+                     : "r"(stack + STACK_SIZE), "r"(start)
+                     : "memory");
+    __builtin_unreachable();
 }
