@@ -511,6 +511,24 @@ struct link *cc_link_by_field(uint64_t field)
     return NULL;
 }
 
+enum exit_reason cc_unit_left(struct cpu *cpu, uint64_t left, struct link **link)
+{
+    uint8_t pc_slot = cpu->guest->pc_slot;
+    *link = NULL;
+    if (!X64_LEFT_BY_LINK(left))
+        return (enum exit_reason)left;
+    const struct unit *u = cc_unit_by_host((uintptr_t)left);
+    if (u && left == (uintptr_t)u->code + u->entry) {
+        cpu->r[pc_slot] = cpu->exit_arg = u->pc;
+        return u->level == 1 && (int32_t)*u->counter < 0 ? EXIT_PROMOTE : EXIT_SIGNAL;
+    }
+    *link = cc_link_by_field(left);
+    if (!*link)
+        vm_bug("translated code left by %#llx, which is no link's field", (unsigned long long)left);
+    cpu->r[pc_slot] = (*link)->pc;
+    return EXIT_BLOCK;
+}
+
 void cc_unit_for_each(void (*fn)(const struct unit *u, void *arg), void *arg)
 {
     lock();

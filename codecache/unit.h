@@ -110,6 +110,12 @@ static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
 /* The link whose stub was left through, by the address of its field. The unit may be dead meanwhile. */
 struct link *cc_link_by_field(uint64_t field);
 
+/* What cc_unit_run's result means: why translated code left, with the cpu's pc (and exit_arg) set. EXIT_BLOCK with *link
+ * set: through that link. A unit that leaves at its head, before it did anything, passes its own address instead
+ * of a field's, which keeps its cold code short: it has counted down to below 0 (EXIT_PROMOTE) or was asked to
+ * leave (EXIT_SIGNAL). */
+enum exit_reason cc_unit_left(struct cpu *cpu, uint64_t left, struct link **link);
+
 /* Patch the link to lead to `to`. Nothing happens when either is dead or it is linked. */
 void cc_unit_link(struct link *l, struct unit *to);
 

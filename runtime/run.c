@@ -133,7 +133,6 @@ static void promote(struct cpu *cpu, uint64_t pc)
 /* Run translated code from u until it leaves for good, linking units on the way. */
 static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
 {
-    const uint8_t pc_slot = cpu->guest->pc_slot;
     struct interp_exit e = {.reason = EXIT_BLOCK};
     for (;;) {
         stats.unit_entries++;
@@ -141,15 +140,10 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
         cpu->in_engine = true;
         uint64_t left = cc_unit_run(cpu, u);
         cpu->in_engine = false;
-        if (!X64_LEFT_BY_LINK(left)) {
-            e.reason = (enum exit_reason)left;
-            return e;
-        }
-        struct link *l = cc_link_by_field(left);
+        struct link *l;
+        e.reason = cc_unit_left(cpu, left, &l);
         if (!l)
-            vm_bug("translated code left by %#llx, which is no link's field",
-                   (unsigned long long)left);
-        cpu->r[pc_slot] = l->pc;
+            return e;
         if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || log_enabled(LOG_NOCHAIN))
             return e;
         /* By its block: that says at once when there is no unit yet. */

@@ -172,13 +172,7 @@ static enum exit_reason enter(struct unit *u, uint64_t *pc, struct link **link)
     uint64_t left = cc_unit_run(cpu, u);
     alarm(0);
     cpu->in_engine = false;
-    *link = NULL;
-    if (X64_LEFT_BY_LINK(left)) {
-        *link = cc_link_by_field(left);
-        assert_non_null(*link);
-        cpu->r[PC_SLOT] = (*link)->pc;
-        left = EXIT_BLOCK;
-    }
+    left = cc_unit_left(cpu, left, link);
     *pc = cpu->r[PC_SLOT];
     return (enum exit_reason)left;
 }
