@@ -4,6 +4,9 @@
 #include "codecache/blocks.h"
 
 #include <stdlib.h>
+#ifdef DRAGOMAN_SANITIZERS
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <sys/mman.h>
 #include <sys/random.h>
 
@@ -88,6 +91,9 @@ static bool map_region(void)
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (by_addr == MAP_FAILED)
         vm_bug("no memory for the index of code chunks");
+#ifdef DRAGOMAN_SANITIZERS
+    __lsan_register_root_region(by_addr, index); /* what it points to is not lost */
+#endif
     for (unsigned i = 0; i < g->nchunks; i++)
         g->chunk[i] = (struct cc_chunk){.code = x + STUBS_SIZE + i * g->chunk_size,
                                         .by_addr = by_addr + i * per_chunk};
