@@ -370,8 +370,7 @@ static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
 {
     struct link *l = &m->out->links[c->x];
     l->stub = x64_offset(&m->e);
-    x64_lea(&m->e, 8, RAX, x64_mem_at(l->field));
-    x64_jmp_ext(&m->e, X64_STUB_LINK);
+    x64_call_ext(&m->e, X64_STUB_LINK);
 }
 
 static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
@@ -614,8 +613,8 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
 static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
 {
     (void)c;
-    x64_lea(&m->e, 8, RAX, x64_mem_at(0));
-    x64_jmp_ext(&m->e, X64_STUB_LINK);
+    m->out->leave = x64_offset(&m->e);
+    x64_call_ext(&m->e, X64_STUB_LINK);
 }
 
 /* The poll, saves of homes whose registers are given away, then the entry values to their places. */

@@ -18,6 +18,7 @@
 struct bt_code {
     uint8_t *bytes;
     uint32_t size;
+    uint32_t leave;    /* offset of the stub for leaving at the head */
     uint32_t hot_size; /* stubs and slow paths lie behind */
     struct link *links;
     uint32_t nlinks;

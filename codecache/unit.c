@@ -269,6 +269,7 @@ static struct unit *new_unit(const struct unit_draft *d)
         .size = d->size,
         .hot_size = d->hot_size,
         .entry = d->entry,
+        .leave = d->leave,
         .level = d->level,
         .ninsns = d->ninsns,
         .links = (struct link *)(void *)(mem + links),
@@ -486,28 +487,13 @@ struct unit *cc_unit_by_host(uintptr_t host_pc)
     return host_pc - (uintptr_t)u->code < u->size ? u : NULL;
 }
 
-struct link *cc_link_by_field(uint64_t field)
+struct link *cc_link_by_ret(uint64_t ret)
 {
-    /* A link to what is not hot yet is left through again and again: remember the last ones. */
-    static _Thread_local struct {
-        uint64_t field, gen;
-        struct link *link;
-    } recent[256];
-    uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
-    size_t i = (field * UINT64_C(0x9e3779b97f4a7c15)) >> 56;
-    if (recent[i].field == field && recent[i].gen == gen)
-        return recent[i].link;
-    struct unit *u = cc_unit_by_host((uintptr_t)field);
-    if (!u)
-        return NULL;
-    uint32_t off = (uint32_t)(field - (uintptr_t)u->code);
-    for (uint32_t k = 0; k < u->nlinks; k++)
-        if (u->links[k].field == off) {
-            recent[i].field = field;
-            recent[i].gen = gen;
-            recent[i].link = &u->links[k];
-            return recent[i].link;
-        }
+    struct unit *u = cc_unit_by_host((uintptr_t)ret - 1);
+    uint32_t stub = u ? (uint32_t)(ret - (uintptr_t)u->code) - CC_LINK_STUB_SIZE : 0;
+    for (uint32_t i = 0; u && i < u->nlinks; i++)
+        if (u->links[i].stub == stub)
+            return &u->links[i];
     return NULL;
 }
 
@@ -517,14 +503,14 @@ enum exit_reason cc_unit_left(struct cpu *cpu, uint64_t left, struct link **link
     *link = NULL;
     if (!X64_LEFT_BY_LINK(left))
         return (enum exit_reason)left;
-    const struct unit *u = cc_unit_by_host((uintptr_t)left);
-    if (u && left == (uintptr_t)u->code + u->entry) {
+    const struct unit *u = cc_unit_by_host((uintptr_t)left - 1);
+    if (u && u->leave && left == (uintptr_t)u->code + u->leave + CC_LINK_STUB_SIZE) {
         cpu->r[pc_slot] = cpu->exit_arg = u->pc;
         return u->level == 1 && (int32_t)*u->counter < 0 ? EXIT_PROMOTE : EXIT_SIGNAL;
     }
-    *link = cc_link_by_field(left);
+    *link = cc_link_by_ret(left);
     if (!*link)
-        vm_bug("translated code left by %#llx, which is no link's field", (unsigned long long)left);
+        vm_bug("translated code left by %#llx, which is no link's stub", (unsigned long long)left);
     cpu->r[pc_slot] = (*link)->pc;
     return EXIT_BLOCK;
 }

@@ -16,8 +16,9 @@
 
 #include "codecache/code.h"
 
-/* A direct exit of a unit: a rel32 that leads to the unit's own stub, or is patched to lead to another unit. The stub goes
- * to X64_STUB_LINK with the field's address, by which the link is found again. */
+/* A direct exit of a unit: a rel32 that leads to the unit's own stub, or is patched to lead to another unit. The stub is a
+ * call of X64_STUB_LINK, by whose return address the link is found again. */
+#define CC_LINK_STUB_SIZE 5
 struct link {
     struct unit *from;
     uint64_t pc;                      /* guest address to go on at */
@@ -44,6 +45,7 @@ struct unit {
     const uint8_t *code; /* executable address */
     uint32_t size, hot_size;
     uint32_t entry; /* offset of the entry for links and C */
+    uint32_t leave; /* offset of the stub by which it leaves at its head; 0: none */
     uint8_t level;
     bool dead;
     uint16_t chunk;
@@ -66,7 +68,7 @@ struct unit_draft {
     uint64_t pc;
     const struct guest *guest;
     const uint8_t *code;
-    uint32_t size, hot_size, entry;
+    uint32_t size, hot_size, entry, leave;
     uint8_t level;
     uint32_t ninsns;
     const struct x64_reloc *relocs; /* target: enum x64_stub, or CC_RELOC_COUNTER */
@@ -107,12 +109,12 @@ static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
     return enter(cpu, u->code + u->entry);
 }
 
-/* The link whose stub was left through, by the address of its field. The unit may be dead meanwhile. */
-struct link *cc_link_by_field(uint64_t field);
+/* The link whose stub was left through, by what cc_unit_run returned. The unit may be dead meanwhile. NULL: none. */
+struct link *cc_link_by_ret(uint64_t ret);
 
 /* What cc_unit_run's result means: why translated code left, with the cpu's pc (and exit_arg) set. EXIT_BLOCK with *link
- * set: through that link. A unit that leaves at its head, before it did anything, passes its own address instead
- * of a field's, which keeps its cold code short: it has counted down to below 0 (EXIT_PROMOTE) or was asked to
+ * set: through that link. A unit that leaves at its head, before it did anything, does so by one stub for
+ * both reasons: it has counted down to below 0 (EXIT_PROMOTE) or was asked to
  * leave (EXIT_SIGNAL). */
 enum exit_reason cc_unit_left(struct cpu *cpu, uint64_t left, struct link **link);
 

@@ -153,7 +153,7 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
         if (!u)
             return e;
         if (!known)
-            l = cc_link_by_field(left); /* translation may have evicted it */
+            l = cc_link_by_ret(left); /* translation may have evicted it */
         if (l)
             cc_unit_link(l, u);
     }

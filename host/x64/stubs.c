@@ -97,7 +97,12 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     off[X64_STUB_INDIRECT] = x64_offset(e);
     x64_mov_mr(e, 8, x64_slot(pc_slot), RAX);
     x64_mov_ri(e, RAX, EXIT_BLOCK);
-    off[X64_STUB_LINK] = off[X64_STUB_EXIT] = x64_offset(e);
+    unsigned leave = x64_label(e);
+    x64_jmp8(e, leave);
+    off[X64_STUB_LINK] = x64_offset(e);
+    x64_pop(e, RAX);
+    off[X64_STUB_EXIT] = x64_offset(e);
+    x64_bind(e, leave);
     store_homes(e, h);
     x64_bind(e, restore);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));

@@ -51,8 +51,8 @@ static inline struct x64_mem x64_slot(unsigned unit)
 #define X64_FRAMES_NONE ((X64_FRAMES_SCAN + 2) * 16) /* bytes of ones at the bottom */
 
 enum x64_stub {
-    X64_STUB_ENTER,    /* from C: x64_enter_fn */
-    X64_STUB_LINK,     /* rax: address of the patchable field of the link that was left through */
+    X64_STUB_ENTER, /* from C: x64_enter_fn */
+    X64_STUB_LINK, /* called from a unit's cold code: the return address says by which link it leaves */
     X64_STUB_INDIRECT, /* rax: guest pc to go on at, which the inline look-up did not find */
     X64_STUB_RETURN,   /* rax: guest pc to return to, which the topmost frame does not name */
     X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
@@ -63,8 +63,8 @@ enum x64_stub {
 };
 
 /* Enter translated code with the state in the cpu; when it leaves all slots are in the cpu again. Returns an enum
- * exit_reason with the pc slot written (also EXIT_BLOCK, after INDIRECT), or the address of a link's field,
- * with the pc slot not written. */
+ * exit_reason with the pc slot written (also EXIT_BLOCK, after INDIRECT), or the return address of the call
+ * to LINK, with the pc slot not written. */
 typedef uint64_t x64_enter_fn(struct cpu *cpu, const void *entry);
 #define X64_LEFT_BY_LINK(v) ((v) > 0xff)
 

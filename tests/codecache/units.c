@@ -68,8 +68,7 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
     uint32_t hot = x64_offset(&e);
     x64_bind(&e, cold);
     links[0].stub = x64_offset(&e);
-    x64_lea(&e, 8, RAX, x64_mem_at(links[0].field));
-    x64_jmp_ext(&e, X64_STUB_LINK);
+    x64_call_ext(&e, X64_STUB_LINK);
     x64_bind(&e, stop);
     x64_mov_mi(&e, 8, x64_slot(PC_SLOT), (int32_t)pc);
     x64_mov_ri(&e, RAX, EXIT_SIGNAL);
@@ -100,7 +99,7 @@ static struct link *go(struct cpu *c, const struct unit *u)
         assert_int_equal(left, EXIT_SIGNAL);
         return NULL;
     }
-    struct link *l = cc_link_by_field(left);
+    struct link *l = cc_link_by_ret(left);
     assert_non_null(l);
     return l;
 }
@@ -326,7 +325,7 @@ static void *runner(void *arg)
         }
         c->r[SUM] = c->r[HOME] = 0;
         uint64_t left = cc_unit_run(c, u);
-        struct link *l = X64_LEFT_BY_LINK(left) ? cc_link_by_field(left) : NULL;
+        struct link *l = X64_LEFT_BY_LINK(left) ? cc_link_by_ret(left) : NULL;
         runs++;
         /* both counts must agree, and one of the known exits was taken */
         if ((!l && left != EXIT_SIGNAL) || c->r[SUM] != c->r[HOME] || c->r[SUM] > 1000000000) {
