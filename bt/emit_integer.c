@@ -227,7 +227,12 @@ static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
     const struct bt_op *o = &m->r->ops[v];
     unsigned d = bt_dst(m, v, RAX);
     if (o->imm != (int32_t)o->imm) {
-        m->cannot = "wide constant";
+        x64_mov_ri(&m->e, RAX, (uint64_t)o->imm);
+        x64_mov_mr(&m->e, 8, X64_CPU(call_arg), RAX);
+        bt_load_gpr(m, RAX, o->a);
+        x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
+        x64_alu_rm(&m->e, X64_ADD, 8, RAX, X64_CPU(call_arg));
+        bt_done(m, v, RAX);
         return;
     }
     unsigned a = bt_gpr(m, o->a, RAX);
@@ -264,7 +269,11 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
             else
                 x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
         } else {
-            m->cannot = "comparison of constants";
+            /* Neither is in a register or in memory: the wide constant goes there. */
+            x64_mov_ri(e, RAX, (uint64_t)imm);
+            x64_mov_mr(e, 8, X64_CPU(call_arg), RAX);
+            bt_load_gpr(m, RAX, a);
+            x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg));
         }
         return;
     }
@@ -344,13 +353,16 @@ static void select(struct bt_emitter *m, uint32_t v)
     struct x64_emit *e = &m->e;
     struct bt_loc la = bt_loc(m, o->a), lc = bt_loc(m, o->c);
     unsigned d = bt_dst(m, v, RAX);
+    bool elsewhere = la.place != BT_GPR && la.place != BT_UNIT; /* a vector register, a constant */
+    if (elsewhere) {
+        bt_load_gpr(m, RAX, o->a);
+        x64_mov_mr(e, 8, X64_CPU(call_arg), RAX);
+    }
     bt_load_gpr(m, d, o->b);
     if (la.place == BT_GPR)
         x64_test_rr(e, 8, la.n, la.n);
-    else if (la.place == BT_UNIT)
-        x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), 0);
     else
-        m->cannot = "selection by a float's bits";
+        x64_alu_mi(e, X64_CMP, 8, elsewhere ? X64_CPU(call_arg) : x64_slot(la.n), 0);
     if (lc.place == BT_GPR) {
         x64_cmov_rr(e, X64_E, 8, d, lc.n);
     } else if (lc.place == BT_UNIT) {
