@@ -324,7 +324,7 @@ static void fixed_uses(struct allocator *a)
                 rcx = rdx = (flags & (UOP_F_ATOMIC | UOP_F_HELPER)) != 0 || flags & UOP_F_FPENV;
             }
             if (flags & UOP_F_TERM && o->op != UOP_jmp)
-                rcx = rdx = o->op == UOP_jmp_ind;
+                rcx = o->op == UOP_jmp_ind, rdx = false; /* rdx is used behind the write-back */
             if (rcx)
                 occupy_range(a->busy_gpr[RCX], 2 * a->pos[v], 2 * a->pos[v] + 2);
             if (rdx)

@@ -219,6 +219,18 @@ static void keep_quiet(struct bt_emitter *m, uint32_t v, uint32_t operand, unsig
         bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
 }
 
+/* Is v only there for the branch right behind it, with nothing between that changes the flags? */
+static bool feeds_branch(const struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_region *r = m->r;
+    const struct bt_block *b = &r->blocks[m->block];
+    if (b->nops < 2 || b->ops[b->nops - 2] != v || r->ops[v].uses != 1)
+        return false;
+    const struct bt_op *t = &r->ops[b->ops[b->nops - 1]];
+    return (t->op == UOP_br_ne || t->op == UOP_br_eq) && !t->snap && t->a == v &&
+           bt_loc(m, t->b).place == BT_IMM && bt_imm(m, t->b) == 0;
+}
+
 static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -239,7 +251,14 @@ static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
             keep_quiet(m, v, o->b, b, s, back);
         }
         x64_v_rr(e, quiet ? (s ? X64_UCOMISS : X64_UCOMISD) : (s ? X64_COMISS : X64_COMISD), b, a);
-        x64_setcc(e, op == UOP_flt_f64 || op == UOP_flt_q_f64 ? X64_A : X64_AE, RAX);
+        enum x64_cc cc = op == UOP_flt_f64 || op == UOP_flt_q_f64 ? X64_A : X64_AE;
+        if (!quiet && feeds_branch(m, v)) {
+            x64_bind(e, back);
+            m->fused = v;
+            m->fused_cc = cc;
+            return;
+        }
+        x64_setcc(e, cc, RAX);
     }
     x64_bind(e, back);
     x64_rr(e, X64_MOVZX8, 4, d, RAX);

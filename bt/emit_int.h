@@ -31,7 +31,10 @@ struct bt_emitter {
     struct cc_side side;
     uint32_t links_cap;
     unsigned ones_high32; /* label of a 16-byte constant, ~0u when not needed yet */
-    const char *cannot;   /* set when an operation has no emitter */
+    uint32_t
+        fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
+    enum x64_cc fused_cc;
+    const char *cannot; /* set when an operation has no emitter */
 };
 
 /* ---- operands ---- */

@@ -289,6 +289,11 @@ enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
 {
     static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_GE, X64_B, X64_AE};
     enum x64_cc cc = (enum x64_cc)conditions[o->op - UOP_br_eq];
+    if (m->fused && m->fused == o->a) {
+        cc = o->op == UOP_br_ne ? m->fused_cc : x64_cc_not(m->fused_cc);
+        m->fused = 0;
+        return cc;
+    }
     compare(m, o->a, o->b, &cc);
     return cc;
 }

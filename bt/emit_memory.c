@@ -128,10 +128,12 @@ static unsigned atomic_size(uint16_t op)
         SIZES(amo_minu)
         SIZES(amo_maxu)
         SIZES(cas)
-        SIZES(ll) SIZES(sc)
+        SIZES(ll)
+        SIZES(sc)
 #undef SIZES
 #undef SIZE_8
-            default : return 0;
+    default:
+        return 0;
     }
 }
 
