@@ -16,9 +16,8 @@
 
 struct folder {
     struct bt_region *r;
-    uint32_t *fwd; /* replacement by value, 0 for none; grown with the operations */
-    uint32_t fwd_cap;
-    bool *sx; /* by value; those made later count as unknown */
+    struct bt_renames names; /* grown with the operations */
+    bool *sx;                /* by value; those made later count as unknown */
     uint32_t sx_cap;
     uint32_t block, at; /* where the operation under the rules lies */
     bool changed;
@@ -26,9 +25,7 @@ struct folder {
 
 static uint32_t resolve(const struct folder *f, uint32_t v)
 {
-    while (v < f->fwd_cap && f->fwd[v])
-        v = f->fwd[v];
-    return v;
+    return bt_renamed(&f->names, v);
 }
 
 static const struct bt_op *op_of(const struct folder *f, uint32_t v)
@@ -529,29 +526,17 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
 
 /* ---- the pass ---- */
 
-static void resolve_operands(struct folder *f, struct bt_op *o)
-{
-    if (o->op == BT_PHI) {
-        for (uint32_t p = 0; p < f->r->blocks[o->block].npreds; p++)
-            f->r->phi_args[o->a + p] = resolve(f, f->r->phi_args[o->a + p]);
-        return;
-    }
-    o->a = bt_operand_kind(o, 0) ? resolve(f, o->a) : o->a;
-    o->b = bt_operand_kind(o, 1) ? resolve(f, o->b) : o->b;
-    o->c = bt_operand_kind(o, 2) ? resolve(f, o->c) : o->c;
-}
-
 static void set_forward(struct folder *f, uint32_t v, uint32_t to)
 {
-    if (v >= f->fwd_cap) {
+    if (v >= f->names.n) {
         uint32_t cap = f->r->nops * 2;
         uint32_t *bigger = arena_znew(f->r->arena, uint32_t, cap);
-        if (f->fwd_cap)
-            memcpy(bigger, f->fwd, f->fwd_cap * sizeof(*bigger));
-        f->fwd = bigger;
-        f->fwd_cap = cap;
+        if (f->names.n)
+            memcpy(bigger, f->names.to, f->names.n * sizeof(*bigger));
+        f->names.to = bigger;
+        f->names.n = cap;
     }
-    f->fwd[v] = to;
+    f->names.to[v] = to;
     f->changed = true;
 }
 
@@ -561,7 +546,7 @@ static void fold_block(struct folder *f, uint32_t block)
     f->block = block;
     for (uint32_t k = 0; k < r->blocks[block].nops; k++) {
         uint32_t v = r->blocks[block].ops[k];
-        resolve_operands(f, &r->ops[v]);
+        bt_rename_operands(r, &f->names, &r->ops[v]);
         uint16_t flags = bt_flags(r->ops[v].op);
         if (r->ops[v].op >= UOP_CODES)
             continue;
@@ -589,16 +574,15 @@ static void drop_forwarded(struct folder *f)
         uint32_t n = 0;
         for (uint32_t k = 0; k < b->nops; k++) {
             uint32_t v = b->ops[k];
-            resolve_operands(f, &r->ops[v]);
-            if (v < f->fwd_cap && f->fwd[v])
+            bt_rename_operands(r, &f->names, &r->ops[v]);
+            if (v < f->names.n && f->names.to[v])
                 r->ops[v].op = BT_DEAD;
             else
                 b->ops[n++] = v;
         }
         b->nops = n;
     }
-    for (uint32_t k = 0; k < r->nsnap_entries; k++)
-        r->snap_entries[k].value = resolve(f, r->snap_entries[k].value);
+    bt_rename_snapshots(r, &f->names);
 }
 
 void bt_fold(struct bt_region *r)

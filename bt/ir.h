@@ -141,6 +141,16 @@ void bt_reserve_ops(struct bt_region *r, uint32_t extra);
 /* A constant's value, placed in the entry block; equal ones are shared when asked for in sequence. */
 uint32_t bt_const(struct bt_region *r, uint64_t v);
 void bt_append(struct bt_region *r, uint32_t block, uint32_t value);
+/* Replacements of values that a pass has found: to[v] stands for v, 0 for none; chains are followed. */
+struct bt_renames {
+    uint32_t *to;
+    uint32_t n; /* values from here on are not replaced */
+};
+uint32_t bt_renamed(const struct bt_renames *n, uint32_t v);
+/* In an operation's operands (a phi's arguments included); in all snapshots. */
+void bt_rename_operands(struct bt_region *r, const struct bt_renames *n, struct bt_op *o);
+void bt_rename_snapshots(struct bt_region *r, const struct bt_renames *n);
+
 static inline bool bt_is_const(const struct bt_region *r, uint32_t v)
 {
     return r->ops[v].op == BT_CONST;

@@ -52,17 +52,9 @@ static bool tolerates(const struct bt_op *o)
 
 struct nan_pass {
     struct bt_region *r;
-    uint32_t *fwd;  /* by value: what a dropped check checked */
-    uint32_t *safe; /* by value: its check in the current block, 0 for none yet */
-    uint32_t n;     /* values when the pass began */
+    struct bt_renames names; /* what dropped checks checked */
+    uint32_t *safe;          /* by value: its check in the current block, 0 for none yet */
 };
-
-static uint32_t resolve(const struct nan_pass *p, uint32_t v)
-{
-    while (v < p->n && p->fwd[v])
-        v = p->fwd[v];
-    return v;
-}
 
 /* May the argument stand in a raw phi: is canonicalising it harmless? A value from elsewhere may have any payload,
  * which must be kept. */
@@ -121,7 +113,7 @@ static void check_arguments(struct nan_pass *p, uint32_t block, struct bt_op *ph
     struct bt_region *r = p->r;
     for (uint32_t k = 0; k < r->blocks[block].npreds; k++) {
         uint32_t *arg = &r->phi_args[phi->a + k];
-        if (*arg < p->n && r->ops[*arg].raw_nan) {
+        if (*arg < p->names.n && r->ops[*arg].raw_nan) {
             uint32_t pred = r->blocks[block].preds[k], at = r->blocks[pred].nops - 1;
             *arg = checked(p, pred, &at, *arg, false);
         }
@@ -130,14 +122,13 @@ static void check_arguments(struct nan_pass *p, uint32_t block, struct bt_op *ph
 
 void bt_lazy_nan(struct bt_region *r)
 {
-    struct nan_pass p = {.r = r, .n = r->nops};
-    p.fwd = arena_znew(r->arena, uint32_t, r->nops);
+    struct nan_pass p = {.r = r, .names = {arena_znew(r->arena, uint32_t, r->nops), r->nops}};
     p.safe = arena_znew(r->arena, uint32_t, r->nops);
     bool any = false;
     for (uint32_t v = 1; v < r->nops; v++) {
         const struct bt_op *o = &r->ops[v];
         if (o->op == UOP_fcanon_f64 && makes_nan(&r->ops[o->a])) {
-            p.fwd[v] = o->a;
+            p.names.to[v] = o->a;
             if (r->ops[o->a].slot == BT_NO_SLOT)
                 r->ops[o->a].slot = o->slot;
             any = true;
@@ -151,24 +142,16 @@ void bt_lazy_nan(struct bt_region *r)
         for (uint32_t k = 0; k < b->nops; k++) {
             uint32_t v = b->ops[k];
             struct bt_op *o = &r->ops[v];
-            if (p.fwd[v]) {
+            if (p.names.to[v]) {
                 o->op = BT_DEAD;
                 continue;
             }
-            if (o->op == BT_PHI) {
-                for (uint32_t a = 0; a < b->npreds; a++)
-                    r->phi_args[o->a + a] = resolve(&p, r->phi_args[o->a + a]);
-            } else {
-                o->a = bt_operand_kind(o, 0) ? resolve(&p, o->a) : o->a;
-                o->b = bt_operand_kind(o, 1) ? resolve(&p, o->b) : o->b;
-                o->c = bt_operand_kind(o, 2) ? resolve(&p, o->c) : o->c;
-            }
+            bt_rename_operands(r, &p.names, o);
             b->ops[n++] = v;
         }
         b->nops = n;
     }
-    for (uint32_t k = 0; k < r->nsnap_entries; k++)
-        r->snap_entries[k].value = resolve(&p, r->snap_entries[k].value);
+    bt_rename_snapshots(r, &p.names);
     find_raw(r);
     bt_reserve_ops(r, r->nops * 3);
     for (uint32_t i = 0; i < r->nblocks; i++) {
@@ -180,11 +163,11 @@ void bt_lazy_nan(struct bt_region *r)
                 continue;
             uint32_t a = bt_operand_kind(o, 0) ? o->a : 0, b = bt_operand_kind(o, 1) ? o->b : 0,
                      c = bt_operand_kind(o, 2) ? o->c : 0;
-            if (a && a < p.n)
+            if (a && a < p.names.n)
                 o->a = checked(&p, i, &k, a, true);
-            if (b && b < p.n)
+            if (b && b < p.names.n)
                 o->b = checked(&p, i, &k, b, true);
-            if (c && c < p.n)
+            if (c && c < p.names.n)
                 o->c = checked(&p, i, &k, c, true);
         }
     }

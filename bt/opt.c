@@ -27,6 +27,33 @@ uint8_t bt_operand_kind(const struct bt_op *o, int i)
     return i == 0 ? info->a : i == 1 ? info->b : info->c;
 }
 
+/* ---- replacements ---- */
+
+uint32_t bt_renamed(const struct bt_renames *n, uint32_t v)
+{
+    while (v < n->n && n->to[v])
+        v = n->to[v];
+    return v;
+}
+
+void bt_rename_operands(struct bt_region *r, const struct bt_renames *n, struct bt_op *o)
+{
+    if (o->op == BT_PHI) {
+        for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++)
+            r->phi_args[o->a + p] = bt_renamed(n, r->phi_args[o->a + p]);
+        return;
+    }
+    o->a = bt_operand_kind(o, 0) ? bt_renamed(n, o->a) : o->a;
+    o->b = bt_operand_kind(o, 1) ? bt_renamed(n, o->b) : o->b;
+    o->c = bt_operand_kind(o, 2) ? bt_renamed(n, o->c) : o->c;
+}
+
+void bt_rename_snapshots(struct bt_region *r, const struct bt_renames *n)
+{
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        r->snap_entries[k].value = bt_renamed(n, r->snap_entries[k].value);
+}
+
 /* ---- uses ---- */
 
 static void count_operands(struct bt_region *r, const struct bt_op *o)
@@ -169,17 +196,10 @@ static uint32_t hash_op(const struct bt_op *o)
 #define CSE_BUCKETS 512
 
 struct cse {
-    uint32_t *fwd;
+    struct bt_renames names;
     uint32_t *next; /* chain by value */
     uint32_t bucket[CSE_BUCKETS];
 };
-
-static uint32_t replaced(const struct cse *c, uint32_t v)
-{
-    while (c->fwd[v])
-        v = c->fwd[v];
-    return v;
-}
 
 static uint32_t find_equal(const struct bt_region *r, const struct cse *c, uint32_t v)
 {
@@ -196,7 +216,7 @@ static uint32_t find_equal(const struct bt_region *r, const struct cse *c, uint3
 void bt_cse(struct bt_region *r)
 {
     struct cse c = {0};
-    c.fwd = arena_znew(r->arena, uint32_t, r->nops);
+    c.names = (struct bt_renames){arena_znew(r->arena, uint32_t, r->nops), r->nops};
     c.next = arena_znew(r->arena, uint32_t, r->nops);
     for (uint32_t i = 0; i < r->nblocks; i++) {
         struct bt_block *b = &r->blocks[i];
@@ -207,14 +227,12 @@ void bt_cse(struct bt_region *r)
             b->ops[n++] = v;
             if (o->op == BT_PHI || o->op == BT_ENTRY)
                 continue;
-            o->a = bt_operand_kind(o, 0) ? replaced(&c, o->a) : o->a;
-            o->b = bt_operand_kind(o, 1) ? replaced(&c, o->b) : o->b;
-            o->c = bt_operand_kind(o, 2) ? replaced(&c, o->c) : o->c;
+            bt_rename_operands(r, &c.names, o);
             if (!(bt_flags(o->op) & UOP_F_PURE))
                 continue;
             uint32_t same = find_equal(r, &c, v);
             if (same) {
-                c.fwd[v] = same;
+                c.names.to[v] = same;
                 o->op = BT_DEAD;
                 n--;
             } else {
@@ -226,7 +244,6 @@ void bt_cse(struct bt_region *r)
         b->nops = n;
     }
     for (uint32_t k = 0; k < r->nphi_args; k++)
-        r->phi_args[k] = replaced(&c, r->phi_args[k]);
-    for (uint32_t k = 0; k < r->nsnap_entries; k++)
-        r->snap_entries[k].value = replaced(&c, r->snap_entries[k].value);
+        r->phi_args[k] = bt_renamed(&c.names, r->phi_args[k]);
+    bt_rename_snapshots(r, &c.names);
 }

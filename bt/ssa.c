@@ -30,10 +30,9 @@ struct builder {
     uint64_t (*mod_in)[SLOT_WORDS];
     bool *built;                   /* the block's operations are there */
     struct incomplete *incomplete; /* phis in blocks with unbuilt predecessors */
-    uint32_t *fwd;                 /* value that replaces this one, 0 for none */
-    uint32_t fwd_cap;
-    uint32_t temps[CPU_UNITS]; /* values of temporaries, in the current instruction */
-    uint32_t last_fault;       /* the latest operation with a snapshot */
+    struct bt_renames names;       /* of phis that merge one value */
+    uint32_t temps[CPU_UNITS];     /* values of temporaries, in the current instruction */
+    uint32_t last_fault;           /* the latest operation with a snapshot */
 };
 
 /* ---- growing arrays in the arena ---- */
@@ -120,13 +119,6 @@ static uint32_t entry_value(struct builder *s, unsigned slot)
 }
 
 /* ---- slots ---- */
-
-static uint32_t resolve(const struct builder *s, uint32_t v)
-{
-    while (v < s->fwd_cap && s->fwd[v])
-        v = s->fwd[v];
-    return v;
-}
 
 static uint32_t read_slot(struct builder *s, uint32_t block, unsigned slot);
 
@@ -308,18 +300,17 @@ static void find_modified(struct builder *s)
 static void drop_trivial_phis(struct builder *s)
 {
     struct bt_region *r = s->r;
-    s->fwd = arena_znew(r->arena, uint32_t, r->nops);
-    s->fwd_cap = r->nops;
+    s->names = (struct bt_renames){arena_znew(r->arena, uint32_t, r->nops), r->nops};
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t v = 1; v < r->nops; v++) {
             struct bt_op *o = &r->ops[v];
-            if (o->op != BT_PHI || s->fwd[v])
+            if (o->op != BT_PHI || s->names.to[v])
                 continue;
             uint32_t same = 0;
             bool trivial = true;
             for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++) {
-                uint32_t arg = resolve(s, r->phi_args[o->a + p]);
+                uint32_t arg = bt_renamed(&s->names, r->phi_args[o->a + p]);
                 if (arg == v || arg == same)
                     continue;
                 trivial = !same;
@@ -328,7 +319,7 @@ static void drop_trivial_phis(struct builder *s)
                 same = arg;
             }
             if (trivial) {
-                s->fwd[v] = same;
+                s->names.to[v] = same;
                 changed = true;
             }
         }
@@ -344,24 +335,16 @@ static void apply_forwarding(struct builder *s)
         for (uint32_t k = 0; k < b->nops; k++) {
             uint32_t v = b->ops[k];
             struct bt_op *o = &r->ops[v];
-            if (o->op == BT_PHI) {
-                if (s->fwd[v]) {
-                    o->op = BT_DEAD;
-                    continue;
-                }
-                for (uint32_t p = 0; p < b->npreds; p++)
-                    r->phi_args[o->a + p] = resolve(s, r->phi_args[o->a + p]);
-            } else if (o->op < UOP_CODES) {
-                o->a = bt_operand_kind(o, 0) ? resolve(s, o->a) : o->a;
-                o->b = bt_operand_kind(o, 1) ? resolve(s, o->b) : o->b;
-                o->c = bt_operand_kind(o, 2) ? resolve(s, o->c) : o->c;
+            if (s->names.to[v]) {
+                o->op = BT_DEAD;
+                continue;
             }
+            bt_rename_operands(r, &s->names, o);
             b->ops[n++] = v;
         }
         b->nops = n;
     }
-    for (uint32_t k = 0; k < r->nsnap_entries; k++)
-        r->snap_entries[k].value = resolve(s, r->snap_entries[k].value);
+    bt_rename_snapshots(r, &s->names);
 }
 
 void bt_construct(struct bt_region *r)
