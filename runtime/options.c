@@ -200,6 +200,27 @@ static void set_engine(const char *v, const char *name)
         options_fatal("%s: no engine '%s'; there are auto, interp and bt", name, v);
 }
 
+/* For tests: when translation happens. */
+static void set_hot(const char *v, const char *name)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long first = strtoul(v, &end, 10), second = 0;
+    bool good = *v >= '0' && *v <= '9' && *end == ',';
+    if (good) {
+        const char *rest = end + 1;
+        second = strtoul(rest, &end, 10);
+        good = *rest >= '0' && *rest <= '9' && !*end;
+    }
+    if (!good || errno || first < 1 || first > INT32_MAX || second > INT32_MAX)
+        options_fatal("%s %s: give two counts such as 50,2000: entries before a block is "
+                      "translated, rounds before it is translated better (0: at once)",
+                      name, v);
+    options.hot = true;
+    options.hot_level1 = (uint32_t)first;
+    options.hot_level2 = (uint32_t)second;
+}
+
 static void set_stats(const char *v, const char *name)
 {
     (void)name;
@@ -275,6 +296,8 @@ static const struct option_row {
      "write the log there instead of stderr; %d is the process id"},
     {"engine", ARG_WORD, "ENGINE", "ENGINE", set_engine, FWD,
      "auto, interp (interpreter alone) or bt (translate at first touch)"},
+    {"hot", ARG_WORD, "N,M", "HOT", set_hot, FWD,
+     "translate after N entries, better after M rounds (0: at once)"},
     {"stats", ARG_OPTIONAL, "FILE", "STATS", set_stats, FWD,
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,

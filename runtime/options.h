@@ -22,6 +22,9 @@ struct options {
     const char *log;        /* -d */
     const char *log_file;   /* -D */
     enum engine engine;     /* --engine */
+    bool hot;               /* --hot was given: */
+    uint32_t hot_level1;    /* entries before a block is translated, 1 at least */
+    uint32_t hot_level2;    /* rounds before level 2 replaces level 1; 0: level 2 at once */
     bool stats;             /* --stats */
     const char *stats_file; /* --stats=FILE, or NULL for stderr */
     uint64_t code_cache;    /* --code-cache, bytes; 0: the default */

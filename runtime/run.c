@@ -72,15 +72,18 @@ static void log_block(const struct thread *t, const struct block *b)
 #define HOT_LEVEL1 50
 #define HOT_LEVEL2 2000 /* entries and rounds of loops in a unit of level 1 */
 
-static bool translate;  /* the engine is not the interpreter alone */
-static uint64_t hot_at; /* entries after which a block is handed out */
+static bool translate;      /* the engine is not the interpreter alone */
+static uint64_t hot_at;     /* entries after which a block is handed out */
+static uint64_t hot_level2; /* rounds of a unit of level 1; 0: every unit is of level 2 */
 
 void run_init(void)
 {
     /* bt translates at first touch. */
     translate = options.engine != ENGINE_INTERP;
     fp_host_fma = fp_host_fma && x64_features() & X64_FBIT(X64_F_FMA); /* may be masked */
-    hot_at = !translate ? UINT64_MAX : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
+    hot_at = options.hot ? options.hot_level1 : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
+    hot_at = translate ? hot_at : UINT64_MAX;
+    hot_level2 = options.hot ? options.hot_level2 : options.engine == ENGINE_BT ? 64 : HOT_LEVEL2;
     perf_enable(options.perfmap, options.jitdump);
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
@@ -106,9 +109,11 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
         b->hot_at = b->count + (8u << times);
         return NULL;
     }
-    u = bt_compile(cpu, b, 1);
+    u = hot_level2 ? NULL : bt_compile(cpu, b, 2);
+    if (!u)
+        u = bt_compile(cpu, b, 1);
     if (u) {
-        *u->counter = options.engine == ENGINE_BT ? 64 : HOT_LEVEL2;
+        *u->counter = u->level == 1 && hot_level2 ? hot_level2 : INT32_MAX;
         b->hot_at = 0; /* from now on always ask */
         b->translations++;
     } else {
