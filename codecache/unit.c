@@ -22,12 +22,14 @@
 
 static struct {
     pthread_mutex_t lock;
-    struct unit *bucket[1 << HASH_BITS];
-    struct unit_page *page[1 << PAGE_HASH_BITS];
     uint64_t gen; /* atomic; at least 1; advances with deaths */
     uint64_t seq; /* atomic; advances with invalidations */
     struct cc_unit_stats stats;
 } units = {.lock = PTHREAD_MUTEX_INITIALIZER, .gen = 1};
+
+/* By guest pc and by guest page. Whole pages, see forget(). */
+static _Alignas(4096) struct unit *unit_bucket[1 << HASH_BITS];
+static _Alignas(4096) struct unit_page *page_bucket[1 << PAGE_HASH_BITS];
 
 /* The last invalidations, so that a translation under way when one happened is refused only if it was hit. */
 #define NRECENT 64
@@ -51,7 +53,7 @@ static size_t hash_of(uint64_t key, unsigned bits)
 
 static struct unit *find(uint64_t pc)
 {
-    struct unit *u = units.bucket[hash_of(pc, HASH_BITS)];
+    struct unit *u = unit_bucket[hash_of(pc, HASH_BITS)];
     while (u && u->pc != pc)
         u = u->hash_next;
     return u;
@@ -107,7 +109,7 @@ void cc_unit_link(struct link *l, struct unit *to)
  * it leaves at its next exit. */
 static void kill_unit(struct unit *u)
 {
-    struct unit **at = &units.bucket[hash_of(u->pc, HASH_BITS)];
+    struct unit **at = &unit_bucket[hash_of(u->pc, HASH_BITS)];
     while (*at && *at != u)
         at = &(*at)->hash_next;
     if (*at)
@@ -203,10 +205,10 @@ void cc_unit_invalidate(uint64_t addr, uint64_t len)
     __atomic_store_n(&units.seq, units.seq + 1, __ATOMIC_RELEASE);
     if (to - from < 1u << PAGE_HASH_BITS) {
         for (uint64_t n = from; n <= to; n++)
-            killed += invalidate_bucket(&units.page[hash_of(n, PAGE_HASH_BITS)], n, n, addr, len);
+            killed += invalidate_bucket(&page_bucket[hash_of(n, PAGE_HASH_BITS)], n, n, addr, len);
     } else {
         for (size_t i = 0; i < 1u << PAGE_HASH_BITS; i++)
-            killed += invalidate_bucket(&units.page[i], from, to, addr, len);
+            killed += invalidate_bucket(&page_bucket[i], from, to, addr, len);
     }
     units.stats.invalidated += killed;
     if (killed) {
@@ -300,7 +302,7 @@ static void index_pages(struct unit *u)
             if (has_page(u, n))
                 continue;
             struct unit_page *p = &u->pages[u->npages++];
-            struct unit_page **head = &units.page[hash_of(n, PAGE_HASH_BITS)];
+            struct unit_page **head = &page_bucket[hash_of(n, PAGE_HASH_BITS)];
             *p = (struct unit_page){.number = n, .unit = u, .next = *head, .pprev = head};
             if (*head)
                 (*head)->pprev = &p->next;
@@ -380,7 +382,7 @@ static struct unit *install(const struct unit_draft *d)
         units.stats.replaced++;
         forward_entry(old, u);
     }
-    struct unit **bucket = &units.bucket[hash_of(u->pc, HASH_BITS)];
+    struct unit **bucket = &unit_bucket[hash_of(u->pc, HASH_BITS)];
     u->hash_next = *bucket;
     *bucket = u;
     index_pages(u);
@@ -454,13 +456,28 @@ bool cc_frames_fault(struct cpu *cpu, uintptr_t addr, void *ucontext)
     return true;
 }
 
+/* Make the table of entries empty. Its whole pages are given back to the kernel: a zero pc is as good as an empty entry's but in
+ * the entry that pc 0 belongs to. And a fork's child, which starts with an empty table, gets them so without a copy. */
+static void table_clear(struct cpu *cpu)
+{
+    char *from = (char *)cpu->ucache, *to = (char *)(cpu->ucache + (1u << CPU_UCACHE_BITS));
+    char *first = (char *)(((uintptr_t)from + 4095) & ~(uintptr_t)4095);
+    char *last = (char *)((uintptr_t)to & ~(uintptr_t)4095);
+    memset(from, 0, (size_t)(first - from));
+    memset(last, 0, (size_t)(to - last));
+    if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0)
+        memset(first, 0, (size_t)(last - first));
+    if (cpu->unit_gen == 0)
+        (void)madvise(first, (size_t)(last - first), MADV_WIPEONFORK);
+    cpu->ucache[0].pc = CPU_EMPTY_PC(0);
+}
+
 void cc_unit_enter(struct cpu *cpu)
 {
     uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
     if (cpu->unit_gen == gen)
         return;
-    for (size_t i = 0; i < 1u << CPU_UCACHE_BITS; i++)
-        cpu->ucache[i].pc = CPU_EMPTY_PC(i);
+    table_clear(cpu);
     /* The frames' return addresses may lead into memory that is used again. */
     if (!cpu->frames_map)
         frames_new(cpu);
@@ -519,7 +536,7 @@ void cc_unit_for_each(void (*fn)(const struct unit *u, void *arg), void *arg)
 {
     lock();
     for (size_t i = 0; i < 1u << HASH_BITS; i++)
-        for (struct unit *u = units.bucket[i]; u; u = u->hash_next)
+        for (struct unit *u = unit_bucket[i]; u; u = u->hash_next)
             fn(u, arg);
     unlock();
 }
@@ -538,11 +555,18 @@ void cc_unit_fork_begin(void)
     lock();
 }
 
+/* Zero whole pages of a table without copying them first: they are shared with the parent. */
+static void forget(void *table, size_t size)
+{
+    if (madvise(table, size, MADV_DONTNEED) != 0)
+        memset(table, 0, size);
+}
+
 void cc_unit_fork_end(bool child)
 {
     if (child) {
-        memset(units.bucket, 0, sizeof units.bucket);
-        memset(units.page, 0, sizeof units.page);
+        forget(unit_bucket, sizeof unit_bucket);
+        forget(page_bucket, sizeof page_bucket);
         units.stats.units = 0;
         /* The units' own memory is left behind rather than freed: touching it would copy its pages. */
         if (cc_region.exec)

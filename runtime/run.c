@@ -106,7 +106,7 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
         /* It was evicted. The code cache is too small for what is hot: the block has to earn its next
          * translation, each time a longer one, or the thread would do nothing but translate. */
         unsigned times = b->translations < 12 ? b->translations : 12;
-        b->hot_at = b->count + (8u << times);
+        b->hot_at = b->count + (32u << times);
         return NULL;
     }
     u = hot_level2 ? NULL : bt_compile(cpu, b, 2);
