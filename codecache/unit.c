@@ -457,7 +457,7 @@ bool cc_frames_fault(struct cpu *cpu, uintptr_t addr, void *ucontext)
 }
 
 /* Make the table of entries empty. Its whole pages are given back to the kernel: a zero pc is as good as an empty entry's but in
- * the entry that pc 0 belongs to. And a fork's child, which starts with an empty table, gets them so without a copy. */
+ * the entry that pc 0 belongs to. */
 static void table_clear(struct cpu *cpu)
 {
     char *from = (char *)cpu->ucache, *to = (char *)(cpu->ucache + (1u << CPU_UCACHE_BITS));
@@ -467,8 +467,6 @@ static void table_clear(struct cpu *cpu)
     memset(last, 0, (size_t)(to - last));
     if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0)
         memset(first, 0, (size_t)(last - first));
-    if (cpu->unit_gen == 0)
-        (void)madvise(first, (size_t)(last - first), MADV_WIPEONFORK);
     cpu->ucache[0].pc = CPU_EMPTY_PC(0);
 }
 

@@ -27,6 +27,10 @@ struct thread *thread_new(const struct guest *g, struct sighand *sh)
 
     if (t == MAP_FAILED)
         return NULL;
+    /* A fork's child starts with an empty table of entries (codecache/unit.c), so it gets zeroes and not a copy. */
+    uintptr_t first = ((uintptr_t)t->cpu.ucache + 4095) & ~(uintptr_t)4095;
+    uintptr_t last = ((uintptr_t)t->cpu.ucache + sizeof(t->cpu.ucache)) & ~(uintptr_t)4095;
+    (void)madvise((void *)first, last - first, MADV_WIPEONFORK);
     list_init(&t->link);
     t->cpu.guest = g;
     t->cpu.thread = t;
