@@ -1,80 +1,170 @@
 #!/bin/sh
-# Times the benchmark programs natively, in the peer emulator and in Dragoman, and the start of a
-# dynamic `true`; every run's output must be the native one's. `make bench` runs it.
+# Times the rows of rows.table natively, in the peer emulator and in Dragoman, turn by turn in one
+# run, and writes the ratios as a table, as Markdown and as a plot. `make bench` runs it.
 #
 #   BENCH_RUNS=3         runs of each; the fastest counts
-#   BENCH_ENGINES=auto   Dragoman's engines to time, of auto, interp and bt
-#   BENCH_SCALE=100      percent of the usual number of rounds
+#   BENCH_ONLY=REGEX     only rows whose group or name matches (an extended regular expression)
+#   BENCH_SCALE=100      percent of the usual amount of work, where a row's command has it as {N}
+#   BENCH_OPTIONS=       options for Dragoman, such as --engine=interp
+#   BENCH_TIMEOUT=120    seconds that one run may take
+#   BENCH_OUT=.          directory for bench.md, bench.svg and bench.tsv
 #
-# Environment: DRAGOMAN, RISCV64_CC, CC, SYSROOT_RISCV64, PEER_DIR, top_srcdir, as `make` gives them.
+# The time is user + system time of the command and its children, of whole runs: start, translation
+# and all. Each output must be the native one's byte for byte; a row where Dragoman's is not, or that
+# fails, has no time, and the status is 1. Where the peer fails, the row says so and has no ratio to it.
+#
+# Environment: DRAGOMAN, RISCV64_CC, CC, AWK, SYSROOT_RISCV64, PEER_DIR, top_srcdir, as `make` gives them.
 set -eu
-: "${BENCH_RUNS=3}" "${BENCH_ENGINES=auto}" "${BENCH_SCALE=100}"
-[ -n "${RISCV64_CC:-}" ] || {
-    echo "bench: no riscv64 compiler: install gcc-riscv64-linux-gnu" >&2
+: "${BENCH_RUNS:=3}" "${BENCH_ONLY:=}" "${BENCH_SCALE:=100}" "${BENCH_OPTIONS:=}" "${BENCH_TIMEOUT:=120}"
+: "${BENCH_OUT:=.}" "${CC:=cc}" "${AWK:=awk}"
+die() {
+    echo "bench: $*" >&2
     exit 1
 }
-dir=$(mktemp -d)
+[ -n "${RISCV64_CC:-}" ] || die "no riscv64 compiler: install gcc-riscv64-linux-gnu"
+riscv64=${SYSROOT_RISCV64:-$("$top_srcdir/tools/sysroot.sh" riscv64)}
+amd64=$("$top_srcdir/tools/sysroot.sh" amd64)
+peer=${PEER_DIR:-$("$top_srcdir/tools/sysroot.sh" qemu)}/usr/bin/qemu-riscv64
+src=$top_srcdir/bench
+out=$(cd "$BENCH_OUT" && pwd)
+dir=$(mktemp -d /tmp/dragoman-bench.XXXXXX) # in /tmp, which sysroots share with the machine
 trap 'rm -rf "$dir"' EXIT
-peer=${PEER_DIR:+$PEER_DIR/usr/bin/qemu-riscv64}
-flags="-O2 -ffp-contract=off -fno-tree-vectorize -static"
+trap 'exit 1' HUP INT TERM
+mkdir "$dir/bin" "$dir/root" "$dir/work"
 
-# Sets best_time (in units of 10 microseconds) to the fastest of BENCH_RUNS runs; the output stays in $dir/out.
-best() {
-    best_time=
-    for _ in $(seq "$BENCH_RUNS"); do
-        start=$(date +%s%N)
-        timeout 300 "$@" >"$dir/out" || {
-            echo "bench: failed with status $?: $*" >&2
-            exit 1
-        }
-        ms=$((($(date +%s%N) - start) / 10000))
-        if [ -z "$best_time" ] || [ "$ms" -lt "$best_time" ]; then best_time=$ms; fi
-    done
+tab=$(printf '\t')
+rows=$dir/rows
+grep -v '^#' "$src/rows.table" |
+    $AWK -v only="$BENCH_ONLY" -v scale="$BENCH_SCALE" -F ' [|] ' '
+        $1 ~ only || $2 ~ only {
+            command = $0
+            sub(/^[^|]*[|] [^|]* [|] /, "", command)
+            while (match(command, /[{][0-9]+[}]/)) {
+                n = int(substr(command, RSTART + 1, RLENGTH - 2) * scale / 100)
+                command = substr(command, 1, RSTART - 1) (n > 0 ? n : 1) substr(command, RSTART + RLENGTH)
+            }
+            print $1 "\t" $2 "\t" command
+        }' >"$rows"
+count=$(wc -l <"$rows")
+[ "$count" -gt 0 ] || die "no row's group or name matches '$BENCH_ONLY'"
+
+# Flags of each program, the same for both machines. No contraction: the host has no fused operations
+# unless told, the guest has, and the results would differ. `float` is not vectorised, because the
+# guest, RV64GC, has nothing to vectorise with; `float-v` shows what that leaves out.
+flags_of() {
+    case $1 in
+    float) echo "-O3 -ffp-contract=off -fno-tree-vectorize -static" ;;
+    *) echo "-O3 -ffp-contract=off -static -pthread" ;;
+    esac
 }
-
-show() { # NAME WHO TIME NATIVE, times in units of 10 microseconds
-    awk -v name="$1" -v who="$2" -v t="$3" -v native="$4" \
-        'BEGIN { printf "%-10s %-16s %10.2f ms %8.2f x native\n", name, who, t / 100, t / native }'
-}
-
-measure() { # NAME WHO COMMAND...
-    name=$1 who=$2
-    shift 2
-    best "$@"
-    if ! cmp -s "$dir/out" "$dir/want"; then
-        echo "bench: $name in $who printed '$(cat "$dir/out")', natively '$(cat "$dir/want")'" >&2
-        exit 1
-    fi
-    show "$name" "$who" "$best_time" "$native_time"
-}
-
-for row in integer:2000 float:6000 calls:400; do
-    name=${row%:*}
-    rounds=$((${row#*:} * BENCH_SCALE / 100))
-    # shellcheck disable=SC2086
-    ${CC:-cc} $flags -o "$dir/$name" "$top_srcdir/bench/$name.c" -lm
-    # shellcheck disable=SC2086
-    $RISCV64_CC $flags -o "$dir/$name.rv64" "$top_srcdir/bench/$name.c" -lm
-    best "$dir/$name" $rounds
-    native_time=$best_time
-    cp "$dir/out" "$dir/want"
-    show "$name" native "$native_time" "$native_time"
-    [ -z "$peer" ] || measure "$name" qemu "$peer" "$dir/$name.rv64" $rounds
-    for engine in $BENCH_ENGINES; do
-        measure "$name" "dragoman:$engine" "$DRAGOMAN" --engine="$engine" "$dir/$name.rv64" $rounds
-    done
+echo "bench: building" >&2
+$CC -O2 -o "$dir/bin/launch" "$src/launch.c"
+for name in $(sed -n "s/.*$tab@\([a-z0-9-]*\) .*/\1/p" "$rows" | sort -u); do
+    # shellcheck disable=SC2046
+    $CC $(flags_of "$name") -o "$dir/bin/$name" "$src/${name%-v}.c" -lm
+    # shellcheck disable=SC2046
+    $RISCV64_CC $(flags_of "$name") -o "$dir/bin/$name.rv64" "$src/${name%-v}.c" -lm
 done
 
-if [ -n "${SYSROOT_RISCV64:-}" ]; then
-    true_=$SYSROOT_RISCV64/usr/bin/true
-    : >"$dir/want"
-    again='i=0; while [ $i -lt 20 ]; do i=$((i + 1)); "$@" || exit 1; done'
-    best sh -c "$again" sh /bin/true
-    native_time=$best_time
-    show "20xtrue" native "$native_time" "$native_time"
-    [ -z "$peer" ] || measure "20xtrue" qemu sh -c "$again" sh "$peer" -L "$SYSROOT_RISCV64" "$true_"
-    for engine in $BENCH_ENGINES; do
-        measure "20xtrue" "dragoman:$engine" sh -c "$again" sh "$DRAGOMAN" --engine="$engine" \
-            -L "$SYSROOT_RISCV64" "$true_"
+cd "$dir/work"
+run_native() { # ARGUMENT... of launch: in the amd64 sysroot
+    env -i PATH=/usr/bin:/bin HOME="$dir/work" LC_ALL=C TZ=UTC "$dir/bin/launch" -t "$BENCH_TIMEOUT" "$@" \
+        </dev/null 2>"$dir/err"
+}
+# What Debian's programs work on; made by the native ones.
+if grep -q -v "$tab@" "$rows"; then
+    cp -r "$src/programs" .
+    prepare() { # OUTPUT COMMAND...
+        file=$1
+        shift
+        [ "$(run_native -o "$file" -r "$amd64" -m "$dir/root" "$@" | cut -d' ' -f1)" = 0 ] ||
+            die "cannot make $file: $(cat "$dir/err")"
+    }
+    prepare text gawk -v "lines=$((18000 * BENCH_SCALE / 100))" -f programs/text.awk
+    prepare text.gz gzip -n -c text
+    prepare text.xz xz -c text
+    prepare text.zst zstd -q -c text
+    prepare source.c gawk -v "functions=$((150 * BENCH_SCALE / 100))" -f programs/source.awk
+    printf '%s\n' 'int printf(const char *, ...); int main(void) { return printf("hello\n") != 6; }' >hello.c
+    mkdir project tree
+    {
+        printf 'all: prog\n\t./prog\nprog:'
+        for i in 1 2 3 4 5 6; do printf ' f%s.o' $i; done
+        printf '\n\tgcc -o $@ $^\n%%.o: %%.c\n\tgcc -O1 -c $<\n'
+    } >project/Makefile
+    for i in 2 3 4 5 6; do
+        prepare "project/f$i.c" gawk -v functions=3 -v "n=$i" -f programs/source.awk
+        sed -i "s/^double mix/static double mix/; \$a double f$i(void) { return mix2(0, 0, 0); }" "project/f$i.c"
+    done
+    printf '%s\n' 'double f2(void); int printf(const char *, ...);' \
+        'int main(void) { return printf("%p\n", (void *)(f2 ? 0 : main)) < 0; }' >project/f1.c
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        mkdir tree/d$i
+        for j in 1 2 3 4 5 6 7 8; do
+            sed -n "$((i * 80 + j * 9)),+${j}0p" text >tree/d$i/t$j
+            cp "project/f$((j % 6 + 1)).c" tree/d$i/f$j.c
+        done
     done
 fi
+
+# Sets status, time and wall to those of one run.
+run() { # WHO WORD...: output to $dir/WHO
+    who=$1 first=$2
+    shift 2
+    case $who:$first in
+    native:@*) set -- "$dir/bin/${first#@}" "$@" ;;
+    qemu:@*) set -- "$peer" "$dir/bin/${first#@}.rv64" "$@" ;;
+    # shellcheck disable=SC2086
+    dragoman:@*) set -- "$DRAGOMAN" $BENCH_OPTIONS "$dir/bin/${first#@}.rv64" "$@" ;;
+    native:*) set -- -r "$amd64" -m "$dir/root" "/usr/bin/$first" "$@" ;;
+    qemu:*) set -- -r "$riscv64" -m "$dir/root" -b "$peer" "/usr/bin/$first" "$@" ;;
+    # shellcheck disable=SC2086
+    dragoman:*) set -- "$DRAGOMAN" $BENCH_OPTIONS -L "$riscv64" "/usr/bin/$first" "$@" ;;
+    esac
+    run_native -o "$dir/$who" "$@" >"$dir/times" || echo "125 0 0" >"$dir/times"
+    read -r status time wall <"$dir/times"
+}
+
+failures=0 number=0
+: >"$out/bench.tsv"
+while IFS=$tab read -r group name command; do
+    number=$((number + 1))
+    printf 'bench: %d of %d: %-32s\r' $number "$count" "$name" >&2
+    native= qemu= dragoman= note= reference=native
+    case $command in '~'*) command=${command#?} reference=qemu ;; esac
+    for turn in $(seq "$BENCH_RUNS"); do
+        for who in native qemu dragoman; do
+            eval "result=\$$who"
+            [ "$turn" = 1 ] || [ "$result" != - ] || continue # failed before
+            eval "run $who $command"
+            if [ "$status" -ne 0 ]; then
+                note="$note$who failed, status $status; "
+                eval "$who=-"
+                sed 's/^/    /; 3q' "$dir/err" >&2
+            elif [ $who != native ] && [ $who != $reference ] && ! cmp -s "$dir/$who" "$dir/$reference"; then
+                note="$note$who: output differs; "
+                eval "$who=-"
+            else
+                [ -n "$result" ] && [ "${result% *}" -le "$time" ] || eval "$who='$time $wall'"
+            fi
+        done
+    done
+    case $native:$dragoman in -:* | *:-) failures=$((failures + 1)) ;; esac
+    for who in native qemu dragoman; do eval "[ \"\$$who\" != - ] || $who='- -'"; done
+    printf '%60s\r' '' >&2
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$group" "$name" "$native" "$qemu" "$dragoman" "${note%; }" |
+        tee -a "$out/bench.tsv" | $AWK -v form=line -f "$src/report.awk"
+done <"$rows"
+
+{
+    echo "$(date +%Y-%m-%d), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n1), $(nproc) cores," \
+        "load average $(cut -d' ' -f1 /proc/loadavg); BENCH_RUNS=$BENCH_RUNS BENCH_SCALE=$BENCH_SCALE" \
+        "BENCH_ONLY='$BENCH_ONLY' BENCH_OPTIONS='$BENCH_OPTIONS' make bench"
+    echo
+    $AWK -v form=markdown -f "$src/report.awk" "$out/bench.tsv"
+} >"$out/bench.md"
+$AWK -v form=svg -f "$src/report.awk" "$out/bench.tsv" >"$out/bench.svg"
+echo
+sed -n '/^| group/,$p' "$out/bench.md"
+echo "bench: wrote $out/bench.md, bench.svg and bench.tsv" >&2
+[ $failures -eq 0 ] || die "$failures rows failed"
