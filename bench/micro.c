@@ -180,7 +180,7 @@ static uint32_t interpreter(long rounds, long work)
 static inline uint32_t turn(uint32_t x, long work)
 {
     for (long i = 0; i < work; i++) {
-        x = x * 5 + 1;
+        x = (x >> 1 ^ x) + 1; /* nothing that one machine has a single instruction for */
         __asm__ volatile("" : "+r"(x));
     }
     return x + 1;

@@ -81,9 +81,10 @@ if grep -q -v "$tab@" "$rows"; then
             die "cannot make $file: $(cat "$dir/err")"
     }
     prepare text gawk -v "lines=$((18000 * BENCH_SCALE / 100))" -f programs/text.awk
-    prepare text.gz gzip -n -c text
+    prepare big cat text text text text text text text text
+    prepare big.gz gzip -n -c big
     prepare text.xz xz -c text
-    prepare text.zst zstd -q -c text
+    prepare big.zst zstd -q -c big
     prepare source.c gawk -v "functions=$((150 * BENCH_SCALE / 100))" -f programs/source.awk
     printf '%s\n' 'int printf(const char *, ...); int main(void) { return printf("hello\n") != 6; }' >hello.c
     mkdir project tree
