@@ -50,8 +50,9 @@ END {
         height = 60 + 16 * n
         printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"840\" height=\"%d\" font-family=\"sans-serif\" font-size=\"11\">\n", height
         print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"
-        print "<text x=\"250\" y=\"16\">times native (user + system), log scale:" \
-              " <tspan fill=\"#c60\">qemu</tspan>, <tspan fill=\"#06c\">Dragoman</tspan></text>"
+        print "<text x=\"250\" y=\"16\">times native, user + system, logarithmic</text>"
+        print "<text x=\"600\" y=\"16\" fill=\"#c60\">qemu</text>"
+        print "<text x=\"660\" y=\"16\" fill=\"#06c\">Dragoman</text>"
         for (i = split("0.5 1 2 5 10 20 50 100 200", tick, " "); i > 0; i--) {
             x = x_of(tick[i])
             printf "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"36\" y2=\"%d\" stroke=\"%s\"/>", x, x, height - 16,
