@@ -1,5 +1,6 @@
 /* The log: categories, destination, and writing; see log.h. */
 #include "base/log.h"
+#include "base/host.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,29 +53,12 @@ const char *log_enable(const char *names)
     return NULL;
 }
 
-/* All of it, as one write(2) when the destination takes it in one. What cannot be written is lost:
- * a log has nobody to tell. */
-static void write_all(int fd, const char *text, size_t n)
-{
-    int saved_errno = errno;
-    while (n > 0) {
-        ssize_t done = write(fd, text, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            break;
-        text += done;
-        n -= (size_t)done;
-    }
-    errno = saved_errno;
-}
-
 void log_list(int fd)
 {
     for (unsigned i = 0; i < LOG_CATEGORY_COUNT; i++) {
         char line[160];
         int n = snprintf(line, sizeof(line), "%-10s %s\n", categories[i].name, categories[i].text);
-        write_all(fd, line, (size_t)n);
+        host_write_all(fd, line, (size_t)n);
     }
 }
 
@@ -155,7 +139,7 @@ void log_line_add(struct log_line *l, const char *fmt, ...)
 
 void log_line_write(struct log_line *l)
 {
-    write_all(destination, l->text, l->len);
+    host_write_all(destination, l->text, l->len);
     l->len = 0;
 }
 

@@ -1,6 +1,7 @@
 /* Error messages, and reports of the VM's own bugs; see report.h. */
 #define UNW_LOCAL_ONLY
 #include "base/report.h"
+#include "base/host.h"
 #include <errno.h>
 #include <libunwind.h>
 #include <signal.h>
@@ -22,21 +23,6 @@ static _Atomic pid_t reporting_tid; /* the thread that reports a bug; 0: none */
 
 extern const char __executable_start[]; /* the linker's: where the program is loaded */
 
-static void write_text(const char *text, size_t n)
-{
-    int saved_errno = errno;
-    while (n > 0) {
-        ssize_t done = write(STDERR_FILENO, text, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            break;
-        text += done;
-        n -= (size_t)done;
-    }
-    errno = saved_errno;
-}
-
 static void write_line(const char *prefix, const char *fmt, va_list ap)
 {
     char buf[1024];
@@ -46,7 +32,7 @@ static void write_line(const char *prefix, const char *fmt, va_list ap)
     if (n > 0)
         len += strlen(buf + len);
     buf[len++] = '\n';
-    write_text(buf, len);
+    host_write_all(STDERR_FILENO, buf, len);
 }
 
 void report_verror(const char *fmt, va_list ap)

@@ -225,7 +225,7 @@ static bool page_mapped(uint64_t page)
 {
     unsigned char vec;
 
-    return mm_host_call(SYS_mincore, page, GUEST_PAGE_SIZE, (uintptr_t)&vec, 0, 0, 0) != -ENOMEM;
+    return host_call(SYS_mincore, page, GUEST_PAGE_SIZE, (uintptr_t)&vec, 0, 0, 0) != -ENOMEM;
 }
 
 /* Where n begins now. The kernel has kept it contiguous, so a search by halves finds the place. */
@@ -515,7 +515,7 @@ int64_t mm_brk(uint64_t brk)
     if (brk - mm.brk_start > mm.limit_data)
         goto out;
     if (new < old) {
-        if (mm_host_call(SYS_munmap, new, old - new, 0, 0, 0, 0))
+        if (host_call(SYS_munmap, new, old - new, 0, 0, 0, 0))
             goto out;
         code = mm_code_forget(new, old);
         mm_map_remove(new, old);
@@ -528,9 +528,9 @@ int64_t mm_brk(uint64_t brk)
         if (!vma_is_free(&mm.map, old, new - old + GUEST_PAGE_SIZE) ||
             !mm_may_expand((new - old) / GUEST_PAGE_SIZE, prot, flags))
             goto out;
-        if (mm_host_call(SYS_mmap, old, new - old, prot,
-                         flags | MAP_FIXED_NOREPLACE | (mm.lock_future ? MAP_LOCKED : 0), -1,
-                         0) != (int64_t)old)
+        if (host_call(SYS_mmap, old, new - old, prot,
+                      flags | MAP_FIXED_NOREPLACE | (mm.lock_future ? MAP_LOCKED : 0), -1,
+                      0) != (int64_t)old)
             goto out;
         mm_map_add(&v);
     }

@@ -39,7 +39,7 @@ static int64_t over_range(long nr, uint64_t start, uint64_t end, uint64_t arg)
     int64_t r = 0;
 
     if (start >= GUEST_ADDR_END)
-        return end > start ? -ENOMEM : mm_host_call(nr, 0, 0, arg, 0, 0, 0);
+        return end > start ? -ENOMEM : host_call(nr, 0, 0, arg, 0, 0, 0);
     while (p < stop || p == end) {
         uint64_t e = stop;
 
@@ -61,7 +61,7 @@ static int64_t over_range(long nr, uint64_t start, uint64_t end, uint64_t arg)
             }
             mm_unlock();
         }
-        r = mm_host_call(nr, p, e - p, arg, 0, 0, 0);
+        r = host_call(nr, p, e - p, arg, 0, 0, 0);
         if (r == -ENOMEM && e < stop)
             hole = true;
         else if (r)
@@ -131,7 +131,7 @@ int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec)
         return -ENOMEM;
     if (!mm_in_range(vec, pages) || mm_prepare_write(vec, pages))
         return -EFAULT;
-    return mm_host_call(SYS_mincore, addr, len, vec, 0, 0, 0);
+    return host_call(SYS_mincore, addr, len, vec, 0, 0, 0);
 }
 
 int64_t mm_mlock(uint64_t addr, uint64_t len, int flags)
@@ -176,8 +176,8 @@ int64_t mm_mlockall(int flags)
         if (!p)
             return 0;
         /* Pages that cannot be populated (PROT_NONE, beyond a file's end) do not make the call fail. */
-        r = mm_host_call(SYS_mlock2, start, p - start, flags & MCL_ONFAULT ? MLOCK_ONFAULT : 0, 0,
-                         0, 0);
+        r = host_call(SYS_mlock2, start, p - start, flags & MCL_ONFAULT ? MLOCK_ONFAULT : 0, 0, 0,
+                      0);
         if (r == -EPERM || r == -ENOSYS)
             return r;
         struct vma v;
@@ -203,6 +203,6 @@ int64_t mm_munlockall(void)
         mm_unlock();
         if (!p)
             return 0;
-        mm_host_call(SYS_munlock, start, p - start, 0, 0, 0, 0);
+        host_call(SYS_munlock, start, p - start, 0, 0, 0, 0);
     }
 }

@@ -134,7 +134,7 @@ static uint32_t now_ms(void)
 
 static bool set_host_prot(uint64_t page, int prot)
 {
-    return !mm_host_call(SYS_mprotect, page, GUEST_PAGE_SIZE, prot, 0, 0, 0);
+    return !host_call(SYS_mprotect, page, GUEST_PAGE_SIZE, prot, 0, 0, 0);
 }
 
 static void make_hot(struct code_page *p)

@@ -6,6 +6,7 @@
 #ifndef DRAGOMAN_PROCESS_MM_INTERNAL_H
 #define DRAGOMAN_PROCESS_MM_INTERNAL_H
 
+#include "base/host.h"
 #include "process/vmatree.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -39,22 +40,6 @@ extern struct mm mm;
 
 void mm_lock(void);
 void mm_unlock(void);
-
-/* A host system call without errno, fit for signal context. */
-static inline int64_t mm_host_call(long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                                   uint64_t a4, uint64_t a5)
-{
-    int64_t ret;
-    register uint64_t r10 __asm__("r10") = a3;
-    register uint64_t r8 __asm__("r8") = a4;
-    register uint64_t r9 __asm__("r9") = a5;
-
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "a"(nr), "D"(a0), "S"(a1), "d"(a2), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return ret;
-}
 
 /* The host's protection for a guest protection: execution is reading. */
 static inline int mm_host_prot(int prot)

@@ -48,26 +48,26 @@ static int64_t host_map(uint64_t addr, uint64_t len, int prot, int flags, int fd
     int64_t r;
 
     if (replace) {
-        r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
+        r = host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
         if (r < 0)
             mm_resync(addr, addr + len);
         return r;
     }
     if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE) {
         /* It allows MAP_FIXED but not MAP_FIXED_NOREPLACE: take the place first. */
-        r = mm_host_call(SYS_mmap, addr, len, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        r = host_call(SYS_mmap, addr, len, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
         if (r != (int64_t)addr)
             return r < 0 ? r : -EEXIST;
-        r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
+        r = host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED, fd, off);
         if (r < 0)
-            mm_host_call(SYS_munmap, addr, len, 0, 0, 0, 0);
+            host_call(SYS_munmap, addr, len, 0, 0, 0, 0);
         return r;
     }
-    r = mm_host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
+    r = host_call(SYS_mmap, addr, len, prot, flags | MAP_FIXED_NOREPLACE, fd, off);
     if (r >= 0 && r != (int64_t)addr) {
         /* A kernel that does not know MAP_FIXED_NOREPLACE takes the address for a hint. */
-        mm_host_call(SYS_munmap, r, len, 0, 0, 0, 0);
+        host_call(SYS_munmap, r, len, 0, 0, 0, 0);
         r = -EEXIST;
     }
     return r;
@@ -217,7 +217,7 @@ int64_t mm_munmap(uint64_t addr, uint64_t len)
     mm_lock();
     mm_sync_stacks(addr, addr + len);
     if (!mm_touches_host(addr, addr + len) && mm_vma_from(addr)) {
-        r = mm_host_call(SYS_munmap, addr, len, 0, 0, 0, 0);
+        r = host_call(SYS_munmap, addr, len, 0, 0, 0, 0);
         if (!r) {
             code = mm_code_forget(addr, addr + len);
             mm_map_remove(addr, addr + len);
@@ -230,7 +230,7 @@ int64_t mm_munmap(uint64_t addr, uint64_t len)
             uint64_t s = n->v.start > addr ? n->v.start : addr;
             uint64_t e = n->v.end < addr + len ? n->v.end : addr + len;
 
-            r = mm_host_call(SYS_munmap, s, e - s, 0, 0, 0, 0);
+            r = host_call(SYS_munmap, s, e - s, 0, 0, 0, 0);
             if (!r) {
                 code |= mm_code_forget(s, e);
                 mm_map_remove(s, e);
@@ -304,7 +304,7 @@ int64_t mm_mprotect(uint64_t addr, uint64_t len, int prot)
             break;
         }
         if (n->v.prot != prot) {
-            r = mm_host_call(SYS_mprotect, p, e - p, mm_host_prot(prot), 0, 0, 0);
+            r = host_call(SYS_mprotect, p, e - p, mm_host_prot(prot), 0, 0, 0);
             if (r)
                 break;
             bool was_view = mm_is_shared(&n->v) && (n->v.prot & PROT_WRITE);
@@ -343,8 +343,8 @@ static int64_t move(uint64_t old, uint64_t oldlen, uint64_t new, uint64_t newlen
 
     if (reserve) {
         /* MREMAP_FIXED would overwrite: take the place in a way that cannot. */
-        r = mm_host_call(SYS_mmap, new, newlen, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        r = host_call(SYS_mmap, new, newlen, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
         if (r != (int64_t) new) {
             if (r == -EEXIST)
                 mm_scan_host();
@@ -352,11 +352,10 @@ static int64_t move(uint64_t old, uint64_t oldlen, uint64_t new, uint64_t newlen
         }
     }
     mm_code_unprotect(old, old + oldlen);
-    r = mm_host_call(SYS_mremap, old, oldlen, newlen, flags | MREMAP_FIXED | MREMAP_MAYMOVE, new,
-                     0);
+    r = host_call(SYS_mremap, old, oldlen, newlen, flags | MREMAP_FIXED | MREMAP_MAYMOVE, new, 0);
     if (r < 0) {
         if (reserve)
-            mm_host_call(SYS_munmap, new, newlen, 0, 0, 0, 0);
+            host_call(SYS_munmap, new, newlen, 0, 0, 0, 0);
         else
             mm_resync(new, new + newlen);
         /* With a length to cut off the kernel does that first. */
@@ -388,15 +387,15 @@ static bool moves_many(void)
     static int known; /* under mm_lock */
 
     if (!known) {
-        int64_t p = mm_host_call(SYS_mmap, 0, 4 * GUEST_PAGE_SIZE, PROT_NONE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int64_t p = host_call(SYS_mmap, 0, 4 * GUEST_PAGE_SIZE, PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (p < 0)
             return false;
-        mm_host_call(SYS_mprotect, p, GUEST_PAGE_SIZE, PROT_READ, 0, 0, 0);
-        int64_t r = mm_host_call(SYS_mremap, p, 2 * GUEST_PAGE_SIZE, 2 * GUEST_PAGE_SIZE,
-                                 MREMAP_MAYMOVE | MREMAP_FIXED, p + 2 * GUEST_PAGE_SIZE, 0);
+        host_call(SYS_mprotect, p, GUEST_PAGE_SIZE, PROT_READ, 0, 0, 0);
+        int64_t r = host_call(SYS_mremap, p, 2 * GUEST_PAGE_SIZE, 2 * GUEST_PAGE_SIZE,
+                              MREMAP_MAYMOVE | MREMAP_FIXED, p + 2 * GUEST_PAGE_SIZE, 0);
         known = r < 0 ? -1 : 1;
-        mm_host_call(SYS_munmap, p, 4 * GUEST_PAGE_SIZE, 0, 0, 0, 0);
+        host_call(SYS_munmap, p, 4 * GUEST_PAGE_SIZE, 0, 0, 0, 0);
     }
     return known > 0;
 }
@@ -429,7 +428,7 @@ static int64_t resize(struct vma_node *n, uint64_t old, uint64_t oldlen, uint64_
 
     mm_code_unprotect(old, old + oldlen);
     if (newlen <= oldlen) {
-        r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
+        r = host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
         if (r >= 0) {
             m->old_code = mm_code_forget(old + newlen, old + oldlen);
             mm_map_remove(old + newlen, old + oldlen);
@@ -438,7 +437,7 @@ static int64_t resize(struct vma_node *n, uint64_t old, uint64_t oldlen, uint64_
     } else if (v.end == old + oldlen && newlen <= GUEST_ADDR_END - old) {
         mm_sync_stacks(v.end, old + newlen);
         if (vma_is_free(&mm.map, v.end, newlen - oldlen))
-            r = mm_host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
+            r = host_call(SYS_mremap, old, oldlen, newlen, 0, 0, 0);
         if (r >= 0) {
             v.has_code = false;
             if (v.ino)
@@ -508,7 +507,7 @@ static int64_t mremap_locked(uint64_t old, uint64_t oldlen, uint64_t newlen, int
     }
     if (newlen < oldlen) {
         /* The kernel unmaps the rest first, whatever it consists of. */
-        r = mm_host_call(SYS_munmap, old + newlen, oldlen - newlen, 0, 0, 0, 0);
+        r = host_call(SYS_munmap, old + newlen, oldlen - newlen, 0, 0, 0, 0);
         if (r)
             return r;
         m->old_code |= mm_code_forget(old + newlen, old + oldlen);
@@ -598,7 +597,7 @@ int64_t mm_shmat(int shmid, uint64_t addr, int flags)
         r = -ENOMEM;
         goto out;
     }
-    r = mm_host_call(SYS_shmat, shmid, addr, flags & (SHM_RDONLY | SHM_REMAP), 0, 0, 0);
+    r = host_call(SYS_shmat, shmid, addr, flags & (SHM_RDONLY | SHM_REMAP), 0, 0, 0);
     if (r < 0)
         goto out;
     code = mm_code_forget(addr, addr + len);
@@ -632,7 +631,7 @@ int64_t mm_shmdt(uint64_t addr)
         n = mm_vma_from(n->v.end);
     }
     if (n && (n->v.flags & VMA_SHM) && n->v.start - n->v.offset == addr)
-        r = mm_host_call(SYS_shmdt, addr, 0, 0, 0, 0, 0);
+        r = host_call(SYS_shmdt, addr, 0, 0, 0, 0, 0);
     if (!r) {
         ino_t id = n->v.ino;
 

@@ -11,6 +11,7 @@
 #ifndef DRAGOMAN_SYSCALL_ARG_H
 #define DRAGOMAN_SYSCALL_ARG_H
 
+#include "base/host.h"
 #include "exceptions/sig.h"
 #include "process/mm.h"
 #include "syscall/host_nr.h"
@@ -40,22 +41,6 @@ static inline uint64_t sys_out(uint64_t addr, uint64_t len)
 static inline uint64_t sys_out_max(uint64_t addr, uint64_t len, uint64_t max)
 {
     return sys_out(addr, len < max ? len : max);
-}
-
-/* The host's call nr, at once: for calls that never wait, and for further calls of a handler. */
-static inline int64_t sys_raw(long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                              uint64_t a4, uint64_t a5)
-{
-    int64_t ret;
-    register uint64_t r10 __asm__("r10") = a3;
-    register uint64_t r8 __asm__("r8") = a4;
-    register uint64_t r9 __asm__("r9") = a5;
-
-    __asm__ volatile("syscall"
-                     : "=a"(ret)
-                     : "0"(nr), "D"(a0), "S"(a1), "d"(a2), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return ret;
 }
 
 #endif

@@ -58,7 +58,7 @@ int64_t sys_close_range(struct thread *t, const uint64_t *a)
         if (i < nhidden && hidden[i] <= last)
             end = hidden[i] - 1;
         if (i >= nhidden || hidden[i] > first) {
-            ret = sys_raw(SYS_close_range, first, end, flags, 0, 0, 0);
+            ret = host_call(SYS_close_range, first, end, flags, 0, 0, 0);
             if (ret < 0)
                 return ret;
             flags &= ~CLOSE_RANGE_UNSHARE; /* once is enough */

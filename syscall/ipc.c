@@ -83,7 +83,7 @@ static uint64_t sem_count(uint64_t id)
 {
     struct semid64_ds h;
 
-    if (sys_raw(SYS_semctl, id, 0, IPC_STAT, (uintptr_t)&h, 0, 0) < 0)
+    if (host_call(SYS_semctl, id, 0, IPC_STAT, (uintptr_t)&h, 0, 0) < 0)
         return SEM_MAX;
     return h.sem_nsems;
 }

@@ -152,7 +152,7 @@ int64_t sys_process_vm_writev(struct thread *t, const uint64_t *a)
 
     if (err)
         return err;
-    if ((pid_t)a[0] == (pid_t)sys_raw(SYS_getpid, 0, 0, 0, 0, 0, 0))
+    if ((pid_t)a[0] == (pid_t)host_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
         mm_prepare_write_iov(remote, a[4]);
     return sig_syscall(t, SYS_process_vm_writev, a[0], a[1], a[2], (uintptr_t)remote, a[4], a[5]);
 }

@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct sysinfo) == 112, "asm-generic struct sysinfo");
 int64_t sys_uname(struct thread *t, const uint64_t *a)
 {
     struct utsname u;
-    int64_t ret = sys_raw(SYS_uname, (uintptr_t)&u, 0, 0, 0, 0, 0);
+    int64_t ret = host_call(SYS_uname, (uintptr_t)&u, 0, 0, 0, 0, 0);
 
     if (ret < 0)
         return ret;

@@ -65,11 +65,11 @@ static bool is_left_empty(const struct walk *w)
             break;
     }
     int64_t fd =
-        sys_raw(SYS_open, (uintptr_t)w->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
+        host_call(SYS_open, (uintptr_t)w->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
     if (fd < 0)
         return false;
     for (;;) {
-        int64_t n = sys_raw(SYS_getdents64, fd, (uintptr_t)entries, sizeof entries, 0, 0, 0);
+        int64_t n = host_call(SYS_getdents64, fd, (uintptr_t)entries, sizeof entries, 0, 0, 0);
         if (n <= 0)
             break;
         for (int64_t at = 0; at < n; at += *(unsigned short *)(entries + at + 16)) {
@@ -78,7 +78,7 @@ static bool is_left_empty(const struct walk *w)
                 empty = false;
         }
     }
-    sys_raw(SYS_close, fd, 0, 0, 0, 0, 0);
+    host_call(SYS_close, fd, 0, 0, 0, 0, 0);
     return empty;
 }
 
@@ -133,7 +133,7 @@ static enum walk_result walk(struct walk *w, bool follow)
         w->out[w->len] = 0;
 
         int64_t got =
-            sys_raw(SYS_readlink, (uintptr_t)w->out, (uintptr_t)link, sizeof link - 1, 0, 0, 0);
+            host_call(SYS_readlink, (uintptr_t)w->out, (uintptr_t)link, sizeof link - 1, 0, 0, 0);
         if (got < 0 && got != -EINVAL) {
             w->len = before;
             w->out[before] = 0;
@@ -174,12 +174,12 @@ static bool base_below(struct walk *w, int dirfd)
     int64_t n;
 
     if (dirfd == AT_FDCWD) {
-        n = sys_raw(SYS_getcwd, (uintptr_t)w->out, sizeof w->out, 0, 0, 0, 0);
+        n = host_call(SYS_getcwd, (uintptr_t)w->out, sizeof w->out, 0, 0, 0, 0);
         n--; /* it counts the NUL */
     } else {
         char name[32];
         snprintf(name, sizeof name, "/proc/self/fd/%d", dirfd);
-        n = sys_raw(SYS_readlink, (uintptr_t)name, (uintptr_t)w->out, sizeof w->out - 1, 0, 0, 0);
+        n = host_call(SYS_readlink, (uintptr_t)name, (uintptr_t)w->out, sizeof w->out - 1, 0, 0, 0);
     }
     if (n <= 0)
         return false;

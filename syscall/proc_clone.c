@@ -136,7 +136,8 @@ static int64_t clone_thread(struct thread *t, const struct clone3_args *ca)
         return tid;
     }
     if (ca->flags & CLONE_PIDFD) {
-        int64_t fd = sys_raw(SYS_pidfd_open, (uint64_t)tid, O_EXCL /* PIDFD_THREAD */, 0, 0, 0, 0);
+        int64_t fd =
+            host_call(SYS_pidfd_open, (uint64_t)tid, O_EXCL /* PIDFD_THREAD */, 0, 0, 0, 0);
         if (fd >= 0)
             mm_write_u32(ca->pidfd, (uint32_t)fd);
     }
@@ -157,7 +158,7 @@ static void vfork_child(void *arg)
     struct thread *c = s->child;
     const struct clone3_args *ca = s->args;
     thread_self = c;
-    c->tid = (pid_t)sys_raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    c->tid = (pid_t)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     if (ca->flags & CLONE_CLEAR_SIGHAND_FLAG)
         sig_clear_handlers(c);
     if (ca->flags & CLONE_CHILD_SETTID)
@@ -165,7 +166,7 @@ static void vfork_child(void *arg)
     if (ca->flags & CLONE_CHILD_CLEARTID) {
         /* Other memory users remain, so the kernel does clear it. */
         c->clear_child_tid = ca->child_tid;
-        sys_raw(SYS_set_tid_address, sys_out(ca->child_tid, 4), 0, 0, 0, 0, 0);
+        host_call(SYS_set_tid_address, sys_out(ca->child_tid, 4), 0, 0, 0, 0, 0);
     }
     sig_vfork_begin(c);
     sys_hooks.run_vfork_child(c);
@@ -181,7 +182,7 @@ static int64_t host_clone(const struct clone3_args *ca, uint64_t flags, void *st
         uint64_t top = fn ? (uintptr_t)stack + stack_size : 0;
         flags |= ca->exit_signal;
         return fn ? proc_host_clone(SYS_clone, flags, top, (uintptr_t)pidfd, fn, arg)
-                  : sys_raw(SYS_clone, flags, 0, (uintptr_t)pidfd, 0, 0, 0);
+                  : host_call(SYS_clone, flags, 0, (uintptr_t)pidfd, 0, 0, 0);
     }
     if (ca->set_tid_size && mm_read(tids, ca->set_tid, ca->set_tid_size * sizeof(tids[0])) != 0)
         return -EFAULT;
@@ -196,7 +197,7 @@ static int64_t host_clone(const struct clone3_args *ca, uint64_t flags, void *st
         .cgroup = ca->cgroup,
     };
     return fn ? proc_host_clone(SYS_clone3, (uintptr_t)&h, sizeof(h), 0, fn, arg)
-              : sys_raw(SYS_clone3, (uintptr_t)&h, sizeof(h), 0, 0, 0, 0);
+              : host_call(SYS_clone3, (uintptr_t)&h, sizeof(h), 0, 0, 0, 0);
 }
 
 static int64_t clone_vfork(struct thread *t, const struct clone3_args *ca)
@@ -295,7 +296,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     }
 
     sh->refs = 1;
-    t->tid = (pid_t)sys_raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    t->tid = (pid_t)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     t->vfork_parent = NULL;
     t->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
     sig_clone(t, t, ca->flags);

@@ -58,7 +58,7 @@ static int check_executable(int fd)
     if (!S_ISREG(st.st_mode))
         return -EACCES;
     int64_t rc =
-        sys_raw(SYS_execveat, fd, (uintptr_t) "", 0, 0, AT_EMPTY_PATH | AT_EXECVE_CHECK, 0);
+        host_call(SYS_execveat, fd, (uintptr_t) "", 0, 0, AT_EMPTY_PATH | AT_EXECVE_CHECK, 0);
     if (rc == -EACCES || rc == -ETXTBSY || rc == -EPERM || rc == 0)
         return (int)rc;
     if (faccessat(fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) != 0)
@@ -376,9 +376,9 @@ int64_t sys_execveat(struct thread *t, const uint64_t *a)
     const char *name = (const char *)(uintptr_t)a[1];
     if (flags & AT_EXECVE_CHECK) {
         char buf[PATH_MAX];
-        return sys_raw(SYS_execveat, (int)a[0],
-                       (uintptr_t)sys_path(buf, (int)a[0], name, !(flags & AT_SYMLINK_NOFOLLOW)), 0,
-                       0, flags, 0);
+        return host_call(SYS_execveat, (int)a[0],
+                         (uintptr_t)sys_path(buf, (int)a[0], name, !(flags & AT_SYMLINK_NOFOLLOW)),
+                         0, 0, flags, 0);
     }
     return do_exec(t, (int)a[0], name, a[2], a[3], flags);
 }

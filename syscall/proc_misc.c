@@ -23,7 +23,7 @@ int64_t sys_set_tid_address(struct thread *t, const uint64_t *a)
 {
     t->clear_child_tid = a[0];
     if (t->vfork_parent)
-        sys_raw(SYS_set_tid_address, a[0] ? sys_out(a[0], 4) : 0, 0, 0, 0, 0, 0);
+        host_call(SYS_set_tid_address, a[0] ? sys_out(a[0], 4) : 0, 0, 0, 0, 0, 0);
     return t->tid;
 }
 
@@ -73,9 +73,9 @@ int64_t sys_personality(struct thread *t, const uint64_t *a)
     uint32_t persona = (uint32_t)a[0];
     (void)t;
     if (persona == UINT32_MAX)
-        return sys_raw(SYS_personality, persona, 0, 0, 0, 0, 0) |
+        return host_call(SYS_personality, persona, 0, 0, 0, 0, 0) |
                __atomic_load_n(&remembered, __ATOMIC_RELAXED);
-    int64_t old = sys_raw(SYS_personality, persona & ~(uint32_t)PERSONA_LAYOUT, 0, 0, 0, 0, 0);
+    int64_t old = host_call(SYS_personality, persona & ~(uint32_t)PERSONA_LAYOUT, 0, 0, 0, 0, 0);
     if (old < 0)
         return old;
     return old | __atomic_exchange_n(&remembered, persona & PERSONA_LAYOUT, __ATOMIC_RELAXED);

@@ -343,7 +343,7 @@ static void publish_comm(void)
     if (row[0] != AT_EXECFN || mm_read_str(path, sizeof path, row[1]) < 0)
         return;
     slash = strrchr(path, '/');
-    sys_raw(SYS_prctl, PR_SET_NAME, (uintptr_t)(slash ? slash + 1 : path), 0, 0, 0, 0);
+    host_call(SYS_prctl, PR_SET_NAME, (uintptr_t)(slash ? slash + 1 : path), 0, 0, 0, 0);
 }
 
 void sys_proc_publish(void)
@@ -375,5 +375,5 @@ void sys_proc_publish(void)
     /* A kernel without CONFIG_CHECKPOINT_RESTORE refuses; then others see the runtime's own command
      * line, which still ends with the guest's, and the guest gets ours by proc_text. */
     published =
-        sys_raw(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&map, sizeof map, 0, 0) == 0;
+        host_call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uintptr_t)&map, sizeof map, 0, 0) == 0;
 }

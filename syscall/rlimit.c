@@ -56,7 +56,7 @@ static bool may_raise(void)
     struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct d[2];
 
-    return sys_raw(SYS_capget, (uintptr_t)&h, (uintptr_t)d, 0, 0, 0, 0) == 0 &&
+    return host_call(SYS_capget, (uintptr_t)&h, (uintptr_t)d, 0, 0, 0, 0) == 0 &&
            (d[0].effective & (1u << CAP_SYS_RESOURCE));
 }
 
@@ -86,15 +86,15 @@ static void set_host(int resource, rlim64_t cur, rlim64_t max)
 {
     struct rlimit64 host, want = {cur, max};
 
-    if (sys_raw(SYS_prlimit64, 0, resource, 0, (uintptr_t)&host, 0, 0))
+    if (host_call(SYS_prlimit64, 0, resource, 0, (uintptr_t)&host, 0, 0))
         return;
     if (host.rlim_cur == cur && host.rlim_max == max)
         return;
     if (may_raise()) {
-        sys_raw(SYS_prlimit64, 0, resource, (uintptr_t)&want, 0, 0, 0);
+        host_call(SYS_prlimit64, 0, resource, (uintptr_t)&want, 0, 0, 0);
     } else {
         host.rlim_cur = cur < host.rlim_max ? cur : host.rlim_max;
-        sys_raw(SYS_prlimit64, 0, resource, (uintptr_t)&host, 0, 0, 0);
+        host_call(SYS_prlimit64, 0, resource, (uintptr_t)&host, 0, 0, 0);
     }
 }
 
@@ -114,7 +114,7 @@ void sys_limit_init(void)
     for (size_t i = 0; i < OWN_COUNT; i++) {
         struct rlimit64 v = {RLIM64_INFINITY, RLIM64_INFINITY};
 
-        sys_raw(SYS_prlimit64, 0, own_resource[i], 0, (uintptr_t)&v, 0, 0);
+        host_call(SYS_prlimit64, 0, own_resource[i], 0, (uintptr_t)&v, 0, 0);
         store(&own_limit[i], &v);
     }
     relax_host();
@@ -144,7 +144,7 @@ static int64_t own_prlimit(struct own_limit *l, uint64_t new, uint64_t old)
     if (new &&mm_read(&want, new, sizeof want))
         return -EFAULT;
     if (!sys_limit_get(resource, &have))
-        ret = sys_raw(SYS_prlimit64, 0, resource, 0, (uintptr_t)&have, 0, 0);
+        ret = host_call(SYS_prlimit64, 0, resource, 0, (uintptr_t)&have, 0, 0);
     if (ret == 0 && new)
         ret = set_own(l, &want, &have);
     if (ret == 0 && old && mm_write(old, &have, sizeof have))

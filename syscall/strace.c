@@ -462,7 +462,7 @@ static enum trace_mode mode_of(const struct sys_row *row, const uint64_t *a)
     else if (is_one_of(row->name, writes))
         p.events = POLLOUT;
     if (p.events && p.fd >= 0 &&
-        sys_raw(SYS_ppoll, (uintptr_t)&p, 1, (uintptr_t)&now, 0, 0, 0) == 0)
+        host_call(SYS_ppoll, (uintptr_t)&p, 1, (uintptr_t)&now, 0, 0, 0) == 0)
         return TRACE_WAITS;
     return TRACE_AFTER;
 }
