@@ -9,6 +9,7 @@
 
 static const struct guest *const guests[] = {
     &guest_rv64,
+    &guest_a64,
 };
 
 #define NGUESTS (sizeof guests / sizeof guests[0])

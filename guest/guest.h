@@ -121,6 +121,7 @@ struct guest {
 };
 
 extern const struct guest guest_rv64;
+extern const struct guest guest_a64;
 
 /* The guest for an ELF e_machine, or NULL. */
 const struct guest *guest_by_elf(unsigned e_machine);

@@ -11,7 +11,7 @@
 
 /* A block is closed before an instruction that might not fit any more; the jmp of a limit needs one
  * more micro-op. */
-#define LIFT_MAX_UOPS_PER_INSN 96
+#define LIFT_MAX_UOPS_PER_INSN 200
 
 /* A lifter's own fault: the micro-ops would be wrong, so nothing may run. */
 static _Noreturn void lift_bug(const struct lift *l, const char *what)

@@ -16,6 +16,7 @@
 #include "interp/interp.h"
 #include "uop/fp.h"
 #include "uop/sem.h"
+#include "uop/vec.h"
 #include <signal.h>
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -270,6 +271,9 @@ interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
 #define UOP_F3(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_FC(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_CV(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_V1(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_V2(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_VX(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_SYS(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_TERM(name, ...) [UOP_##name] = &&do_##name,
 #include "uop/uop_all.h"
@@ -354,6 +358,15 @@ interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
     {                            \
         CV_##what(D, S);         \
     }
+#define UOP_V1(name, ...)                             \
+    do_##name : uop_vec_##name(&D, &A, (int64_t)IMM); \
+    NEXT();
+#define UOP_V2(name, ...)                   \
+    do_##name : uop_vec_##name(&D, &A, &B); \
+    NEXT();
+#define UOP_VX(name, ...)                                     \
+    do_##name : uop_vec_##name(&D, &A, &B, &C, (int64_t)IMM); \
+    NEXT();
 #include "uop/uop_all.h"
 
 do_ld_v128 : {

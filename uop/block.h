@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define BLOCK_MAX_INSNS 64
-#define BLOCK_MAX_UOPS 512
+#define BLOCK_MAX_UOPS 640
 
 /* One guest instruction of a block: where its micro-ops begin and which bytes it came from. */
 struct insn_map {

@@ -114,6 +114,99 @@ static inline uint64_t uop_f32_as_f64(uint64_t a)
                : (v & UINT64_C(0x8000000000000000)) | (v & INT64_MAX) >> 3;
 }
 
+/* Condition flags of x + y + carry, in bits 31 (N), 30 (Z), 29 (C), 28 (V). */
+static inline uint64_t uop_flags_adc_64(uint64_t x, uint64_t y, uint64_t carry)
+{
+    uint64_t sum = x + y + carry;
+    uint64_t c = carry ? sum <= x : sum < x;
+    uint64_t v = (~(x ^ y) & (x ^ sum)) >> 63;
+    return sum >> 63 << 31 | (uint64_t)(sum == 0) << 30 | c << 29 | v << 28;
+}
+
+static inline uint64_t uop_flags_adc_32(uint64_t a, uint64_t b, uint64_t carry)
+{
+    uint32_t x = (uint32_t)a, y = (uint32_t)b;
+    uint64_t wide = (uint64_t)x + y + carry;
+    uint32_t sum = (uint32_t)wide;
+    uint64_t v = (~(x ^ y) & (x ^ sum)) >> 31;
+    return (uint64_t)(sum >> 31) << 31 | (uint64_t)(sum == 0) << 30 | wide >> 32 << 29 | v << 28;
+}
+
+/* Arm's condition numbers (Arm ARM C1.2.4): the lowest bit inverts, but for 15. */
+static inline uint64_t uop_cond(uint64_t flags, uint64_t cond)
+{
+    unsigned n = flags >> 31 & 1, z = flags >> 30 & 1, c = flags >> 29 & 1, v = flags >> 28 & 1;
+    unsigned yes[8] = {z, c, n, v, c && !z, n == v, n == v && !z, 1};
+    unsigned holds = yes[cond >> 1 & 7];
+    return cond & 1 && (cond & 15) != 15 ? !holds : holds;
+}
+
+static inline uint64_t uop_rbit_64(uint64_t a)
+{
+    a = (a >> 1 & UINT64_C(0x5555555555555555)) | (a & UINT64_C(0x5555555555555555)) << 1;
+    a = (a >> 2 & UINT64_C(0x3333333333333333)) | (a & UINT64_C(0x3333333333333333)) << 2;
+    a = (a >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) | (a & UINT64_C(0x0f0f0f0f0f0f0f0f)) << 4;
+    return __builtin_bswap64(a);
+}
+
+static inline uint64_t uop_crc32(uint64_t sum, uint64_t data, unsigned bits, uint32_t poly)
+{
+    uint32_t crc = (uint32_t)sum;
+    for (unsigned i = 0; i < bits; i++, data >>= 1)
+        crc = crc >> 1 ^ ((crc ^ data) & 1 ? poly : 0);
+    return crc;
+}
+
+/* NaNs with payload. quiet is the fraction's top bit. */
+#define UOP_NAN_RULES(T, inf, sign, quiet)                                                 \
+    static inline bool uop_isnan_##T(uint64_t a)                                           \
+    {                                                                                      \
+        return (a & ((sign)-1)) > (inf);                                                   \
+    }                                                                                      \
+    static inline bool uop_issnan_##T(uint64_t a)                                          \
+    {                                                                                      \
+        return uop_isnan_##T(a) && !(a & (quiet));                                         \
+    }                                                                                      \
+    static inline uint64_t uop_defnan_##T(void)                                            \
+    {                                                                                      \
+        return (inf) | (quiet);                                                            \
+    }                                                                                      \
+    static inline uint64_t uop_fnan_##T(uint64_t r, uint64_t a, uint64_t b)                \
+    {                                                                                      \
+        if (uop_issnan_##T(a))                                                             \
+            return a | (quiet);                                                            \
+        if (uop_issnan_##T(b))                                                             \
+            return b | (quiet);                                                            \
+        if (uop_isnan_##T(a))                                                              \
+            return a;                                                                      \
+        if (uop_isnan_##T(b))                                                              \
+            return b;                                                                      \
+        return uop_isnan_##T(r) ? uop_defnan_##T() : r;                                    \
+    }                                                                                      \
+    static inline uint64_t uop_fnannm_##T(uint64_t r, uint64_t a, uint64_t b)              \
+    {                                                                                      \
+        bool both = uop_isnan_##T(a) && uop_isnan_##T(b);                                  \
+        return uop_issnan_##T(a) || uop_issnan_##T(b) || both ? uop_fnan_##T(r, a, b) : r; \
+    }                                                                                      \
+    static inline uint64_t uop_fnan3_##T(uint64_t add, uint64_t a, uint64_t b)             \
+    {                                                                                      \
+        uint64_t x = a & ((sign)-1), y = b & ((sign)-1);                                   \
+        if (uop_issnan_##T(add))                                                           \
+            return add | (quiet);                                                          \
+        if (uop_issnan_##T(a))                                                             \
+            return a | (quiet);                                                            \
+        if (uop_issnan_##T(b))                                                             \
+            return b | (quiet);                                                            \
+        if (uop_isnan_##T(add))                                                            \
+            return (x == (inf) && !y) || (!x && y == (inf)) ? uop_defnan_##T() : add;      \
+        return uop_isnan_##T(a) ? a : uop_isnan_##T(b) ? b : 0;                            \
+    }
+UOP_NAN_RULES(f16, UINT64_C(0x7c00), UINT64_C(0x8000), UINT64_C(0x200))
+UOP_NAN_RULES(f32, UINT64_C(0x7f800000), UINT64_C(0x80000000), UINT64_C(0x400000))
+UOP_NAN_RULES(f64, UINT64_C(0x7ff0000000000000), UINT64_C(0x8000000000000000),
+              UINT64_C(0x8000000000000))
+#undef UOP_NAN_RULES
+
 #define UOP_SEM(name, expr)                                                   \
     static inline uint64_t uop_sem_##name(uint64_t A, uint64_t B, uint64_t C) \
     {                                                                         \

@@ -29,6 +29,9 @@ enum uop_code {
 #define UOP_F3(name, ...) UOP_##name,
 #define UOP_FC(name, ...) UOP_##name,
 #define UOP_CV(name, ...) UOP_##name,
+#define UOP_V1(name, ...) UOP_##name,
+#define UOP_V2(name, ...) UOP_##name,
+#define UOP_VX(name, ...) UOP_##name,
 #define UOP_SYS(name, ...) UOP_##name,
 #define UOP_TERM(name, ...) UOP_##name,
 #include "uop/uop_all.h"

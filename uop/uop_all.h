@@ -36,6 +36,15 @@
 #ifndef UOP_CV
 #define UOP_CV(...)
 #endif
+#ifndef UOP_V1
+#define UOP_V1(...)
+#endif
+#ifndef UOP_V2
+#define UOP_V2(...)
+#endif
+#ifndef UOP_VX
+#define UOP_VX(...)
+#endif
 #ifndef UOP_SYS
 #define UOP_SYS(...)
 #endif
@@ -55,5 +64,8 @@
 #undef UOP_F3
 #undef UOP_FC
 #undef UOP_CV
+#undef UOP_V1
+#undef UOP_V2
+#undef UOP_VX
 #undef UOP_SYS
 #undef UOP_TERM

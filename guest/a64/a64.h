@@ -1,0 +1,71 @@
+/* The AArch64 guest's own names: register slots and the parts of guest_a64 that live in several files.
+ *
+ * Owns: the numbering of the slots in struct cpu.
+ *
+ * Threading: constants only.
+ */
+#ifndef DRAGOMAN_GUEST_A64_A64_H
+#define DRAGOMAN_GUEST_A64_A64_H
+
+#include "guest/a64/decode.h"
+#include "guest/guest.h"
+#include "guest/lift.h"
+
+enum a64_slot {
+    A64_X0 = 0, /* x0..x30 */
+    A64_LR = 30,
+    A64_SP = 31,
+    A64_XZR = 32, /* the zero slot */
+    A64_PC = 33,
+    A64_NZCV = 34,  /* bits 31 to 28; the others are zero */
+    A64_TPIDR = 35, /* TPIDR_EL0 */
+    A64_FPCR = 36,  /* the bits that are implemented; struct cpu's frm follows RMode */
+    A64_FPSR = 37,  /* QC alone: the other flags are in the host's MXCSR */
+    A64_V0 = 38,    /* v0..v31, two units each, low half first */
+    A64_NSLOTS = A64_V0 + 64,
+};
+
+/* FPCR: AHP (not implemented), DN, FZ (not implemented), RMode. */
+#define A64_FPCR_DN (1u << 25)
+#define A64_FPCR_RMODE_SHIFT 22
+#define A64_FPCR_MASK (A64_FPCR_DN | 3u << A64_FPCR_RMODE_SHIFT)
+#define A64_FPSR_QC (1u << 27)
+
+/* DC ZVA clears 4 << 4 bytes; 64-byte lines. CTR_EL0: no DIC, no IDC, so programs clean and invalidate. */
+#define A64_DCZID 4
+#define A64_ZVA_BYTES 64
+#define A64_CTR 0x84448004
+/* UOP_rdtime counts nanoseconds. */
+#define A64_CNTFRQ 1000000000
+/* Implementer 0 (reserved for software), architecture 15 (by ID registers). */
+#define A64_MIDR 0x000f0000
+
+/* Addressing modes: the rows' arguments. */
+enum a64_mode { MODE_UIMM, MODE_IMM, MODE_POST, MODE_PRE, MODE_REG };
+enum a64_pair { PAIR_OFF, PAIR_POST, PAIR_PRE };
+/* frintx's rounding: the dynamic mode, and inexact is raised. */
+#define A64_RINTX 100
+
+enum a64_helper { A64_HELPER_CLREX };
+
+/* Number of bits hi to lo of an instruction word. */
+#define A64_BITS(w, hi, lo) ((w) >> (lo) & (UINT32_MAX >> (31 - (hi) + (lo))))
+
+/* An ID register's value as Linux gives it to user space: op1 0, CRn 0. */
+uint64_t a64_id_register(unsigned crm, unsigned op2);
+/* FPSR and FPCR as programs see them, of a cpu outside the engines, and back. */
+uint32_t a64_fpsr(const struct cpu *cpu);
+void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr);
+/* "DecodeBitMasks" of the Arm ARM: the immediate of logical instructions; false when reserved. */
+bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
+
+/* Members of guest_a64; see struct guest. */
+unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail);
+unsigned a64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
+const char *a64_slot_name(unsigned slot);
+size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *buf,
+                          uint64_t *sp_out);
+size_t a64_sigframe_size(void);
+int a64_sigframe_parse(struct cpu *cpu, const void *buf, size_t size, uint64_t *mask, stack_t *ss);
+
+#endif

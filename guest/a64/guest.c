@@ -1,0 +1,156 @@
+/* guest/a64/guest.c: AArch64 under Linux: registers, hardware description, struct guest.
+ *
+ * Owns: guest_a64 and the list of advertised features, from which AT_HWCAP, /proc/cpuinfo and the ID
+ * registers are made.
+ *
+ * Threading: const data; pure functions but for the cpu passed in.
+ */
+#include "guest/a64/a64.h"
+#include "guest/a64/vdso_image.h"
+#include "uop/fp.h"
+#include <elf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bits of AT_HWCAP and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst); the field of
+ * the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
+static const struct feature {
+    const char *name;
+    uint8_t hwcap_bit, crm, op2, bit, value;
+} features[] = {
+    {"fp", 0, 4, 0, 16, 0},      {"asimd", 1, 4, 0, 20, 0}, {"crc32", 7, 6, 0, 16, 1},
+    {"atomics", 8, 6, 0, 20, 2}, {"cpuid", 11, 4, 0, 0, 1}, {"lrcpc", 15, 6, 1, 20, 1},
+};
+#define NFEATURES (sizeof features / sizeof features[0])
+
+/* The same bits as features: a constant for the initialiser below. */
+#define HWCAP (1u << 0 | 1u << 1 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 15)
+
+uint64_t a64_id_register(unsigned crm, unsigned op2)
+{
+    if (crm == 0)
+        return op2 == 0 ? A64_MIDR : op2 == 5 ? UINT64_C(0x80000000) : 0; /* MPIDR; REVIDR is 0 */
+    uint64_t v = 0;
+    for (size_t i = 0; i < NFEATURES; i++)
+        if (features[i].crm == crm && features[i].op2 == op2)
+            v |= (uint64_t)features[i].value << features[i].bit;
+    if (crm == 4 && op2 == 0)
+        v |= 0x11; /* ID_AA64PFR0: EL0 and EL1 are AArch64 alone */
+    return v;
+}
+
+static size_t cpuinfo(char *buf, size_t size, unsigned ncpus)
+{
+    char names[128];
+    size_t n = 0, len = 0;
+    for (size_t i = 0; i < NFEATURES; i++)
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? " " : "", features[i].name);
+    for (unsigned i = 0; i < ncpus; i++)
+        len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0,
+                                "processor\t: %u\n"
+                                "BogoMIPS\t: 2000.00\n"
+                                "Features\t: %s\n"
+                                "CPU implementer\t: 0x%02x\n"
+                                "CPU architecture: 8\n"
+                                "CPU variant\t: 0x0\n"
+                                "CPU part\t: 0x000\n"
+                                "CPU revision\t: 0\n\n",
+                                i, names, A64_MIDR >> 24);
+    return len;
+}
+
+static void cpu_reset(struct cpu *cpu)
+{
+    memset(cpu->r, 0, sizeof cpu->r);
+    cpu->res_addr = ~UINT64_C(0);
+    fp_env_init(cpu);
+}
+
+static void cpu_start(struct cpu *cpu, uint64_t entry, uint64_t sp)
+{
+    cpu_reset(cpu);
+    cpu->r[A64_PC] = entry;
+    cpu->r[A64_SP] = sp;
+}
+
+static size_t cpu_print(const struct cpu *cpu, char *buf, size_t size)
+{
+    size_t len = 0;
+#define PUT(...) \
+    len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0, __VA_ARGS__)
+    PUT("pc   %016" PRIx64 "  sp %016" PRIx64 "  nzcv %x  fpcr %08x  fpsr %08x\n", cpu->r[A64_PC],
+        cpu->r[A64_SP], (unsigned)cpu->r[A64_NZCV] >> 28, (unsigned)cpu->r[A64_FPCR],
+        a64_fpsr(cpu));
+    for (unsigned i = 0; i < 31; i++)
+        PUT("%-4s %016" PRIx64 "%s", a64_slot_name(i), cpu->r[i], i % 4 == 3 ? "\n" : "  ");
+    PUT("\n");
+    for (unsigned i = 0; i < 32; i++)
+        PUT("v%-3u %016" PRIx64 "%016" PRIx64 "%s", i, cpu->r[A64_V0 + 2 * i + 1],
+            cpu->r[A64_V0 + 2 * i], i % 2 ? "\n" : "  ");
+#undef PUT
+    return len;
+}
+
+static uint64_t clrex(struct cpu *cpu, uint64_t a, uint64_t b)
+{
+    (void)a, (void)b;
+    cpu->res_addr = ~UINT64_C(0);
+    return 0;
+}
+
+static const struct guest_helper helpers[] = {
+    [A64_HELPER_CLREX] = {"clrex", clrex, false, false},
+};
+
+/* O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE (asm/fcntl.h of arm64 and of x86). */
+static const struct guest_flagmap open_flags[] = {
+    {040000, 0200000}, {0100000, 0400000}, {0200000, 040000}, {0400000, 0100000}, {0, 0},
+};
+
+const struct guest guest_a64 = {
+    .name = "aarch64",
+    .elf_machine = EM_AARCH64,
+    .uname_machine = "aarch64",
+    .platform = "aarch64",
+    .ldso_env = "/lib/ld-linux-aarch64.so.1",
+    .nslots = A64_NSLOTS,
+    .zero_slot = A64_XZR,
+    .pc_slot = A64_PC,
+    .sp_slot = A64_SP,
+    .tls_slot = A64_TPIDR,
+    .sysnr_slot = 8,
+    .sysret_slot = 0,
+    .sysarg_slot = {0, 1, 2, 3, 4, 5},
+    .syscall_len = 4,
+    .insn_align = 4,
+    .slot_name = a64_slot_name,
+    /* sp, arguments, x8, x19 to x21 */
+    .home_gpr = {A64_SP, 0, 1, 2, 3, 4, 5, 8, 19, 20, 21},
+    /* Vector registers are pairs of integer units as yet. */
+    .home_xmm = {GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT,
+                 GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT,
+                 GUEST_NO_SLOT, GUEST_NO_SLOT},
+    .fp_first = GUEST_NO_SLOT,
+    .fp_last = GUEST_NO_SLOT,
+    .lift = a64_lift,
+    .disasm = a64_disasm,
+    .helpers = helpers,
+    .nhelpers = sizeof helpers / sizeof helpers[0],
+    .cpu_reset = cpu_reset,
+    .cpu_start = cpu_start,
+    .cpu_print = cpu_print,
+    .sigframe_max = 4704,
+    .sigframe_min_stack = 5120, /* MINSIGSTKSZ */
+    .sigframe_build = a64_sigframe_build,
+    .sigframe_size = a64_sigframe_size,
+    .sigframe_parse = a64_sigframe_parse,
+    .hwcap = HWCAP,
+    .vdso_image = a64_vdso,
+    .vdso_size = A64_VDSO_SIZE,
+    .vdso_sigreturn = A64_VDSO_SIGRETURN,
+    .cpuinfo = cpuinfo,
+    .open_flags = open_flags,
+    .clone_tls_before_ctid = true,
+    .sa_restorer = true,
+};

@@ -1,0 +1,541 @@
+/* guest/a64/lift.c: from decoded instructions to micro-ops: integers, branches, system.
+ * Memory is in lift_mem.c, floating point in lift_fp.c, AdvSIMD in lift_simd.c.
+ *
+ * Owns: the meaning of each integer row of a64.decode.
+ *
+ * Invariants: a W register's result is zero-extended. The zero slot is never a destination. No slot is written
+ * before the last micro-op of the instruction that may fault.
+ *
+ * Threading: works on the caller's struct lift only.
+ */
+#include "guest/a64/lift.h"
+
+unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail)
+{
+    struct a64_insn in;
+    if (avail < 4)
+        return 0;
+    uint32_t w = code[0] | code[1] << 8 | code[2] << 16 | (uint32_t)code[3] << 24;
+    l->next_pc = l->pc + 4;
+    if (a64_decode32(w, &in))
+        a64_rows[in.row].lift(l, &in, a64_rows[in.row].arg);
+    else
+        a64_emit_illegal(l);
+    return 4;
+}
+
+bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask)
+{
+    unsigned sel = n << 6 | (~imms & 63);
+    if (sel < 2)
+        return false;
+    unsigned len = 31 - (unsigned)__builtin_clz(sel), size = 1u << len;
+    unsigned s = imms & (size - 1), r = immr & (size - 1);
+    if (s == size - 1)
+        return false;
+    uint64_t ones = (UINT64_C(2) << s) - 1, all = ~UINT64_C(0) >> (64 - size);
+    if (r)
+        ones = (ones >> r | ones << (size - r)) & all;
+    for (; size < 64; size *= 2)
+        ones |= ones << size;
+    *mask = ones;
+    return true;
+}
+
+static uint8_t sized(struct lift *l, bool wide, uint8_t r)
+{
+    return wide ? r : emit1(l, UOP_zext32, r);
+}
+
+/* ---- addition, subtraction ---- */
+
+/* rd = a + b or a - b; with flags when S. b is a unit. */
+static void add_sub(struct lift *l, const struct a64_insn *in, uint8_t d, uint8_t a, uint8_t b)
+{
+    bool sub = W(30, 30), flags = W(29, 29);
+    enum uop_code op = sub ? (SF ? UOP_sub_64 : UOP_sub_32z) : (SF ? UOP_add_64 : UOP_add_32z);
+    uint8_t f = 0;
+    if (flags)
+        f = emit2(l,
+                  sub ? (SF ? UOP_flags_sub_64 : UOP_flags_sub_32)
+                      : (SF ? UOP_flags_add_64 : UOP_flags_add_32),
+                  a, b);
+    if (d != A64_XZR)
+        lift_emit(l, op, d, a, b, 0, 0);
+    if (flags)
+        lift_emit(l, UOP_mov_64, A64_NZCV, f, 0, 0, 0);
+}
+
+LIFT(addsub_imm)
+{
+    uint64_t imm = (uint64_t)in->imm << (W(22, 22) ? 12 : 0);
+    if (W(29, 29)) {
+        add_sub(l, in, a64_x(in->rd), in->rn, emit_const(l, imm));
+        return;
+    }
+    if (!imm && SF)
+        lift_emit(l, UOP_mov_64, in->rd, in->rn, 0, 0, 0);
+    else if (SF)
+        emit_to(l, in->rd, UOP_add_64_i, in->rn, W(30, 30) ? -(int64_t)imm : (int64_t)imm);
+    else
+        emit_to(l, in->rd, W(30, 30) ? UOP_sub_32z_i : UOP_add_32z_i, in->rn, (int64_t)imm);
+}
+
+/* rm shifted by an immediate. */
+static uint8_t shifted(struct lift *l, const struct a64_insn *in)
+{
+    static const uint16_t op[2][4] = {
+        {UOP_shl_32z_i, UOP_shr_32z_i, UOP_sar_32z_i, UOP_ror_32z_i},
+        {UOP_shl_64_i, UOP_shr_64_i, UOP_sar_64_i, UOP_ror_64_i},
+    };
+    uint8_t m = a64_x(in->rm);
+    return W(15, 10) ? emit_i(l, op[SF][W(23, 22)], m, W(15, 10)) : m;
+}
+
+LIFT(addsub_reg)
+{
+    add_sub(l, in, a64_x(in->rd), a64_x(in->rn), shifted(l, in));
+}
+
+uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option, unsigned shift)
+{
+    static const uint16_t op[8] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64,
+                                   UOP_sext8, UOP_sext16, UOP_sext32, UOP_mov_64};
+    uint8_t m = a64_x(rm);
+    if ((option & 3) != 3)
+        m = emit1(l, op[option], m);
+    return shift ? emit_i(l, UOP_shl_64_i, m, shift) : m;
+}
+
+LIFT(addsub_ext)
+{
+    uint8_t m = a64_extend(l, in->rm, W(15, 13), W(12, 10));
+    add_sub(l, in, W(29, 29) ? a64_x(in->rd) : in->rd, in->rn, m);
+}
+
+LIFT(adc)
+{
+    uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
+    uint8_t carry = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, A64_NZCV, 29), 1), f = 0;
+    if (W(30, 30))
+        m = emit_i(l, UOP_xor_64_i, m, -1);
+    if (W(29, 29))
+        f = emit3(l, SF ? UOP_flags_adc_64 : UOP_flags_adc_32, n, m, carry);
+    if (in->rd != 31) {
+        enum uop_code op = SF ? UOP_add_64 : UOP_add_32z;
+        lift_emit(l, op, in->rd, emit2(l, op, n, m), carry, 0, 0);
+    }
+    if (W(29, 29))
+        lift_emit(l, UOP_mov_64, A64_NZCV, f, 0, 0, 0);
+}
+
+/* ---- logic ---- */
+
+static void logic(struct lift *l, const struct a64_insn *in, uint8_t d, uint8_t n, uint8_t m)
+{
+    static const uint16_t op[4] = {UOP_and_64, UOP_or_64, UOP_xor_64, UOP_and_64};
+    static const uint16_t op32[4] = {UOP_and_32z, UOP_or_32z, UOP_xor_32z, UOP_and_32z};
+    bool flags = W(30, 29) == 3;
+    if (d == A64_XZR && !flags)
+        return;
+    if (!flags && W(30, 29) == 1 && n == A64_XZR) {
+        emit_to(l, d, SF ? UOP_mov_64 : UOP_zext32, m, 0);
+        return;
+    }
+    uint8_t t = flags ? lift_temp(l) : d;
+    lift_emit(l, SF ? op[W(30, 29)] : op32[W(30, 29)], t, n, m, 0, 0);
+    if (flags) {
+        lift_emit(l, SF ? UOP_flags_logic_64 : UOP_flags_logic_32, A64_NZCV, t, 0, 0, 0);
+        if (d != A64_XZR)
+            lift_emit(l, UOP_mov_64, d, t, 0, 0, 0);
+    }
+}
+
+LIFT(logic_imm)
+{
+    uint64_t mask;
+    if (!a64_bitmask(W(22, 22), W(15, 10), W(21, 16), &mask)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    if (!SF)
+        mask = (uint32_t)mask;
+    if (W(30, 29) == 1 && in->rn == 31) {
+        emit_to(l, in->rd, UOP_movi, 0, (int64_t)mask);
+        return;
+    }
+    logic(l, in, W(30, 29) == 3 ? a64_x(in->rd) : in->rd, a64_x(in->rn), emit_const(l, mask));
+}
+
+LIFT(logic_reg)
+{
+    uint8_t m = shifted(l, in);
+    if (W(21, 21))
+        m = emit_i(l, UOP_xor_64_i, m, -1);
+    logic(l, in, a64_x(in->rd), a64_x(in->rn), m);
+}
+
+LIFT(mov_wide)
+{
+    unsigned shift = 16 * W(22, 21);
+    uint64_t v = (uint64_t)in->imm << shift;
+    if (in->rd == 31)
+        return;
+    if (W(30, 29) == 3) {
+        uint8_t t = emit_i(l, UOP_and_64_i, in->rd, (int64_t) ~(UINT64_C(0xffff) << shift));
+        if (!SF)
+            t = emit1(l, UOP_zext32, t);
+        emit_to(l, in->rd, UOP_or_64_i, t, (int64_t)v);
+        return;
+    }
+    if (W(30, 29) == 0)
+        v = ~v;
+    emit_to(l, in->rd, UOP_movi, 0, (int64_t)(SF ? v : (uint32_t)v));
+}
+
+LIFT(bitfield)
+{
+    unsigned r = W(21, 16), s = W(15, 10), opc = W(30, 29), width = SF ? 64 : 32;
+    uint8_t n = a64_x(in->rn), t;
+    if (in->rd == 31)
+        return;
+    /* The field of s - r + 1 bits from r, or of s + 1 bits from 0 to width - r. */
+    unsigned len = s >= r ? s - r + 1 : s + 1, to = s >= r ? 0 : width - r;
+    unsigned from = s >= r ? r : 0;
+    if (opc == 1) {
+        uint64_t mask = len == 64 ? ~UINT64_C(0) : (UINT64_C(1) << len) - 1;
+        t = from ? emit_i(l, UOP_shr_64_i, n, from) : n;
+        t = emit_i(l, UOP_and_64_i, t, (int64_t)mask);
+        if (to)
+            t = emit_i(l, UOP_shl_64_i, t, to);
+        uint8_t old = emit_i(l, UOP_and_64_i, in->rd,
+                             (int64_t)(~(mask << to) & (SF ? ~UINT64_C(0) : 0xffffffff)));
+        lift_emit(l, UOP_or_64, in->rd, old, t, 0, 0);
+        return;
+    }
+    t = from + len < 64 ? emit_i(l, UOP_shl_64_i, n, 64 - len - from) : n;
+    unsigned right = 64 - len - to;
+    if (opc == 2) {
+        emit_to(l, in->rd, UOP_shr_64_i, t, right);
+    } else if (SF) {
+        emit_to(l, in->rd, UOP_sar_64_i, t, right);
+    } else {
+        t = emit_i(l, UOP_sar_64_i, t, right);
+        emit_to(l, in->rd, UOP_zext32, t, 0);
+    }
+}
+
+LIFT(extr)
+{
+    unsigned s = W(15, 10);
+    uint8_t n = a64_x(in->rn), m = a64_x(in->rm), t;
+    if (in->rd == 31)
+        return;
+    if (!s) {
+        emit_to(l, in->rd, SF ? UOP_mov_64 : UOP_zext32, m, 0);
+    } else if (SF) {
+        t = emit_i(l, UOP_shr_64_i, m, s);
+        lift_emit(l, UOP_or_64, in->rd, t, emit_i(l, UOP_shl_64_i, n, 64 - s), 0, 0);
+    } else {
+        t = emit_i(l, UOP_shr_32z_i, m, s);
+        lift_emit(l, UOP_or_64, in->rd, t, emit_i(l, UOP_shl_32z_i, n, 32 - s), 0, 0);
+    }
+}
+
+LIFT(adr)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_movi, 0, (int64_t)(l->pc + (uint64_t)in->imm));
+}
+
+LIFT(adrp)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_movi, 0, (int64_t)((l->pc & ~UINT64_C(4095)) + (uint64_t)in->imm));
+}
+
+/* ---- the rest of computation ---- */
+
+LIFT(shiftv)
+{
+    static const uint16_t to32[4] = {UOP_shl_32z, UOP_shr_32z, UOP_sar_32z, UOP_ror_32z};
+    if (in->rd != 31)
+        lift_emit(l, SF ? (unsigned)arg : to32[W(11, 10)], in->rd, a64_x(in->rn), a64_x(in->rm), 0,
+                  0);
+}
+
+LIFT(rr64)
+{
+    if (in->rd != 31)
+        lift_emit(l, arg, in->rd, a64_x(in->rn), a64_x(in->rm), 0, 0);
+}
+
+LIFT(madd)
+{
+    if (in->rd == 31)
+        return;
+    if (in->ra == 31 && arg == UOP_add_64) {
+        lift_emit(l, SF ? UOP_mul_64 : UOP_mul_32z, in->rd, a64_x(in->rn), a64_x(in->rm), 0, 0);
+        return;
+    }
+    uint8_t t = emit2(l, UOP_mul_64, a64_x(in->rn), a64_x(in->rm));
+    enum uop_code op = SF ? (unsigned)arg : arg == UOP_add_64 ? UOP_add_32z : UOP_sub_32z;
+    lift_emit(l, op, in->rd, a64_x(in->ra), t, 0, 0);
+}
+
+LIFT(maddl)
+{
+    enum uop_code extend = W(23, 23) ? UOP_zext32 : UOP_sext32;
+    if (in->rd == 31)
+        return;
+    uint8_t n = emit1(l, extend, a64_x(in->rn)), m = emit1(l, extend, a64_x(in->rm));
+    lift_emit(l, arg, in->rd, a64_x(in->ra), emit2(l, UOP_mul_64, n, m), 0, 0);
+}
+
+/* Division by zero gives zero. 32-bit operands are divided in 64 bits, where nothing overflows. */
+LIFT(div)
+{
+    if (in->rd == 31)
+        return;
+    uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
+    if (!SF) {
+        enum uop_code extend = arg == UOP_div_u64 ? UOP_zext32 : UOP_sext32;
+        n = emit1(l, extend, n);
+        m = emit1(l, extend, m);
+    }
+    uint8_t t = emit3(l, UOP_sel, m, emit2(l, arg, n, m), A64_XZR);
+    emit_to(l, in->rd, SF ? UOP_mov_64 : UOP_zext32, t, 0);
+}
+
+LIFT(crc)
+{
+    if (in->rd != 31)
+        lift_emit(l, arg, in->rd, a64_x(in->rn), a64_x(in->rm), 0, 0);
+}
+
+LIFT(rbit)
+{
+    if (in->rd == 31)
+        return;
+    uint8_t t = emit1(l, UOP_rbit_64, a64_x(in->rn));
+    emit_to(l, in->rd, UOP_shr_64_i, t, SF ? 0 : 32);
+}
+
+LIFT(rev16)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_rev16_64, sized(l, SF, a64_x(in->rn)), 0);
+}
+
+LIFT(rev)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_shr_64_i, emit1(l, UOP_bswap_64, a64_x(in->rn)), 64 - arg);
+}
+
+LIFT(rev32)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_ror_64_i, emit1(l, UOP_bswap_64, a64_x(in->rn)), 32);
+}
+
+LIFT(clz)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, SF ? UOP_clz_64 : UOP_clz_32, a64_x(in->rn), 0);
+}
+
+LIFT(cls)
+{
+    if (in->rd == 31)
+        return;
+    uint8_t n = SF ? a64_x(in->rn) : emit1(l, UOP_sext32, a64_x(in->rn));
+    uint8_t t = emit2(l, UOP_xor_64, n, emit_i(l, UOP_sar_64_i, n, 63));
+    emit_to(l, in->rd, UOP_add_64_i, emit1(l, UOP_clz_64, t), SF ? -1 : -33);
+}
+
+/* ---- conditions ---- */
+
+LIFT(csel)
+{
+    if (in->rd == 31)
+        return;
+    uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
+    if (W(30, 30))
+        m = W(10, 10) ? emit2(l, UOP_sub_64, A64_XZR, m) : emit_i(l, UOP_xor_64_i, m, -1);
+    else if (W(10, 10))
+        m = emit_i(l, UOP_add_64_i, m, 1);
+    uint8_t c = a64_cond(l, W(15, 12));
+    if (SF)
+        lift_emit(l, UOP_sel, in->rd, c, n, m, 0);
+    else
+        emit_to(l, in->rd, UOP_zext32, emit3(l, UOP_sel, c, n, m), 0);
+}
+
+LIFT(ccmp)
+{
+    uint8_t m = W(11, 11) ? emit_const(l, in->rm) : a64_x(in->rm);
+    enum uop_code op = W(30, 30) ? (SF ? UOP_flags_sub_64 : UOP_flags_sub_32)
+                                 : (SF ? UOP_flags_add_64 : UOP_flags_add_32);
+    uint8_t f = emit2(l, op, a64_x(in->rn), m);
+    uint8_t c = a64_cond(l, W(15, 12));
+    lift_emit(l, UOP_sel, A64_NZCV, c, f, emit_const(l, (uint64_t)W(3, 0) << 28), 0);
+}
+
+/* ---- control transfer ---- */
+
+LIFT(b)
+{
+    if (arg == JUMP_CALL)
+        emit_to(l, A64_LR, UOP_movi, 0, (int64_t)l->next_pc);
+    lift_emit(l, UOP_jmp, 0, 0, 0, (uint8_t)arg, (int64_t)(l->pc + (uint64_t)in->imm));
+}
+
+LIFT(b_cond)
+{
+    int64_t target = (int64_t)(l->pc + (uint64_t)in->imm);
+    if (W(3, 1) == 7)
+        lift_emit(l, UOP_jmp, 0, 0, 0, JUMP_PLAIN, target);
+    else
+        lift_emit(l, UOP_br_ne, 0, a64_cond(l, W(3, 0)), A64_XZR, 0, target);
+}
+
+LIFT(cb)
+{
+    lift_emit(l, arg, 0, sized(l, SF, a64_x(in->rd)), A64_XZR, 0,
+              (int64_t)(l->pc + (uint64_t)in->imm));
+}
+
+LIFT(tb)
+{
+    uint64_t bit = UINT64_C(1) << (SF << 5 | W(23, 19));
+    lift_emit(l, arg, 0, emit_i(l, UOP_and_64_i, a64_x(in->rd), (int64_t)bit), A64_XZR, 0,
+              (int64_t)(l->pc + (uint64_t)in->imm));
+}
+
+LIFT(b_reg)
+{
+    uint8_t target = a64_x(in->rn);
+    if (arg == JUMP_CALL) {
+        if (target == A64_LR)
+            target = emit1(l, UOP_mov_64, target);
+        emit_to(l, A64_LR, UOP_movi, 0, (int64_t)l->next_pc);
+    }
+    lift_emit(l, UOP_jmp_ind, 0, target, 0, (uint8_t)arg, 0);
+}
+
+/* ---- system ---- */
+
+LIFT(exit)
+{
+    lift_emit(l, UOP_exit, 0, 0, 0, 0, arg);
+}
+
+LIFT(nop) {}
+
+LIFT(fence)
+{
+    /* dmb ishld (CRm xx01) orders loads with what follows, which the host does anyway; st alone likewise. */
+    lift_emit(l, UOP_fence, 0, 0, 0, 0, W(9, 8) == 3 || W(6, 5) == 0);
+}
+
+LIFT(mrs_id)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_movi, 0, (int64_t)a64_id_register(W(11, 8), W(7, 5)));
+}
+
+static void mrs_slot(struct lift *l, const struct a64_insn *in, uint8_t slot)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_mov_64, slot, 0);
+}
+
+static void mrs_const(struct lift *l, const struct a64_insn *in, uint64_t v)
+{
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_movi, 0, (int64_t)v);
+}
+
+LIFT(mrs_tpidr)
+{
+    mrs_slot(l, in, A64_TPIDR);
+}
+
+LIFT(msr_tpidr)
+{
+    emit_to(l, A64_TPIDR, UOP_mov_64, a64_x(in->rd), 0);
+}
+
+LIFT(mrs_tpidrro)
+{
+    mrs_const(l, in, 0);
+}
+
+LIFT(mrs_nzcv)
+{
+    mrs_slot(l, in, A64_NZCV);
+}
+
+LIFT(msr_nzcv)
+{
+    emit_to(l, A64_NZCV, UOP_and_64_i, a64_x(in->rd), 0xf0000000);
+}
+
+LIFT(mrs_ctr)
+{
+    mrs_const(l, in, A64_CTR);
+}
+
+LIFT(mrs_dczid)
+{
+    mrs_const(l, in, A64_DCZID);
+}
+
+LIFT(mrs_cntfrq)
+{
+    mrs_const(l, in, A64_CNTFRQ);
+}
+
+LIFT(mrs_cntvct)
+{
+    lift_emit(l, UOP_rdtime, a64_xd(l, in->rd), 0, 0, 0, 0);
+}
+
+LIFT(mrs_fpcr)
+{
+    mrs_slot(l, in, A64_FPCR);
+}
+
+/* RMode: nearest, up, down, zero; as nibbles of enum fp_rm. */
+LIFT(msr_fpcr)
+{
+    uint8_t x = a64_x(in->rd);
+    uint8_t mode =
+        emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, x, A64_FPCR_RMODE_SHIFT - 2), 12);
+    _Static_assert(FP_RNE == 0 && FP_RUP == 3 && FP_RDN == 2 && FP_RTZ == 1, "nibbles");
+    uint8_t rm = emit_i(l, UOP_and_64_i, emit2(l, UOP_shr_64, emit_const(l, 0x1230), mode), 7);
+    lift_emit(l, UOP_fp_setmode, 0, rm, 0, 0, 0);
+    emit_to(l, A64_FPCR, UOP_and_64_i, x, A64_FPCR_MASK);
+}
+
+/* The flags' order is the reverse of enum fp_flag's: IOC DZC OFC UFC IXC from bit 0. */
+static uint8_t reverse_flags(struct lift *l, uint8_t flags)
+{
+    return emit_i(l, UOP_shr_64_i, emit1(l, UOP_rbit_64, flags), 59);
+}
+
+LIFT(mrs_fpsr)
+{
+    uint8_t flags = lift_temp(l);
+    lift_emit(l, UOP_fp_getflags, flags, 0, 0, 0, 0);
+    if (in->rd != 31)
+        lift_emit(l, UOP_or_64, in->rd, reverse_flags(l, flags), A64_FPSR, 0, 0);
+}
+
+LIFT(msr_fpsr)
+{
+    uint8_t x = a64_x(in->rd);
+    lift_emit(l, UOP_fp_setflags, 0, reverse_flags(l, emit_i(l, UOP_and_64_i, x, 31)), 0, 0, 0);
+    emit_to(l, A64_FPSR, UOP_and_64_i, x, A64_FPSR_QC);
+}

@@ -1,0 +1,726 @@
+/* guest/a64/lift_simd.c: from decoded instructions to micro-ops: AdvSIMD integers, permutations, structures.
+ * Lanes of floating point are in lift_simd_fp.c.
+ *
+ * Owns: the meaning of these rows of a64.decode. A vector is computed in a temporary and written whole; the
+ * forms of 64 bits and scalars then have zeros above.
+ *
+ * Threading: works on the caller's struct lift only.
+ */
+#include "guest/a64/simd.h"
+
+/* log2 of the lane's bytes, bits 23:22 */
+#define SIZE W(23, 22)
+/* A scalar of 64 bits is the vector with only its low half kept, and Q is one there. */
+#define SCALAR W(28, 28)
+
+/* Write t to register d; wide when its upper half is wanted. */
+void a64_vresult(struct lift *l, unsigned d, uint8_t t, bool wide)
+{
+    emit_to(l, a64_v(d), UOP_mov_64, t, 0);
+    if (wide)
+        emit_to(l, a64_v(d) + 1, UOP_mov_64, t + 1, 0);
+    else
+        emit_to(l, a64_v(d) + 1, UOP_movi, 0, 0);
+}
+
+static uint8_t vec2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
+{
+    uint8_t t = lift_vtemp(l);
+    lift_emit(l, op, t, a, b, 0, 0);
+    return t;
+}
+
+static uint8_t vec_i(struct lift *l, enum uop_code op, uint8_t a, uint8_t b, int64_t imm)
+{
+    uint8_t t = lift_vtemp(l);
+    lift_emit(l, op, t, a, b, 0, imm);
+    return t;
+}
+
+static void result(struct lift *l, const struct a64_insn *in, uint8_t t)
+{
+    a64_vresult(l, in->rd, t, Q && !SCALAR);
+}
+
+/* Two 64-bit values as a vector. */
+static uint8_t both(struct lift *l, uint8_t low, uint8_t high)
+{
+    uint8_t t = lift_vtemp(l);
+    emit_to(l, t, UOP_mov_64, low, 0);
+    emit_to(l, t + 1, UOP_mov_64, high, 0);
+    return t;
+}
+
+LIFT(v3)
+{
+    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm)));
+}
+
+LIFT(vpmul)
+{
+    result(l, in, vec_i(l, UOP_vpmul_8, a64_v(in->rn), a64_v(in->rm), 0));
+}
+
+LIFT(v3acc)
+{
+    uint8_t t = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
+    result(l, in, vec2(l, UOP_vadd_8 + SIZE, a64_v(in->rd), t));
+}
+
+LIFT(v3sub)
+{
+    uint8_t t = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
+    result(l, in, vec2(l, UOP_vsub_8 + SIZE, a64_v(in->rd), t));
+}
+
+LIFT(v3pair)
+{
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
+    if (!Q)
+        a = b = both(l, a, b);
+    uint8_t even = vec_i(l, UOP_vuzp1, a, b, SIZE), odd = vec_i(l, UOP_vuzp2, a, b, SIZE);
+    result(l, in, vec2(l, arg + SIZE, even, odd));
+}
+
+/* and bic orr orn eor bsl bit bif, a half at a time: bits 29, 23:22 */
+LIFT(vlogic)
+{
+    uint8_t t[2];
+    for (int h = 0; h <= (int)Q; h++) {
+        uint8_t d = a64_v(in->rd) + h, n = a64_v(in->rn) + h, m = a64_v(in->rm) + h;
+        switch (W(29, 29) << 2 | W(23, 22)) {
+        case 0:
+            t[h] = emit2(l, UOP_and_64, n, m);
+            break;
+        case 1:
+            t[h] = emit2(l, UOP_andn_64, n, m);
+            break;
+        case 2:
+            t[h] = n == m ? n : emit2(l, UOP_or_64, n, m);
+            break;
+        case 3:
+            t[h] = emit2(l, UOP_orn_64, n, m);
+            break;
+        case 4:
+            t[h] = emit2(l, UOP_xor_64, n, m);
+            break;
+        case 5: /* d chooses n over m */
+            t[h] = emit2(l, UOP_and_64, emit2(l, UOP_xor_64, n, m), d);
+            t[h] = emit2(l, UOP_xor_64, t[h], m);
+            break;
+        case 6: /* m chooses n over d */
+            t[h] = emit2(l, UOP_and_64, emit2(l, UOP_xor_64, n, d), m);
+            t[h] = emit2(l, UOP_xor_64, t[h], d);
+            break;
+        default:
+            t[h] = emit2(l, UOP_andn_64, emit2(l, UOP_xor_64, n, d), m);
+            t[h] = emit2(l, UOP_xor_64, t[h], d);
+        }
+    }
+    emit_to(l, a64_v(in->rd), UOP_mov_64, t[0], 0);
+    emit_to(l, a64_v(in->rd) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? t[1] : 0, 0);
+}
+
+LIFT(v1)
+{
+    result(l, in, vec_i(l, arg, a64_v(in->rn), 0, 0));
+}
+
+LIFT(v1s)
+{
+    result(l, in, vec_i(l, arg + SIZE, a64_v(in->rn), 0, 0));
+}
+
+LIFT(vnot)
+{
+    uint8_t low = emit_i(l, UOP_xor_64_i, a64_v(in->rn), -1);
+    result(l, in, both(l, low, emit_i(l, UOP_xor_64_i, a64_v(in->rn) + 1, -1)));
+}
+
+static uint8_t vzero(struct lift *l)
+{
+    uint8_t t = lift_vtemp(l);
+    emit_to(l, t, UOP_movi, 0, 0);
+    emit_to(l, t + 1, UOP_movi, 0, 0);
+    return t;
+}
+
+LIFT(vcmp0)
+{
+    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), vzero(l)));
+}
+
+LIFT(vcmp0_swap)
+{
+    uint8_t zero = vzero(l);
+    result(l, in, vec2(l, arg + SIZE, zero, a64_v(in->rn)));
+}
+
+/* ---- widths that change; bit 29: unsigned; Q: the upper half of the narrow operands ---- */
+
+static uint8_t widen(struct lift *l, const struct a64_insn *in, uint8_t v, bool upper)
+{
+    if (upper)
+        v = both(l, v + 1, v + 1);
+    return vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, SIZE);
+}
+
+static void full(struct lift *l, const struct a64_insn *in, uint8_t t)
+{
+    a64_vresult(l, in->rd, t, true);
+}
+
+LIFT(vlong)
+{
+    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
+    full(l, in, vec2(l, arg + SIZE + 1, a, b));
+}
+
+LIFT(vwide)
+{
+    full(l, in, vec2(l, arg + SIZE + 1, a64_v(in->rn), widen(l, in, a64_v(in->rm), Q)));
+}
+
+LIFT(vlong_acc)
+{
+    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
+    full(l, in, vec2(l, arg + SIZE + 1, a64_v(in->rd), vec2(l, UOP_vmul_8 + SIZE + 1, a, b)));
+}
+
+LIFT(vlong_abal)
+{
+    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
+    enum uop_code op = W(29, 29) ? UOP_vuabd_8 : UOP_vsabd_8;
+    full(l, in, vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), vec2(l, op + SIZE + 1, a, b)));
+}
+
+/* The narrow vector t goes to the half of rd that Q says. */
+static void narrow_result(struct lift *l, const struct a64_insn *in, uint8_t t)
+{
+    emit_to(l, a64_v(in->rd) + (Q ? 1 : 0), UOP_mov_64, t, 0);
+    if (!Q)
+        emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
+}
+
+LIFT(xtn)
+{
+    narrow_result(l, in, vec_i(l, UOP_vnarrow, a64_v(in->rn), 0, SIZE));
+}
+
+static void high_narrow(struct lift *l, const struct a64_insn *in, int op, bool round)
+{
+    uint8_t t = vec2(l, (unsigned)op + SIZE, a64_v(in->rn), a64_v(in->rm));
+    if (round) { /* a constant of half a unit of the result in each lane */
+        uint64_t half = SIZE == 0   ? UINT64_C(0x0080008000800080)
+                        : SIZE == 1 ? UINT64_C(0x0000800000008000)
+                                    : UINT64_C(0x80000000);
+        uint8_t c = emit_const(l, half);
+        t = vec2(l, UOP_vadd_16 + SIZE, t, both(l, c, c));
+    }
+    t = vec_i(l, UOP_vushr_16 + SIZE, t, 0, 8 << SIZE);
+    narrow_result(l, in, vec_i(l, UOP_vnarrow, t, 0, SIZE));
+}
+
+LIFT(vhn)
+{
+    high_narrow(l, in, arg, false);
+}
+
+LIFT(vrhn)
+{
+    high_narrow(l, in, arg, true);
+}
+
+LIFT(shll)
+{
+    uint8_t t = widen(l, in, a64_v(in->rn), Q);
+    full(l, in, vec_i(l, UOP_vshl_8 + SIZE + 1, t, 0, 8 << SIZE));
+}
+
+/* Sums of neighbours as lanes of twice the width. */
+static uint8_t pair_sums(struct lift *l, const struct a64_insn *in, uint8_t v)
+{
+    unsigned bits = 8 << SIZE;
+    enum uop_code right = W(29, 29) ? UOP_vushr_8 : UOP_vsshr_8;
+    uint8_t even = vec_i(l, UOP_vshl_8 + SIZE + 1, v, 0, bits);
+    even = vec_i(l, right + SIZE + 1, even, 0, bits);
+    return vec2(l, UOP_vadd_8 + SIZE + 1, even, vec_i(l, right + SIZE + 1, v, 0, bits));
+}
+
+LIFT(vaddlp)
+{
+    uint8_t t = pair_sums(l, in, a64_v(in->rn));
+    result(l, in, arg ? vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), t) : t);
+}
+
+/* ---- across lanes: halve until one is left ---- */
+
+static void across(struct lift *l, unsigned rd, uint8_t v, enum uop_code op, unsigned size,
+                   unsigned bytes)
+{
+    for (; bytes > 1u << size; bytes /= 2) {
+        uint8_t even = vec_i(l, UOP_vuzp1, v, v, size), odd = vec_i(l, UOP_vuzp2, v, v, size);
+        v = vec2(l, op, even, odd);
+    }
+    static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
+    emit_to(l, a64_v(rd), cut[size], v, 0);
+    emit_to(l, a64_v(rd) + 1, UOP_movi, 0, 0);
+}
+
+LIFT(vacross)
+{
+    uint8_t v = a64_v(in->rn);
+    across(l, in->rd, Q ? v : both(l, v, v), arg + SIZE, SIZE, Q ? 16 : 8);
+}
+
+LIFT(vaddlv)
+{
+    uint8_t v = pair_sums(l, in, a64_v(in->rn));
+    across(l, in->rd, Q ? v : both(l, v, v), UOP_vadd_8 + SIZE + 1, SIZE + 1, Q ? 16 : 8);
+}
+
+LIFT(addp_d)
+{
+    lift_emit(l, UOP_add_64, a64_v(in->rd), a64_v(in->rn), a64_v(in->rn) + 1, 0, 0);
+    emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
+}
+
+/* ---- lanes by number ---- */
+
+/* Lane i of 1 << size bytes of register v, zero-extended. */
+uint8_t a64_lane(struct lift *l, unsigned v, unsigned size, unsigned i)
+{
+    static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
+    unsigned bit = i << (3 + size);
+    uint8_t t = a64_v(v) + (bit >= 64);
+    if (bit % 64)
+        t = emit_i(l, UOP_shr_64_i, t, bit % 64);
+    return size == 3 ? t : emit1(l, cut[size], t);
+}
+
+/* The low 1 << size bytes of t in every lane, as a 64-bit value. */
+static uint8_t repeat(struct lift *l, uint8_t t, unsigned size)
+{
+    static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
+    static const uint64_t ones[3] = {UINT64_C(0x0101010101010101), UINT64_C(0x0001000100010001),
+                                     UINT64_C(0x0000000100000001)};
+    if (size == 3)
+        return t;
+    return emit_i(l, UOP_mul_64_i, emit1(l, cut[size], t), (int64_t)ones[size]);
+}
+
+/* imm5 of the copy instructions: the lowest bit that is set gives the size, those above the lane. */
+static bool lane_of(const struct a64_insn *in, unsigned *size, unsigned *i)
+{
+    unsigned imm5 = (unsigned)in->imm;
+    if (!(imm5 & 15))
+        return false;
+    *size = (unsigned)__builtin_ctz(imm5);
+    *i = imm5 >> (*size + 1);
+    return true;
+}
+
+static void spread(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size)
+{
+    t = repeat(l, t, size);
+    result(l, in, both(l, t, t));
+}
+
+LIFT(dup_elem)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i) || (size == 3 && !Q)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    spread(l, in, a64_lane(l, in->rn, size, i), size);
+}
+
+LIFT(dup_scalar)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    uint8_t t = a64_lane(l, in->rn, size, i);
+    a64_vresult(l, in->rd, both(l, t, t), false);
+}
+
+LIFT(dup_gen)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i) || (size == 3 && !Q)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    spread(l, in, a64_x(in->rn), size);
+}
+
+LIFT(umov)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i) || (size == 3) != Q) {
+        a64_emit_illegal(l);
+        return;
+    }
+    uint8_t t = a64_lane(l, in->rn, size, i);
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_mov_64, t, 0);
+}
+
+LIFT(smov)
+{
+    static const uint16_t extend[3] = {UOP_sext8, UOP_sext16, UOP_sext32};
+    unsigned size, i;
+    if (!lane_of(in, &size, &i) || size >= 2 + Q) {
+        a64_emit_illegal(l);
+        return;
+    }
+    uint8_t t = emit1(l, extend[size], a64_lane(l, in->rn, size, i));
+    if (in->rd != 31)
+        emit_to(l, in->rd, Q ? UOP_mov_64 : UOP_zext32, t, 0);
+}
+
+/* Lane i of register d becomes the low bits of t. */
+static void insert(struct lift *l, unsigned d, unsigned size, unsigned i, uint8_t t)
+{
+    unsigned bit = i << (3 + size);
+    uint8_t unit = a64_v(d) + (bit >= 64);
+    if (size == 3) {
+        emit_to(l, unit, UOP_mov_64, t, 0);
+        return;
+    }
+    uint64_t mask = (UINT64_C(1) << (8 << size)) - 1;
+    bit %= 64;
+    t = emit_i(l, UOP_and_64_i, t, (int64_t)mask);
+    if (bit)
+        t = emit_i(l, UOP_shl_64_i, t, bit);
+    uint8_t old = emit_i(l, UOP_and_64_i, unit, (int64_t) ~(mask << bit));
+    lift_emit(l, UOP_or_64, unit, old, t, 0, 0);
+}
+
+LIFT(ins_gen)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    insert(l, in->rd, size, i, a64_x(in->rn));
+}
+
+LIFT(ins_elem)
+{
+    unsigned size, i;
+    if (!lane_of(in, &size, &i)) {
+        a64_emit_illegal(l);
+        return;
+    }
+    insert(l, in->rd, size, i, a64_lane(l, in->rn, size, W(14, 11) >> size));
+}
+
+/* ---- permutations ---- */
+
+/* A 64-bit permutation is that of the 128 bits whose halves are in order (zip), or of both operands' low
+ * halves as one vector (uzp); for trn each half is by itself. */
+LIFT(vperm)
+{
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
+    if (!Q) {
+        if (arg == UOP_vzip2) { /* the upper halves of the low halves: what zip1 puts above */
+            uint8_t t = vec_i(l, UOP_vzip1, a, b, SIZE);
+            emit_to(l, a64_v(in->rd), UOP_mov_64, t + 1, 0);
+            emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
+            return;
+        }
+        if (arg == UOP_vuzp1 || arg == UOP_vuzp2)
+            a = b = both(l, a, b);
+    }
+    result(l, in, vec_i(l, arg, a, b, SIZE));
+}
+
+LIFT(vext)
+{
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
+    if (!Q)
+        a = b = both(l, a, b);
+    result(l, in, vec_i(l, UOP_vext, a, b, W(14, 11)));
+}
+
+LIFT(tbl)
+{
+    uint8_t t = a64_v(in->rd), index = a64_v(in->rm);
+    for (unsigned i = 0; i <= W(14, 13); i++) {
+        uint8_t next = lift_vtemp(l);
+        if (i == 0 && !arg)
+            lift_emit(l, UOP_vtbl, next, a64_v(in->rn), index, 0, 0);
+        else
+            lift_emit(l, UOP_vtbx, next, a64_v(in->rn + i), index, t, 16 * i);
+        t = next;
+    }
+    result(l, in, t);
+}
+
+/* ---- immediates: "AdvSIMDExpandImm" ---- */
+
+static uint64_t expand(const struct a64_insn *in)
+{
+    uint64_t imm8 = W(18, 16) << 5 | W(9, 5), v;
+    unsigned cmode = W(15, 12), op = W(29, 29);
+    if (cmode < 8) {
+        v = imm8 << 8 * (cmode >> 1);
+        return v | v << 32;
+    }
+    if (cmode < 12) {
+        v = imm8 << 8 * (cmode >> 1 & 1);
+        return v * UINT64_C(0x0001000100010001);
+    }
+    if (cmode < 14) {
+        v = cmode & 1 ? imm8 << 16 | 0xffff : imm8 << 8 | 0xff;
+        return v | v << 32;
+    }
+    if (cmode == 14 && !op)
+        return imm8 * UINT64_C(0x0101010101010101);
+    if (cmode == 14) {
+        v = 0;
+        for (int i = 0; i < 8; i++)
+            v |= imm8 >> i & 1 ? UINT64_C(0xff) << 8 * i : 0;
+        return v;
+    }
+    v = a64_fimm(op ? 2 : 1, (unsigned)imm8);
+    return op ? v : v | v << 32;
+}
+
+LIFT(vmovi)
+{
+    uint64_t v = expand(in);
+    if (W(29, 29) && W(15, 12) < 14)
+        v = ~v;
+    emit_to(l, a64_v(in->rd), UOP_movi, 0, (int64_t)v);
+    emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, Q ? (int64_t)v : 0);
+}
+
+LIFT(vorri)
+{
+    int64_t v = (int64_t)expand(in);
+    for (int h = 0; h <= (int)Q; h++) {
+        if (W(29, 29))
+            emit_to(l, a64_v(in->rd) + h, UOP_and_64_i, a64_v(in->rd) + h, ~v);
+        else
+            emit_to(l, a64_v(in->rd) + h, UOP_or_64_i, a64_v(in->rd) + h, v);
+    }
+    if (!Q)
+        emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
+}
+
+/* ---- shifts: immh:immb is the width plus the left shift, or twice the width less the right one ---- */
+
+static unsigned shift_size(const struct a64_insn *in)
+{
+    return 31 - (unsigned)__builtin_clz((unsigned)in->imm >> 3);
+}
+
+static unsigned shift_left(const struct a64_insn *in)
+{
+    return (unsigned)in->imm - (8u << shift_size(in));
+}
+
+static unsigned shift_right(const struct a64_insn *in)
+{
+    return (16u << shift_size(in)) - (unsigned)in->imm;
+}
+
+LIFT(vshr)
+{
+    result(l, in, vec_i(l, arg + shift_size(in), a64_v(in->rn), 0, shift_right(in)));
+}
+
+LIFT(vsra)
+{
+    uint8_t t = vec_i(l, arg + shift_size(in), a64_v(in->rn), 0, shift_right(in));
+    result(l, in, vec2(l, UOP_vadd_8 + shift_size(in), a64_v(in->rd), t));
+}
+
+LIFT(vshl)
+{
+    result(l, in, vec_i(l, UOP_vshl_8 + shift_size(in), a64_v(in->rn), 0, shift_left(in)));
+}
+
+/* Shift and insert: rd keeps the bits of each lane that no bit is shifted to. */
+static void shift_insert(struct lift *l, const struct a64_insn *in, uint8_t t, uint64_t keep)
+{
+    unsigned size = shift_size(in);
+    for (unsigned w = 8u << size; w < 64; w *= 2)
+        keep |= keep << w;
+    for (int h = 0; h < 2; h++) {
+        uint8_t old = emit_i(l, UOP_and_64_i, a64_v(in->rd) + h, (int64_t)keep);
+        emit_to(l, t + h, UOP_or_64, t + h, 0);
+        l->uops[l->nuops - 1].b = old;
+    }
+    result(l, in, t);
+}
+
+LIFT(vsli)
+{
+    unsigned n = shift_left(in);
+    uint8_t t = vec_i(l, UOP_vshl_8 + shift_size(in), a64_v(in->rn), 0, n);
+    shift_insert(l, in, t, (UINT64_C(1) << n) - 1);
+}
+
+LIFT(vsri)
+{
+    unsigned n = shift_right(in), width = 8u << shift_size(in);
+    uint64_t all = ~UINT64_C(0) >> (64 - width);
+    uint8_t t = vec_i(l, UOP_vushr_8 + shift_size(in), a64_v(in->rn), 0, n);
+    shift_insert(l, in, t, n == width ? all : all & ~(all >> n));
+}
+
+LIFT(shrn)
+{
+    unsigned size = shift_size(in);
+    enum uop_code op = arg ? UOP_vurshr_16 : UOP_vushr_16;
+    uint8_t t = vec_i(l, op + size, a64_v(in->rn), 0, shift_right(in));
+    narrow_result(l, in, vec_i(l, UOP_vnarrow, t, 0, size));
+}
+
+LIFT(vshll)
+{
+    unsigned size = shift_size(in);
+    uint8_t v = a64_v(in->rn);
+    if (Q)
+        v = both(l, v + 1, v + 1);
+    uint8_t t = vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, size);
+    full(l, in, vec_i(l, UOP_vshl_8 + size + 1, t, 0, shift_left(in)));
+}
+
+/* ---- by element ---- */
+
+/* The lane that L, M and H name, everywhere; lanes of 16 bits are of registers 0 to 15. */
+static uint8_t element(struct lift *l, const struct a64_insn *in)
+{
+    unsigned i = SIZE == 1 ? W(11, 11) << 2 | W(21, 20) : W(11, 11) << 1 | W(21, 21);
+    unsigned m = SIZE == 1 ? W(19, 16) : W(20, 16);
+    uint8_t t = repeat(l, a64_lane(l, m, SIZE, i), SIZE);
+    return both(l, t, t);
+}
+
+LIFT(velem)
+{
+    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), element(l, in)));
+}
+
+LIFT(velem_acc)
+{
+    uint8_t t = vec2(l, UOP_vmul_8 + SIZE, a64_v(in->rn), element(l, in));
+    result(l, in, vec2(l, arg + SIZE, a64_v(in->rd), t));
+}
+
+LIFT(velem_long)
+{
+    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, element(l, in), false);
+    uint8_t t = vec2(l, UOP_vmul_8 + SIZE + 1, a, b);
+    full(l, in, arg == UOP_vmul_8 ? t : vec2(l, arg + SIZE + 1, a64_v(in->rd), t));
+}
+
+/* ---- structures: bit 22 loads, bit 23 writes the base back ---- */
+
+static void structure_back(struct lift *l, const struct a64_insn *in, unsigned bytes)
+{
+    if (!W(23, 23))
+        return;
+    if (W(20, 16) == 31)
+        emit_to(l, in->rn, UOP_add_64_i, in->rn, bytes);
+    else
+        lift_emit(l, UOP_add_64, in->rn, in->rn, (uint8_t)W(20, 16), 0, 0);
+}
+
+/* opcode to registers of a structure, and how many structures' worth (ld1 of several registers) */
+static void structure_shape(unsigned opcode, unsigned *elements, unsigned *repeats)
+{
+    *elements = opcode == 0 ? 4 : opcode == 4 ? 3 : opcode == 8 ? 2 : 1;
+    *repeats = opcode == 2 ? 4 : opcode == 6 ? 3 : opcode == 10 ? 2 : 1;
+}
+
+/* All registers' 64-bit halves are put together in temporaries from the lanes in memory, or taken apart. */
+LIFT(vldst)
+{
+    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
+    static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
+    unsigned elements, repeats, size = W(11, 10), bytes = Q ? 16 : 8;
+    structure_shape(W(15, 12), &elements, &repeats);
+    unsigned regs = elements * repeats, halves = bytes / 8;
+    if (elements == 1)
+        size = 3; /* consecutive bytes, whatever the lane */
+    uint8_t part[8];
+    /* Half h of register r has `per` lanes; lane i of it is structure h * per + i, element r. */
+    unsigned per = 8u >> size;
+    for (unsigned r = 0; r < regs; r++)
+        for (unsigned h = 0; h < halves; h++) {
+            uint8_t unit = a64_v(in->rd + r) + h, sum = 0;
+            for (unsigned i = 0; i < per; i++) {
+                unsigned n = h * per + i;
+                int64_t at =
+                    elements == 1 ? r * bytes + 8 * h : (int64_t)(n * elements + r) << size;
+                if (!W(22, 22)) {
+                    uint8_t t = i ? emit_i(l, UOP_shr_64_i, unit, i << (3 + size)) : unit;
+                    lift_emit(l, store[size], 0, in->rn, t, 0, at);
+                    l->temps = 0; /* nothing is kept between lanes */
+                    continue;
+                }
+                unsigned keep = l->temps;
+                uint8_t t = emit_i(l, load[size], in->rn, at);
+                if (!i) {
+                    sum = t;
+                    continue;
+                }
+                lift_emit(l, UOP_shl_64_i, t, t, 0, 0, i << (3 + size));
+                lift_emit(l, UOP_or_64, sum, sum, t, 0, 0);
+                l->temps = keep;
+            }
+            part[2 * r + h] = sum;
+        }
+    for (unsigned r = 0; r < regs && W(22, 22); r++) {
+        emit_to(l, a64_v(in->rd + r), UOP_mov_64, part[2 * r], 0);
+        emit_to(l, a64_v(in->rd + r) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? part[2 * r + 1] : 0, 0);
+    }
+    structure_back(l, in, regs * bytes);
+}
+
+/* One lane of each register. */
+LIFT(vldst1)
+{
+    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
+    static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
+    unsigned size = W(15, 14), regs = (W(13, 13) << 1 | W(21, 21)) + 1;
+    if (size == 2 && W(10, 10))
+        size = 3;
+    unsigned i = (Q << 3 | W(12, 12) << 2 | W(11, 10)) >> size;
+    uint8_t t[4];
+    for (unsigned r = 0; r < regs; r++) {
+        if (W(22, 22))
+            t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
+        else
+            lift_emit(l, store[size], 0, in->rn, a64_lane(l, in->rd + r, size, i), 0,
+                      (int64_t)r << size);
+    }
+    for (unsigned r = 0; r < regs && W(22, 22); r++)
+        insert(l, in->rd + r, size, i, t[r]);
+    structure_back(l, in, regs << size);
+}
+
+/* One lane to all lanes. */
+LIFT(vldr)
+{
+    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
+    unsigned size = W(11, 10), regs = (W(13, 13) << 1 | W(21, 21)) + 1;
+    uint8_t t[4];
+    for (unsigned r = 0; r < regs; r++)
+        t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
+    for (unsigned r = 0; r < regs; r++) {
+        uint8_t v = repeat(l, t[r], size);
+        emit_to(l, a64_v(in->rd + r), UOP_mov_64, v, 0);
+        emit_to(l, a64_v(in->rd + r) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? v : 0, 0);
+    }
+    structure_back(l, in, regs << size);
+}
