@@ -24,6 +24,18 @@ static inline uint64_t uop_vec_shift(__int128 x, int64_t s, int bits, bool round
     return (uint64_t)(x >> s);
 }
 
+static inline uint64_t uop_vec_sat_s(__int128 v, int bits)
+{
+    __int128 max = ((__int128)1 << (bits - 1)) - 1;
+    return (uint64_t)(v > max ? max : v < -max - 1 ? -max - 1 : v);
+}
+
+static inline uint64_t uop_vec_sat_u(__int128 v, int bits)
+{
+    __int128 max = ((__int128)1 << bits) - 1;
+    return (uint64_t)(v > max ? max : v < 0 ? 0 : v);
+}
+
 static inline int uop_vec_clz(uint64_t x, int bits)
 {
     return x ? __builtin_clzll(x) - (64 - bits) : bits;

@@ -42,6 +42,8 @@ enum a64_slot {
 
 /* Addressing modes: the rows' arguments. */
 enum a64_mode { MODE_UIMM, MODE_IMM, MODE_POST, MODE_PRE, MODE_REG };
+/* Saturating narrowing: signed, unsigned, signed to unsigned. */
+enum a64_narrow { A64_NARROW_S, A64_NARROW_U, A64_NARROW_SU };
 enum a64_pair { PAIR_OFF, PAIR_POST, PAIR_PRE };
 /* frintx's rounding: the dynamic mode, and inexact is raised. */
 #define A64_RINTX 100

@@ -156,6 +156,26 @@ LIFT(vcmp0_swap)
     result(l, in, vec2(l, arg + SIZE, zero, a64_v(in->rn)));
 }
 
+/* ---- saturation; QC is set when a lane that counts is not what it would be without ---- */
+
+static void note_saturation(struct lift *l, uint8_t got, uint8_t exact, bool wide)
+{
+    uint8_t x = emit2(l, UOP_xor_64, got, exact);
+    if (wide)
+        x = emit2(l, UOP_or_64, x, emit2(l, UOP_xor_64, got + 1, exact + 1));
+    uint8_t qc = emit_i(l, UOP_shl_64_i, emit2(l, UOP_set_ne, x, A64_XZR), 27);
+    lift_emit(l, UOP_or_64, A64_FPSR, A64_FPSR, qc, 0, 0);
+}
+
+LIFT(vsat)
+{
+    bool sub = W(13, 13);
+    uint8_t got = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
+    uint8_t wrapped = vec2(l, (sub ? UOP_vsub_8 : UOP_vadd_8) + SIZE, a64_v(in->rn), a64_v(in->rm));
+    note_saturation(l, got, wrapped, Q && !SCALAR);
+    result(l, in, got);
+}
+
 /* ---- widths that change; bit 29: unsigned; Q: the upper half of the narrow operands ---- */
 
 static uint8_t widen(struct lift *l, const struct a64_insn *in, uint8_t v, bool upper)
@@ -251,6 +271,39 @@ LIFT(vaddlp)
 {
     uint8_t t = pair_sums(l, in, a64_v(in->rn));
     result(l, in, arg ? vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), t) : t);
+}
+
+/* A constant in every lane of 1 << size bytes. */
+static uint8_t vconst(struct lift *l, uint64_t v, unsigned size)
+{
+    for (unsigned w = 8u << size; w < 64; w *= 2)
+        v |= v << w;
+    uint8_t t = emit_const(l, v);
+    return both(l, t, t);
+}
+
+/* The lanes of t clamped to what 1 << size bytes hold and made that narrow. */
+static void narrow_saturating(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size,
+                              enum a64_narrow how)
+{
+    unsigned bits = 8u << size, wide = 2 * bits;
+    uint64_t lane = ~UINT64_C(0) >> (64 - wide), umax = (UINT64_C(1) << bits) - 1;
+    uint8_t clamped = t;
+    if (how == A64_NARROW_U) {
+        clamped = vec2(l, UOP_vumin_8 + size + 1, t, vconst(l, umax, size + 1));
+    } else {
+        uint64_t max = how == A64_NARROW_S ? umax >> 1 : umax,
+                 min = how == A64_NARROW_S ? ~max & lane : 0;
+        clamped = vec2(l, UOP_vsmin_8 + size + 1, t, vconst(l, max, size + 1));
+        clamped = vec2(l, UOP_vsmax_8 + size + 1, clamped, vconst(l, min, size + 1));
+    }
+    note_saturation(l, clamped, t, true);
+    narrow_result(l, in, vec_i(l, UOP_vnarrow, clamped, 0, size));
+}
+
+LIFT(qxtn)
+{
+    narrow_saturating(l, in, a64_v(in->rn), SIZE, arg);
 }
 
 /* ---- across lanes: halve until one is left ---- */
@@ -582,6 +635,16 @@ LIFT(shrn)
     enum uop_code op = arg ? UOP_vurshr_16 : UOP_vushr_16;
     uint8_t t = vec_i(l, op + size, a64_v(in->rn), 0, shift_right(in));
     narrow_result(l, in, vec_i(l, UOP_vnarrow, t, 0, size));
+}
+
+/* The shift is signed but for the forms from unsigned to unsigned; bit 11 rounds. */
+LIFT(qshrn)
+{
+    unsigned size = shift_size(in);
+    enum uop_code op = arg == A64_NARROW_U ? (W(11, 11) ? UOP_vurshr_16 : UOP_vushr_16)
+                                           : (W(11, 11) ? UOP_vsrshr_16 : UOP_vsshr_16);
+    uint8_t t = vec_i(l, op + size, a64_v(in->rn), 0, shift_right(in));
+    narrow_saturating(l, in, t, size, arg);
 }
 
 LIFT(vshll)
