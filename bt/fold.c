@@ -480,6 +480,33 @@ static void fold_stored(struct folder *f, struct bt_op *o)
     }
 }
 
+/* Rotation, spelt as the two shifts that compilers for guests without one write; the bits do not meet, so an addition or an
+ * exclusive or does as well. */
+static bool fold_rotation(struct folder *f, struct bt_op *o)
+{
+    static const uint16_t pairs[][3] = {
+        {UOP_shr_64_i, UOP_shl_64_i, UOP_ror_64_i},
+        {UOP_shr_32s_i, UOP_shl_32s_i, UOP_ror_32s_i},
+    };
+    if (o->op != UOP_or_64 && o->op != UOP_add_64 && o->op != UOP_xor_64)
+        return false;
+    const struct bt_op *right = op_of(f, o->a), *left = op_of(f, o->b);
+    for (unsigned i = 0; i < 2; i++) {
+        if (left->op == pairs[i][0] && right->op == pairs[i][1]) {
+            const struct bt_op *t = left;
+            left = right, right = t;
+        }
+        int64_t width = i == 0 ? 64 : 32;
+        if (right->op != pairs[i][0] || left->op != pairs[i][1] ||
+            resolve(f, right->a) != resolve(f, left->a) || right->imm <= 0 ||
+            right->imm + left->imm != width)
+            continue;
+        changed(f, o, pairs[i][2], resolve(f, right->a), 0, right->imm);
+        return true;
+    }
+    return false;
+}
+
 static uint32_t fold_pure(struct folder *f, uint32_t v)
 {
     struct bt_op *o = &f->r->ops[v];
@@ -513,6 +540,8 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
         }
         if (kb && uop_info[o->op + 1].rr_form == o->op)
             return changed(f, o, (uint16_t)(o->op + 1), o->a, 0, (int64_t)cb);
+        if (fold_rotation(f, o))
+            return 0;
         if (o->a == o->b && (o->op == UOP_xor_64 || o->op == UOP_sub_64 || o->op == UOP_sub_32s))
             return bt_const(f->r, 0);
         if (o->a == o->b && (o->op == UOP_or_64 || o->op == UOP_and_64))
