@@ -108,6 +108,11 @@ static const struct guest_flagmap open_flags[] = {
     {040000, 0200000}, {0100000, 0400000}, {0200000, 040000}, {0400000, 0100000}, {0, 0},
 };
 
+static const struct guest_syscall own_syscalls[] = {
+    {38, "renameat"},
+    {0, NULL},
+};
+
 const struct guest guest_a64 = {
     .name = "aarch64",
     .elf_machine = EM_AARCH64,
@@ -150,6 +155,7 @@ const struct guest guest_a64 = {
     .vdso_size = A64_VDSO_SIZE,
     .vdso_sigreturn = A64_VDSO_SIGRETURN,
     .cpuinfo = cpuinfo,
+    .own_syscalls = own_syscalls,
     .open_flags = open_flags,
     .clone_tls_before_ctid = true,
     .sa_restorer = true,
