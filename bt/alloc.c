@@ -415,6 +415,27 @@ static void note_disturbed(struct allocator *a, uint32_t v)
     }
 }
 
+/* The spill unit of a value, CPU_TEMPS when it has none. */
+static unsigned spill_of(const struct allocator *a, uint32_t v)
+{
+    struct bt_loc l = a->out->loc[v];
+    return l.place == BT_UNIT && l.n >= SPILL_FIRST ? l.n - SPILL_FIRST : CPU_TEMPS;
+}
+
+static bool try_unit(struct allocator *a, uint32_t v, unsigned s)
+{
+    if (s >= CPU_TEMPS)
+        return false;
+    if (!a->busy_spill[s])
+        a->busy_spill[s] = arena_znew(a->r->arena, uint64_t, a->words);
+    if (!is_free(a->busy_spill[s], &a->iv[v]))
+        return false;
+    occupy(a->busy_spill[s], &a->iv[v]);
+    a->out->loc[v] = (struct bt_loc){BT_UNIT, (uint8_t)(SPILL_FIRST + s)};
+    a->out->nspills++;
+    return true;
+}
+
 static bool spill(struct allocator *a, uint32_t v)
 {
     const struct bt_op *o = &a->r->ops[v];
@@ -427,15 +448,17 @@ static bool spill(struct allocator *a, uint32_t v)
             a->out->saved_xmm |= (uint32_t)(a->r->guest->home_xmm[i] == o->slot) << i;
         return true;
     }
-    for (unsigned s = 0; s < CPU_TEMPS; s++) {
-        if (!a->busy_spill[s])
-            a->busy_spill[s] = arena_znew(a->r->arena, uint64_t, a->words);
-        if (is_free(a->busy_spill[s], &a->iv[v])) {
-            occupy(a->busy_spill[s], &a->iv[v]);
-            a->out->loc[v] = (struct bt_loc){BT_UNIT, (uint8_t)(SPILL_FIRST + s)};
-            a->out->nspills++;
+    /* Where a phi's other end lies, first: then the edge between them moves nothing. */
+    const struct bt_region *r = a->r;
+    if (a->iv[v].phi && try_unit(a, v, spill_of(a, a->iv[v].phi)))
+        return true;
+    for (uint32_t p = 0; o->op == BT_PHI && p < r->blocks[o->block].npreds; p++) {
+        if (try_unit(a, v, spill_of(a, r->phi_args[o->a + p])))
             return true;
-        }
+    }
+    for (unsigned s = 0; s < CPU_TEMPS; s++) {
+        if (try_unit(a, v, s))
+            return true;
     }
     return false;
 }
