@@ -171,7 +171,7 @@ OPERAND(put_slane)
 /* The address: what is added afterwards is a register, or what was transferred. */
 OPERAND(put_smem)
 {
-    unsigned bytes = !W(24, 24)          ? list_length(in) * (8u << W(30, 30))
+    unsigned bytes = !W(24, 24)       ? list_length(in) * (8u << W(30, 30))
                      : W(15, 14) == 3 ? lane_registers(in) << W(11, 10)
                                       : lane_registers(in) << lane_size(in);
     if (in->rn == 31)
@@ -276,38 +276,16 @@ OPERAND(put_vfimm)
 }
 
 const struct a64_operand a64_simd_operands[] = {
-    {"T", put_T},
-    {"Tw", put_Tw},
-    {"Tp", put_Tp},
-    {"B", put_B},
-    {"H", put_H},
-    {"S", put_S},
-    {"F", put_F},
-    {"G", put_G},
-    {"T5", put_T5},
-    {"lane_d", put_lane_d},
-    {"lane_n", put_lane_n},
-    {"lane4_n", put_lane4_n},
-    {"umov_n", put_umov_n},
-    {"smov_n", put_smov_n},
-    {"elem", put_elem},
-    {"tlist", put_tlist},
-    {"slist", put_slist},
-    {"srep", put_srep},
-    {"slane", put_slane},
-    {"smem", put_smem},
-    {"Ti", put_Ti},
-    {"Tiw", put_Tiw},
-    {"shr", put_shr},
-    {"shl", put_shl},
-    {"esize", put_esize},
-    {"imm4", put_imm4},
-    {"imm8", put_imm8},
-    {"vlsl", put_vlsl},
-    {"vmsl", put_vmsl},
-    {"imm64", put_imm64},
-    {"vd_64", put_vd_64},
-    {"fimm", put_fimm},
-    {"vfimm", put_vfimm},
+    {"T", put_T},           {"Tw", put_Tw},         {"Tp", put_Tp},
+    {"B", put_B},           {"H", put_H},           {"S", put_S},
+    {"F", put_F},           {"G", put_G},           {"T5", put_T5},
+    {"lane_d", put_lane_d}, {"lane_n", put_lane_n}, {"lane4_n", put_lane4_n},
+    {"umov_n", put_umov_n}, {"smov_n", put_smov_n}, {"elem", put_elem},
+    {"tlist", put_tlist},   {"slist", put_slist},   {"srep", put_srep},
+    {"slane", put_slane},   {"smem", put_smem},     {"Ti", put_Ti},
+    {"Tiw", put_Tiw},       {"shr", put_shr},       {"shl", put_shl},
+    {"esize", put_esize},   {"imm4", put_imm4},     {"imm8", put_imm8},
+    {"vlsl", put_vlsl},     {"vmsl", put_vmsl},     {"imm64", put_imm64},
+    {"vd_64", put_vd_64},   {"fimm", put_fimm},     {"vfimm", put_vfimm},
     {NULL, NULL},
 };

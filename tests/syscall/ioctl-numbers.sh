@@ -2,12 +2,13 @@
 # The ioctl requests of syscall/ioctl.def have the same numbers in the guests' headers as in the host's.
 set -eu
 list() { # COMPILER: "name number" per line
-    "$1" -D_GNU_SOURCE -I"$top_srcdir" -S -O1 -o - "$top_srcdir/tests/syscall/ioctl-numbers.c" |
+    # shellcheck disable=SC2086 # a compiler may have words: "ccache gcc"
+    $1 -D_GNU_SOURCE -I"$top_srcdir" -S -O1 -o - "$top_srcdir/tests/syscall/ioctl-numbers.c" |
         sed -n 's:.*/\* IOCTL \([A-Za-z0-9_]*\) [$#]*\(-*[0-9]*\) \*/.*:\1 \2:p'
 }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-list "${CC%% *}" >"$dir/host"
+list "$CC" >"$dir/host"
 rows=$(grep -c '^IOC(' "$top_srcdir/syscall/ioctl.def")
 [ "$(wc -l <"$dir/host")" -eq "$rows" ] || {
     echo "only $(wc -l <"$dir/host") of $rows requests were listed for the host"
