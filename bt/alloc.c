@@ -55,7 +55,7 @@ static bool float_slot(const struct guest *g, unsigned slot)
 bool bt_is_float(const struct bt_region *r, uint32_t v)
 {
     const struct bt_op *o = &r->ops[v];
-    if (o->kind == UOP_K_H || o->kind == UOP_K_S || o->kind == UOP_K_D)
+    if (o->kind == UOP_K_H || o->kind == UOP_K_S || o->kind == UOP_K_D || o->kind == UOP_K_V)
         return true;
     switch (o->op) {
     case UOP_fcanon_f64:
@@ -424,13 +424,18 @@ static unsigned spill_of(const struct allocator *a, uint32_t v)
 
 static bool try_unit(struct allocator *a, uint32_t v, unsigned s)
 {
-    if (s >= CPU_TEMPS)
+    /* A vector takes an even unit and the next. */
+    unsigned n = a->r->ops[v].kind == UOP_K_V ? 2 : 1;
+    if (s % n || s + n > CPU_TEMPS)
         return false;
-    if (!a->busy_spill[s])
-        a->busy_spill[s] = arena_znew(a->r->arena, uint64_t, a->words);
-    if (!is_free(a->busy_spill[s], &a->iv[v]))
-        return false;
-    occupy(a->busy_spill[s], &a->iv[v]);
+    for (unsigned i = s; i < s + n; i++) {
+        if (!a->busy_spill[i])
+            a->busy_spill[i] = arena_znew(a->r->arena, uint64_t, a->words);
+        if (!is_free(a->busy_spill[i], &a->iv[v]))
+            return false;
+    }
+    for (unsigned i = s; i < s + n; i++)
+        occupy(a->busy_spill[i], &a->iv[v]);
     a->out->loc[v] = (struct bt_loc){BT_UNIT, (uint8_t)(SPILL_FIRST + s)};
     a->out->nspills++;
     return true;
@@ -487,7 +492,8 @@ static bool better_in_memory(const struct allocator *a, uint32_t v)
  * is placed after them, where they are. */
 static bool inherits(uint16_t op)
 {
-    return op == UOP_fcanon_f64 || op == UOP_fcanon_f32 || op == UOP_box_f32 || op == UOP_unbox_f32;
+    return op == UOP_fcanon_f64 || op == UOP_fcanon_f32 || op == UOP_box_f32 ||
+           op == UOP_unbox_f32 || op == UOP_vzext;
 }
 
 static bool place(struct allocator *a, uint32_t v)

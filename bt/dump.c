@@ -199,8 +199,11 @@ static const char *check_op(const struct checker *c, uint32_t block, uint32_t k)
         return "entry value outside the entry block";
     const uint32_t operands[3] = {o->a, o->b, o->c};
     for (int i = 0; i < 3 && !wrong; i++) {
-        if (bt_operand_kind(o, i))
+        uint8_t kind = bt_operand_kind(o, i);
+        if (kind)
             wrong = check_use(c, operands[i], block, k);
+        if (!wrong && (kind == UOP_K_V || kind == UOP_K_P) && r->ops[operands[i]].kind != UOP_K_V)
+            wrong = "operand is no vector";
     }
     if (!wrong && o->snap)
         wrong = check_snapshot(c, o->snap, block, k);

@@ -105,10 +105,23 @@ unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
     return l.place == BT_XMM ? l.n : scratch;
 }
 
+unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_XMM)
+        return l.n;
+    x64_v_rm(&m->e, X64_MOVAPS, scratch, x64_slot(l.n));
+    return scratch;
+}
+
 void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
 {
     struct bt_loc l = bt_loc(m, v);
     bool narrow = m->r->ops[v].kind == UOP_K_S;
+    if (l.place == BT_UNIT && m->r->ops[v].kind == UOP_K_V) {
+        x64_v_rm(&m->e, X64_MOVAPS_ST, reg, x64_slot(l.n));
+        return;
+    }
     if (l.place == BT_XMM)
         x64_v_mov(&m->e, l.n, reg);
     else if (l.place == BT_GPR)
@@ -130,11 +143,22 @@ static bool same_place(struct bt_loc a, struct bt_loc b)
     return a.place == b.place && a.n == b.n && a.place != BT_IMM;
 }
 
+/* Would the one move write what the other reads? Vectors take two units. */
+static bool clobbers(const struct bt_move *w, const struct bt_move *r)
+{
+    if (w->to.place != BT_UNIT || r->from.place != BT_UNIT)
+        return same_place(w->to, r->from);
+    unsigned written = w->kind == UOP_K_V ? 2 : 1, read = r->kind == UOP_K_V ? 2 : 1;
+    return w->to.n < r->from.n + read && r->from.n < w->to.n + written;
+}
+
 static void move_one(struct bt_emitter *m, const struct bt_move *v)
 {
     struct x64_emit *e = &m->e;
     struct bt_loc to = v->to, from = v->from;
-    bool narrow = v->kind == UOP_K_S;
+    bool narrow = v->kind == UOP_K_S, wide = v->kind == UOP_K_V;
+    unsigned load = wide ? X64_MOVAPS : X64_MOVQ_X;
+    unsigned store = wide ? X64_MOVAPS_ST : X64_MOVQ_X_ST;
     switch (to.place) {
     case BT_GPR:
         if (from.place == BT_GPR)
@@ -152,7 +176,7 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
         } else if (from.place == BT_GPR) {
             x64_v_gr(e, X64_MOVQ, 8, to.n, from.n);
         } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, X64_MOVQ_X, to.n, x64_slot(from.n));
+            x64_v_rm(e, load, to.n, x64_slot(from.n));
         } else if (!v->imm) {
             x64_v_rrr(e, X64_XORPS, to.n, to.n, to.n);
         } else {
@@ -168,13 +192,13 @@ static void move_one(struct bt_emitter *m, const struct bt_move *v)
         if (from.place == BT_GPR) {
             x64_mov_mr(e, 8, x64_slot(to.n), from.n);
         } else if (from.place == BT_XMM && !narrow) {
-            x64_v_rm(e, X64_MOVQ_X_ST, from.n, x64_slot(to.n));
+            x64_v_rm(e, store, from.n, x64_slot(to.n));
         } else if (from.place == BT_XMM) {
             x64_v_gm(e, X64_MOVD_ST, 4, from.n, x64_slot(to.n));
             x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), 0);
         } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, X64_MOVQ_X, XMM1, x64_slot(from.n));
-            x64_v_rm(e, X64_MOVQ_X_ST, XMM1, x64_slot(to.n));
+            x64_v_rm(e, load, XMM1, x64_slot(from.n));
+            x64_v_rm(e, store, XMM1, x64_slot(to.n));
         } else if ((int64_t)v->imm == (int32_t)v->imm) {
             x64_mov_mi(e, 8, x64_slot(to.n), (int32_t)v->imm);
         } else {
@@ -197,7 +221,7 @@ void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n)
         for (unsigned i = 0; i < left; i++) {
             bool blocked = false;
             for (unsigned j = 0; j < left && !blocked; j++)
-                blocked = j != i && same_place(moves[i].to, moves[j].from);
+                blocked = j != i && clobbers(&moves[i], &moves[j]);
             if (blocked)
                 continue;
             move_one(m, &moves[i]);
@@ -206,12 +230,23 @@ void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n)
         }
         if (progress)
             continue;
-        /* Only cycles are left: take one value out of the way. */
-        bool fp = moves[0].from.place == BT_XMM;
-        struct bt_loc scratch = {fp ? BT_XMM : BT_GPR, fp ? XMM0 : RAX};
-        struct bt_move out = {.to = scratch, .from = moves[0].from, .kind = UOP_K_I};
-        move_one(m, &out);
+        /* Only cycles are left: take one value out of the way, whole if somebody wants it whole. */
         struct bt_loc old = moves[0].from;
+        uint8_t kind = UOP_K_I;
+        for (unsigned j = 0; j < left; j++) {
+            if (same_place(moves[j].from, old) && moves[j].kind == UOP_K_V)
+                kind = UOP_K_V;
+        }
+        bool fp = old.place == BT_XMM || kind == UOP_K_V;
+        struct bt_loc scratch = {fp ? BT_XMM : BT_GPR, fp ? XMM0 : RAX};
+        struct bt_move out = {.to = scratch, .from = old, .kind = kind};
+        for (unsigned j = 0; j < left; j++) {
+            if (same_place(moves[j].from, scratch)) {
+                m->cannot = "tangled moves";
+                return;
+            }
+        }
+        move_one(m, &out);
         for (unsigned j = 0; j < left; j++) {
             if (same_place(moves[j].from, old))
                 moves[j].from = scratch;
@@ -231,6 +266,15 @@ static struct bt_loc canonical(const struct guest *g, unsigned slot)
             return (struct bt_loc){BT_XMM, x64_home_xmm[i]};
     }
     return (struct bt_loc){BT_UNIT, (uint8_t)slot};
+}
+
+/* How a value is moved to a slot. A vector in another slot than a vector register's is its low half. */
+static uint8_t slot_kind(const struct bt_region *r, unsigned slot, uint32_t v)
+{
+    if (guest_vector_slot(r->guest, slot))
+        return UOP_K_V;
+    uint8_t kind = value_kind(r, v);
+    return kind == UOP_K_V ? UOP_K_I : kind;
 }
 
 /* A raw NaN (bt/nan.c) that has been brought to its slot's place becomes the canonical one. */
@@ -264,7 +308,7 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
         const struct bt_snap_entry *x = &m->r->snap_entries[k];
         named[x->slot / 64] |= UINT64_C(1) << (x->slot % 64);
         moves[n++] = (struct bt_move){canonical(m->r->guest, x->slot), bt_loc(m, x->value),
-                                      bt_imm(m, x->value), value_kind(m->r, x->value)};
+                                      bt_imm(m, x->value), slot_kind(m->r, x->slot, x->value)};
     }
     /* Homes that were saved at the entry and that the snapshot does not name come back from the cpu. */
     for (unsigned i = 0; i < GUEST_HOME_GPRS + GUEST_HOME_XMMS; i++) {
@@ -274,7 +318,8 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
         bool saved = (fp ? m->alloc.saved_xmm : m->alloc.saved_gpr) >> h & 1;
         if (!saved || named[slot / 64] >> (slot % 64) & 1)
             continue;
-        moves[n++] = (struct bt_move){canonical(m->r->guest, slot), {BT_UNIT, slot}, 0, UOP_K_I};
+        moves[n++] = (struct bt_move){
+            canonical(m->r->guest, slot), {BT_UNIT, slot}, 0, slot_kind(m->r, slot, 0)};
     }
     bt_parallel_move(m, moves, n);
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
@@ -307,7 +352,13 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
         }
         if (l.place == BT_XMM && value_kind(r, x->value) == UOP_K_S)
             m->cannot = "narrow float in a slot";
+        bool whole = guest_vector_slot(r->guest, x->slot);
+        if (whole && l.place == BT_XMM)
+            to.kind = CC_LOC_XMM128;
         named[n++] = (struct cc_named){x->slot, to};
+        if (whole && l.place == BT_UNIT)
+            named[n++] =
+                (struct cc_named){x->slot + 1, {.kind = CC_LOC_UNIT, .v = (uint64_t)l.n + 1}};
     }
     cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);
 }
@@ -436,8 +487,8 @@ static unsigned phi_moves(struct bt_emitter *m, uint32_t from, uint32_t to, stru
         uint32_t v = s->ops[k], arg = r->phi_args[r->ops[v].a + p];
         if (bt_loc(m, v).place == BT_NOWHERE || same_place(bt_loc(m, v), bt_loc(m, arg)))
             continue;
-        moves[n++] =
-            (struct bt_move){bt_loc(m, v), bt_loc(m, arg), bt_imm(m, arg), value_kind(r, arg)};
+        moves[n++] = (struct bt_move){bt_loc(m, v), bt_loc(m, arg), bt_imm(m, arg),
+                                      slot_kind(r, r->ops[v].slot, arg)};
     }
     return n;
 }
@@ -598,6 +649,8 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
     bool done;
     if (flags & (UOP_F_LOAD | UOP_F_STORE) || o->op == UOP_fence)
         done = bt_emit_memory(m, v);
+    else if (flags & UOP_F_VECTOR)
+        done = bt_emit_vector(m, v);
     else if (flags & UOP_F_FPENV || bt_is_float(m->r, v) ||
              (o->op >= UOP_flt_q_f64 && o->op <= UOP_fle_q_f32))
         done = bt_emit_float(m, v);
@@ -633,7 +686,8 @@ static void emit_entry(struct bt_emitter *m)
     }
     for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
         if (m->alloc.saved_xmm >> i & 1)
-            x64_v_rm(&m->e, X64_MOVQ_X_ST, x64_home_xmm[i], x64_slot(g->home_xmm[i]));
+            x64_v_rm(&m->e, guest_vector_slot(g, g->home_xmm[i]) ? X64_MOVAPS_ST : X64_MOVQ_X_ST,
+                     x64_home_xmm[i], x64_slot(g->home_xmm[i]));
     }
     struct bt_move moves[CPU_UNITS];
     unsigned n = 0;
@@ -642,26 +696,38 @@ static void emit_entry(struct bt_emitter *m)
         struct bt_loc l = bt_loc(m, v);
         bool in_slot = l.place == BT_UNIT && l.n == r->ops[v].slot;
         if (r->ops[v].op == BT_ENTRY && l.place != BT_NOWHERE && !in_slot)
-            moves[n++] = (struct bt_move){l, canonical(g, r->ops[v].slot), 0, UOP_K_I};
+            moves[n++] = (struct bt_move){l, canonical(g, r->ops[v].slot), 0,
+                                          slot_kind(r, r->ops[v].slot, 0)};
     }
     bt_parallel_move(m, moves, n);
     emit_edge(m, 0, 0, JUMP_PLAIN);
 }
 
+struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high)
+{
+    uint32_t i = 0;
+    while (i < m->nconsts && (m->consts[i].v[0] != low || m->consts[i].v[1] != high))
+        i++;
+    if (i == m->nconsts) {
+        m->consts = grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
+        m->consts[m->nconsts++] = (struct bt_const128){{low, high}, x64_label(&m->e)};
+    }
+    return x64_mem_label(m->consts[i].label);
+}
+
 static void emit_constants(struct bt_emitter *m)
 {
-    if (m->ones_high32 == ~0u)
-        return;
-    static const uint32_t ones[4] = {0, ~0u, 0, 0};
-    x64_align(&m->e, 16);
-    x64_bind(&m->e, m->ones_high32);
-    x64_data(&m->e, ones, sizeof(ones));
+    if (m->nconsts)
+        x64_align(&m->e, 16);
+    for (uint32_t i = 0; i < m->nconsts; i++) {
+        x64_bind(&m->e, m->consts[i].label);
+        x64_data(&m->e, m->consts[i].v, sizeof(m->consts[i].v));
+    }
 }
 
 static void emit_all(struct bt_emitter *m)
 {
     const struct bt_region *r = m->r;
-    m->ones_high32 = ~0u;
     for (uint32_t i = 0; i < r->nblocks; i++)
         m->block_label[i] = x64_label(&m->e);
     emit_entry(m);

@@ -97,9 +97,7 @@ static void box(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
     /* The bits above an f32 are undefined, so they are set rather than cleared first. */
-    if (m->ones_high32 == ~0u)
-        m->ones_high32 = x64_label(&m->e);
-    x64_v_rrm(&m->e, X64_ORPS, d, a, x64_mem_label(m->ones_high32));
+    x64_v_rrm(&m->e, X64_ORPS, d, a, bt_const128(m, UINT64_C(0xffffffff00000000), 0));
     bt_xdone(m, v, d);
 }
 
@@ -125,24 +123,36 @@ static bool unbox(struct bt_emitter *m, uint32_t v)
 
 /* ---- operations done by C ---- */
 
-/* The value of operation v, its operands being in their places, into rax. xmm0-xmm3 are clobbered. */
+static struct x64_mem call_arg(size_t i)
+{
+    return x64_mem(RBP, (int32_t)(offsetof(struct cpu, call_arg) + 16 * i) - X64_CPU_BIAS);
+}
+
+/* The value of operation v, its operands being in their places, into rax; a vector into cpu->call_result.
+ * xmm0-xmm3 are clobbered. */
 static void call_value(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
     const struct uop_info *info = &uop_info[o->op];
-    bool rounds = info->flags & UOP_F_RM;
+    bool rounds = info->flags & UOP_F_RM, vector = info->flags & UOP_F_VECTOR;
     const uint32_t operands[3] = {o->a, o->b, o->c};
-    for (int i = 0; i < 3; i++) {
-        struct x64_mem at =
-            x64_mem(RBP, (int32_t)(offsetof(struct cpu, call_arg) + 8 * (size_t)i) - X64_CPU_BIAS);
-        if (bt_operand_kind(o, i)) {
-            x64_mov_mr(e, 8, at, bt_gpr(m, operands[i], RAX));
-        } else if (i == 1 && info->flags & UOP_F_IMM && !rounds) {
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t kind = bt_operand_kind(o, (int)i);
+        if (kind == UOP_K_V) {
+            x64_v_rm(e, X64_MOVAPS_ST, bt_vec(m, operands[i], XMM0), call_arg(i));
+        } else if (kind) {
+            unsigned reg = bt_gpr(m, operands[i], RAX);
+            x64_mov_mr(e, 8, call_arg(i), reg);
+            if (kind == UOP_K_S && m->r->ops[operands[i]].kind == UOP_K_V)
+                x64_mov_mi(e, 4, x64_mem(RBP, call_arg(i).disp + 4), 0);
+        } else if (i == 1 && info->flags & UOP_F_IMM && !rounds && !vector) {
             x64_mov_ri(e, RAX, (uint64_t)o->imm);
-            x64_mov_mr(e, 8, at, RAX);
+            x64_mov_mr(e, 8, call_arg(i), RAX);
         }
     }
+    if (vector && info->flags & UOP_F_IMM)
+        x64_mov_mi(e, 8, X64_CPU(call_imm), (int32_t)o->imm);
     x64_mov_ri(e, RAX, o->op | (rounds ? (uint64_t)o->imm << 16 : 0));
     x64_call_ext(e, X64_STUB_UOP);
 }
@@ -154,7 +164,13 @@ bool bt_emit_call(struct bt_emitter *m, uint32_t v)
     if (!(info->flags & UOP_F_PURE) && !arithmetic)
         return false;
     call_value(m, v);
-    bt_done(m, v, RAX);
+    if (info->d == UOP_K_V) {
+        unsigned d = bt_xdst(m, v, XMM0);
+        x64_v_rm(&m->e, X64_MOVAPS, d, X64_CPU(call_result));
+        bt_xdone(m, v, d);
+    } else {
+        bt_done(m, v, RAX);
+    }
     return true;
 }
 

@@ -30,7 +30,11 @@ struct bt_emitter {
     struct x64_homes homes;
     struct cc_side side;
     uint32_t links_cap;
-    unsigned ones_high32; /* label of a 16-byte constant, ~0u when not needed yet */
+    struct bt_const128 {
+        uint64_t v[2];
+        unsigned label;
+    } * consts; /* 16-byte constants behind the code */
+    uint32_t nconsts, consts_cap;
     uint32_t
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
@@ -57,6 +61,11 @@ void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg);
 unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch);
 unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch);
 void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg);
+/* The vector register that holds vector v: its own, or `scratch` after loading it there. bt_xdst and
+ * bt_xdone serve for vectors too. */
+unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* A constant in memory, 16-aligned. */
+struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 
 /* ---- structure ---- */
 /* A cold piece for later; returns its label. */
@@ -69,7 +78,7 @@ unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason);
 struct bt_move {
     struct bt_loc to, from;
     uint64_t imm; /* from.place == BT_IMM */
-    uint8_t kind; /* of the value moved */
+    uint8_t kind; /* of the value moved: UOP_K_V for all 128 bits */
 };
 /* All moves at once; scratch: rax and xmm0. Neither place of a move may be scratch. */
 void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
@@ -99,6 +108,7 @@ void bt_emit_divide(struct bt_emitter *m, uint32_t v);
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
 bool bt_emit_float(struct bt_emitter *m, uint32_t v);
+bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
 /* A pure or floating-point operation through C; false when it is neither. */
 bool bt_emit_call(struct bt_emitter *m, uint32_t v);
 /* Compare for a branch; the condition under which it is taken. */

@@ -187,9 +187,9 @@ static void shift(struct bt_emitter *m, uint32_t v, enum x64_shift op, unsigned 
         } else {
             /* Neither is in a general register, and rcx is not free: the value goes through memory. */
             bt_load_gpr(m, RAX, o->a);
-            x64_mov_mr(&m->e, 8, X64_CPU(call_arg), RAX);
+            x64_mov_mr(&m->e, 8, X64_CPU(call_arg[0][0]), RAX);
             bt_load_gpr(m, RAX, o->b);
-            x64_vex_rrm(&m->e, vex, size, d, RAX, X64_CPU(call_arg));
+            x64_vex_rrm(&m->e, vex, size, d, RAX, X64_CPU(call_arg[0][0]));
         }
     } else {
         /* rcx is kept free around this operation (alloc.c). */
@@ -228,10 +228,10 @@ static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
     unsigned d = bt_dst(m, v, RAX);
     if (o->imm != (int32_t)o->imm) {
         x64_mov_ri(&m->e, RAX, (uint64_t)o->imm);
-        x64_mov_mr(&m->e, 8, X64_CPU(call_arg), RAX);
+        x64_mov_mr(&m->e, 8, X64_CPU(call_arg[0][0]), RAX);
         bt_load_gpr(m, RAX, o->a);
         x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
-        x64_alu_rm(&m->e, X64_ADD, 8, RAX, X64_CPU(call_arg));
+        x64_alu_rm(&m->e, X64_ADD, 8, RAX, X64_CPU(call_arg[0][0]));
         bt_done(m, v, RAX);
         return;
     }
@@ -271,9 +271,9 @@ static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *c
         } else {
             /* Neither is in a register or in memory: the wide constant goes there. */
             x64_mov_ri(e, RAX, (uint64_t)imm);
-            x64_mov_mr(e, 8, X64_CPU(call_arg), RAX);
+            x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
             bt_load_gpr(m, RAX, a);
-            x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg));
+            x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg[0][0]));
         }
         return;
     }
@@ -361,13 +361,13 @@ static void select(struct bt_emitter *m, uint32_t v)
     bool elsewhere = la.place != BT_GPR && la.place != BT_UNIT; /* a vector register, a constant */
     if (elsewhere) {
         bt_load_gpr(m, RAX, o->a);
-        x64_mov_mr(e, 8, X64_CPU(call_arg), RAX);
+        x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
     }
     bt_load_gpr(m, d, o->b);
     if (la.place == BT_GPR)
         x64_test_rr(e, 8, la.n, la.n);
     else
-        x64_alu_mi(e, X64_CMP, 8, elsewhere ? X64_CPU(call_arg) : x64_slot(la.n), 0);
+        x64_alu_mi(e, X64_CMP, 8, elsewhere ? X64_CPU(call_arg[0][0]) : x64_slot(la.n), 0);
     if (lc.place == BT_GPR) {
         x64_cmov_rr(e, X64_E, 8, d, lc.n);
     } else if (lc.place == BT_UNIT) {

@@ -101,6 +101,26 @@ static void store(struct bt_emitter *m, uint32_t v, unsigned size)
         x64_pextr_m(&m->e, size == 2 ? X64_PEXTRW : X64_PEXTRB, mem, x, 0);
 }
 
+/* One access of the host for all 16 bytes; no alignment is asked for. */
+static void load_vector(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_mem mem = address(m, o);
+    unsigned x = bt_xdst(m, v, XMM0);
+    bt_row(m, o->snap);
+    x64_v_rm(&m->e, X64_MOVUPS, x, mem);
+    bt_xdone(m, v, x);
+}
+
+static void store_vector(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_mem mem = address(m, o);
+    unsigned x = bt_vec(m, o->b, XMM0);
+    bt_row(m, o->snap);
+    x64_v_rm(&m->e, X64_MOVUPS_ST, x, mem);
+}
+
 /* ---- atomics ---- */
 
 static unsigned atomic_size(uint16_t op)
@@ -329,6 +349,12 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
         return true;
     case UOP_st_64:
         store(m, v, 8);
+        return true;
+    case UOP_ld_v128:
+        load_vector(m, v);
+        return true;
+    case UOP_st_v128:
+        store_vector(m, v);
         return true;
     case UOP_fence:
         /* A locked operation on our own stack orders like mfence and is cheaper. */

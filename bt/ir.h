@@ -8,6 +8,10 @@
  * that leaves the region, names for every slot that may differ from its value at the region's
  * entry the value that it has there; once a path has written a slot, every snapshot behind names it. Temporaries vanish in the construction.
  *
+ * A vector register of the guest is one value of 128 bits (kind UOP_K_V, pairs of integers too while they
+ * are operands); snapshots name it by the first of its two slots. Where an operation takes a scalar, a vector stands for its
+ * low 64 bits: reading a scalar out of a vector register costs nothing.
+ *
  * Invariants (bt_verify checks them): a value's operation dominates its uses; phis come first in
  * their block with one argument per predecessor; the last operation of a block, and no other, is a
  * terminator; blocks[0] is the entry, has no predecessors and only BT_ENTRY, BT_CONST and a jump; blocks are in
@@ -30,6 +34,9 @@ enum bt_pseudo {
     BT_DEAD,              /* removed */
     BT_CODES
 };
+
+/* The immediate of vget, vset and vrep: lane i of 1 << size bytes. */
+#define BT_LANE(i, size) ((int64_t)(i) << 2 | (size))
 
 #define BT_NO_SLOT 255
 #define BT_EXIT_EDGE UINT32_MAX /* successor: the edge leaves the region */

@@ -33,10 +33,6 @@ const char *bt_cannot(const struct guest *g, const struct block *b)
         }
         if (u->op == UOP_fp_setmode)
             return "change of the rounding mode";
-        if (info->d == UOP_K_V || info->a == UOP_K_V || info->b == UOP_K_V || info->c == UOP_K_V)
-            return "vector operand";
-        if (info->d == UOP_K_P || info->b == UOP_K_P)
-            return "register pair";
     }
     return NULL;
 }

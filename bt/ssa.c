@@ -32,6 +32,7 @@ struct builder {
     struct incomplete *incomplete; /* phis in blocks with unbuilt predecessors */
     struct bt_renames names;       /* of phis that merge one value */
     uint32_t temps[CPU_UNITS];     /* values of temporaries, in the current instruction */
+    bool whole[CPU_UNITS];         /* it is the vector that the temporary is half of */
     uint32_t last_fault;           /* the latest operation with a snapshot */
 };
 
@@ -107,11 +108,16 @@ uint32_t bt_const(struct bt_region *r, uint64_t v)
     return place_in_entry(r, bt_new_op(r, BT_CONST, UOP_K_I, 0, 0, 0, (int64_t)v, 0));
 }
 
+static uint8_t slot_kind(const struct guest *g, unsigned slot)
+{
+    return guest_vector_slot(g, slot) ? UOP_K_V : UOP_K_I;
+}
+
 static uint32_t entry_value(struct builder *s, unsigned slot)
 {
     struct bt_region *r = s->r;
     if (!r->entry[slot]) {
-        uint32_t v = bt_new_op(r, BT_ENTRY, UOP_K_I, 0, 0, 0, 0, 0);
+        uint32_t v = bt_new_op(r, BT_ENTRY, slot_kind(r->guest, slot), 0, 0, 0, 0, 0);
         r->ops[v].slot = (uint8_t)slot;
         r->entry[slot] = place_in_entry(r, v);
     }
@@ -126,7 +132,7 @@ static uint32_t new_phi(struct builder *s, uint32_t block, unsigned slot)
 {
     struct bt_region *r = s->r;
     struct bt_block *b = &r->blocks[block];
-    uint32_t v = bt_new_op(r, BT_PHI, UOP_K_I, 0, 0, 0, 0, block);
+    uint32_t v = bt_new_op(r, BT_PHI, slot_kind(r->guest, slot), 0, 0, 0, 0, block);
     r->ops[v].slot = (uint8_t)slot;
     /* Phis come first, in any order among themselves. */
     reserve(r, b);
@@ -179,25 +185,164 @@ static uint32_t read_slot(struct builder *s, uint32_t block, unsigned slot)
     return v;
 }
 
+/* ---- vectors: a pair of units is one value of 128 bits ---- */
+
+static bool is_vector(const struct bt_region *r, uint32_t v)
+{
+    return r->ops[v].kind == UOP_K_V;
+}
+
+static uint32_t new_pure(struct builder *s, uint32_t block, uint16_t op, uint32_t a, uint32_t b,
+                         int64_t imm)
+{
+    uint32_t v = bt_new_op(s->r, op, uop_info[op].d, a, b, 0, imm, block);
+    bt_append(s->r, block, v);
+    return v;
+}
+
+/* Half h of vector v as a 64-bit value: the low one is the vector itself (bt/ir.h). */
+static uint32_t half_of(struct builder *s, uint32_t block, uint32_t v, unsigned h)
+{
+    const struct bt_op *o = &s->r->ops[v];
+    if (o->op == UOP_vpair)
+        return h ? o->b : o->a;
+    if (o->op == UOP_vzext && h)
+        return bt_const(s->r, 0);
+    if (o->op == UOP_vzext && o->imm == 3)
+        return o->a;
+    return h ? new_pure(s, block, UOP_vget, v, 0, BT_LANE(1, 3)) : v;
+}
+
+/* A 64-bit value whose upper half is defined. */
+static uint32_t widened(struct builder *s, uint32_t block, uint32_t v)
+{
+    return s->r->ops[v].kind == UOP_K_S ? new_pure(s, block, UOP_zext32, v, 0, 0) : v;
+}
+
+/* A value that is loaded to become part of a vector is loaded into a vector register. */
+static uint32_t vector_part(struct builder *s, uint32_t v)
+{
+    struct bt_op *o = &s->r->ops[v];
+    if (o->op == UOP_ld_64)
+        o->kind = UOP_K_D;
+    else if (o->op == UOP_ld_u32)
+        o->kind = UOP_K_S;
+    return v;
+}
+
+static uint32_t pair(struct builder *s, uint32_t block, uint32_t low, uint32_t high)
+{
+    struct bt_region *r = s->r;
+    const struct bt_op *h = &r->ops[high];
+    bool upper = h->op == UOP_vget && h->imm == BT_LANE(1, 3);
+    low = vector_part(s, low);
+    if (bt_is_const(r, high) && !r->ops[high].imm)
+        return new_pure(s, block, UOP_vzext, low, 0, r->ops[low].kind == UOP_K_S ? 2 : 3);
+    if (upper && h->a == low)
+        return low;
+    if (low == high && (upper || is_vector(r, low)))
+        return new_pure(s, block, UOP_vrep, upper ? h->a : low, 0, BT_LANE(upper, 3));
+    if (low == high)
+        return new_pure(s, block, UOP_vdup, widened(s, block, low), 0, 3);
+    low = widened(s, block, low);
+    return new_pure(s, block, UOP_vpair, low, widened(s, block, vector_part(s, high)), 0);
+}
+
+/* Vector v with half h replaced. */
+static uint32_t with_half(struct builder *s, uint32_t block, uint32_t v, unsigned h, uint32_t half)
+{
+    const struct bt_op *o = &s->r->ops[v];
+    bool known = o->op == UOP_vpair || o->op == UOP_vzext;
+    if (h && o->op == UOP_vset && o->imm == BT_LANE(0, 3))
+        return pair(s, block, o->b, half);
+    if (known || (h && bt_is_const(s->r, half) && !s->r->ops[half].imm)) {
+        uint32_t other = half_of(s, block, v, !h);
+        return pair(s, block, h ? other : half, h ? half : other);
+    }
+    return new_pure(s, block, UOP_vset, v, h ? widened(s, block, half) : vector_part(s, half),
+                    BT_LANE(h, 3));
+}
+
 /* ---- operations ---- */
+
+/* The slot whose value a unit is or is part of. */
+static unsigned variable(const struct builder *s, unsigned unit)
+{
+    const struct guest *g = s->r->guest;
+    return guest_vector_slot(g, unit) ? unit - ((unit - g->vec_first) & 1u) : unit;
+}
 
 static uint32_t read_unit(struct builder *s, uint32_t block, unsigned unit)
 {
-    return unit >= CPU_TEMP_BASE ? s->temps[unit] : read_slot(s, block, unit);
+    if (unit >= CPU_TEMP_BASE)
+        return s->whole[unit] ? half_of(s, block, s->temps[unit], unit & 1) : s->temps[unit];
+    unsigned slot = variable(s, unit);
+    uint32_t v = read_slot(s, block, slot);
+    return is_vector(s->r, v) ? half_of(s, block, v, unit - slot) : v;
+}
+
+static uint32_t read_vector(struct builder *s, uint32_t block, unsigned unit)
+{
+    if (unit < CPU_TEMP_BASE && guest_vector_slot(s->r->guest, unit))
+        return read_slot(s, block, unit);
+    if (unit >= CPU_TEMP_BASE && s->whole[unit] && s->whole[unit + 1] &&
+        s->temps[unit] == s->temps[unit + 1])
+        return s->temps[unit];
+    uint32_t low = read_unit(s, block, unit);
+    return pair(s, block, low, read_unit(s, block, unit + 1));
+}
+
+static uint32_t read_operand(struct builder *s, uint32_t block, uint8_t kind, unsigned unit)
+{
+    if (kind == UOP_K_N)
+        return 0;
+    if (kind == UOP_K_V || kind == UOP_K_P)
+        return read_vector(s, block, unit);
+    uint32_t v = read_unit(s, block, unit);
+    const struct bt_op *o = &s->r->ops[v];
+    /* A float's operation looks at the low half alone. */
+    if (kind == UOP_K_S && o->op == UOP_zext32 &&
+        (is_vector(s->r, o->a) || s->r->ops[o->a].kind == UOP_K_S))
+        return o->a;
+    return v;
+}
+
+static void write_slot(struct builder *s, uint32_t block, unsigned slot, uint32_t v)
+{
+    s->defs[block * s->nslots + slot] = v;
+    bitset_set(s->mod[block], slot);
+    /* Only if no operation that may fault lies between the making and the writing: then the slot's register
+     * may hold the value from the first, see note_disturbed in bt/alloc.c. */
+    if (s->r->ops[v].slot == BT_NO_SLOT && v >= s->last_fault)
+        s->r->ops[v].slot = (uint8_t)slot;
 }
 
 static void write_unit(struct builder *s, uint32_t block, unsigned unit, uint32_t v)
 {
     if (unit >= CPU_TEMP_BASE) {
         s->temps[unit] = v;
+        s->whole[unit] = false;
         return;
     }
-    s->defs[block * s->nslots + unit] = v;
-    bitset_set(s->mod[block], unit);
-    /* Only if no operation that may fault lies between the making and the writing: then the slot's register
-     * may hold the value from the first, see note_disturbed in bt/alloc.c. */
-    if (s->r->ops[v].slot == BT_NO_SLOT && v >= s->last_fault)
-        s->r->ops[v].slot = (uint8_t)unit;
+    unsigned slot = variable(s, unit);
+    if (guest_vector_slot(s->r->guest, unit))
+        v = with_half(s, block, read_slot(s, block, slot), unit - slot, v);
+    else if (is_vector(s->r, v))
+        v = new_pure(s, block, UOP_vget, v, 0, BT_LANE(0, 3));
+    write_slot(s, block, slot, v);
+}
+
+static void write_vector(struct builder *s, uint32_t block, unsigned unit, uint32_t v)
+{
+    if (unit >= CPU_TEMP_BASE) {
+        s->temps[unit] = s->temps[unit + 1] = v;
+        s->whole[unit] = s->whole[unit + 1] = true;
+    } else if (guest_vector_slot(s->r->guest, unit)) {
+        write_slot(s, block, unit, v);
+    } else {
+        write_unit(s, block, unit, half_of(s, block, v, 0));
+        write_unit(s, block, unit + 1, half_of(s, block, v, 1));
+    }
 }
 
 static uint32_t snapshot(struct builder *s, uint32_t block, uint64_t pc)
@@ -236,12 +381,13 @@ static void build_block(struct builder *s, uint32_t block)
             write_unit(s, block, u->d, bt_const(r, (uint64_t)u->imm));
             continue;
         }
-        uint32_t a = info->a != UOP_K_N ? read_unit(s, block, u->a) : 0;
-        uint32_t b = info->b != UOP_K_N ? read_unit(s, block, u->b) : 0;
-        uint32_t c = info->c != UOP_K_N ? read_unit(s, block, u->c) : 0;
+        uint32_t a = read_operand(s, block, info->a, u->a);
+        uint32_t b = read_operand(s, block, info->b, u->b);
+        uint32_t c = read_operand(s, block, info->c, u->c);
         if (info->flags & UOP_F_TERM)
             c = u->c;
-        uint32_t v = bt_new_op(r, u->op, info->d, a, b, c, u->imm, block);
+        bool wide = info->d == UOP_K_V || info->d == UOP_K_P;
+        uint32_t v = bt_new_op(r, u->op, wide ? UOP_K_V : info->d, a, b, c, u->imm, block);
         if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)
             r->ops[a].kind = UOP_K_S; /* a float's load goes to a vector register */
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {
@@ -250,7 +396,9 @@ static void build_block(struct builder *s, uint32_t block)
             s->last_fault = v;
         }
         bt_append(r, block, v);
-        if (info->d != UOP_K_N)
+        if (wide)
+            write_vector(s, block, u->d, v);
+        else if (info->d != UOP_K_N)
             write_unit(s, block, u->d, v);
         if (info->flags & UOP_F_TERM) {
             for (unsigned e = 0; e < r->blocks[block].nsuccs; e++) {
@@ -276,8 +424,12 @@ static void find_modified(struct builder *s)
     for (uint32_t i = 1; i < r->nblocks; i++) {
         const struct block *g = r->blocks[i].guest;
         for (unsigned u = 0; u < g->nuops; u++) {
-            if (uop_info[g->uops[u].op].d != UOP_K_N && g->uops[u].d < CPU_TEMP_BASE)
-                bitset_set(s->mod[i], g->uops[u].d);
+            uint8_t kind = uop_info[g->uops[u].op].d;
+            if (kind == UOP_K_N || g->uops[u].d >= CPU_TEMP_BASE)
+                continue;
+            bitset_set(s->mod[i], variable(s, g->uops[u].d));
+            if (kind == UOP_K_P)
+                bitset_set(s->mod[i], variable(s, g->uops[u].d + 1u));
         }
     }
     for (bool changed = true; changed;) {

@@ -13,7 +13,8 @@ void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE])
         else if (r < 16)
             loc[s] = (struct cc_loc){.kind = CC_LOC_GPR, .reg = (uint8_t)r};
         else
-            loc[s] = (struct cc_loc){.kind = CC_LOC_XMM, .reg = (uint8_t)(r - 16)};
+            loc[s] = (struct cc_loc){.kind = h->xmm_whole[r - 16] ? CC_LOC_XMM128 : CC_LOC_XMM,
+                                     .reg = (uint8_t)(r - 16)};
     }
 }
 

@@ -70,10 +70,12 @@ struct guest {
 
     /* The busiest slots, which the translator keeps in host registers between units (host/x64
      * says which register each place stands for). GUEST_NO_SLOT where there is none. fp_first..fp_last
-     * are the slots that hold floating point. */
+     * are the slots that hold floating point; vec_first..vec_end - 1 those of vector registers, two
+     * each: the first of a pair stands for both in home_xmm. */
     uint8_t home_gpr[GUEST_HOME_GPRS];
     uint8_t home_xmm[GUEST_HOME_XMMS];
     uint8_t fp_first, fp_last;
+    uint8_t vec_first, vec_end;
 
     /* Lift one guest instruction at l->pc from code[0..avail). Emits micro-ops with lift_*() of
      * guest/lift.h. Returns the instruction's length in bytes, or 0 when avail is too short. An
@@ -119,6 +121,12 @@ struct guest {
     bool clone_tls_before_ctid;                    /* argument order of clone */
     bool sa_restorer; /* struct sigaction has the restorer field, between flags and mask */
 };
+
+/* Is the slot half of a vector register? */
+static inline bool guest_vector_slot(const struct guest *g, unsigned slot)
+{
+    return slot >= g->vec_first && slot < g->vec_end;
+}
 
 extern const struct guest guest_rv64;
 extern const struct guest guest_a64;

@@ -8,6 +8,7 @@
 #include "uop/sem.h"
 #include "uop/cpu.h"
 #include "uop/fp.h"
+#include "uop/vec.h"
 #include <time.h>
 
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d)
@@ -39,13 +40,30 @@ uint64_t uop_rdtime(void)
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
 {
     (void)unused;
-    const uint64_t *arg = cpu->call_arg;
+    uint64_t *a = cpu->call_arg[0], *b = cpu->call_arg[1], *c = cpu->call_arg[2];
     enum uop_code op = (enum uop_code)(code & 0xffff);
     uint64_t d;
-    if (uop_eval(op, arg[0], arg[1], arg[2], &d))
+    if (uop_eval(op, *a, *b, *c, &d))
         return d;
+    switch (op) {
+#define UOP_V1(name, ...)                                   \
+    case UOP_##name:                                        \
+        uop_vec_##name(cpu->call_result, a, cpu->call_imm); \
+        return cpu->call_result[0];
+#define UOP_V2(name, ...)                       \
+    case UOP_##name:                            \
+        uop_vec_##name(cpu->call_result, a, b); \
+        return cpu->call_result[0];
+#define UOP_VX(name, ...)                                         \
+    case UOP_##name:                                              \
+        uop_vec_##name(cpu->call_result, a, b, c, cpu->call_imm); \
+        return cpu->call_result[0];
+#include "uop/uop_all.h"
+    default:
+        break;
+    }
     unsigned rm = code >> 16 & 7, flags = 0;
-    d = fp_soft(op, arg[0], arg[1], arg[2], rm == FP_DYN ? cpu->frm : rm, &flags);
+    d = fp_soft(op, *a, *b, *c, rm == FP_DYN ? cpu->frm : rm, &flags);
     if (flags)
         fp_raise(flags);
     return d;

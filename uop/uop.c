@@ -56,9 +56,10 @@ const struct uop_info uop_info[UOP_CODES] = {
 #define I UOP_K_I
 #define V UOP_K_V
 #define P UOP_K_P
-#define UOP_V1(name, ...) ROW(name, UOP_F_IMM, V, V, N, N, UOP_##name),
-#define UOP_V2(name, ...) ROW(name, 0, V, V, V, N, UOP_##name),
-#define UOP_VX(name, d, a, b, c) ROW(name, UOP_F_IMM, d, a, b, c, UOP_##name),
+#define VECTOR (UOP_F_PURE | UOP_F_VECTOR)
+#define UOP_V1(name, ...) ROW(name, VECTOR | UOP_F_IMM, V, V, N, N, UOP_##name),
+#define UOP_V2(name, ...) ROW(name, VECTOR, V, V, V, N, UOP_##name),
+#define UOP_VX(name, d, a, b, c) ROW(name, VECTOR | UOP_F_IMM, d, a, b, c, UOP_##name),
 #define UOP_SYS(name, d, a, b, c, flags) ROW(name, flags, d, a, b, c, UOP_##name),
 #define UOP_TERM(name, a, b, flags) ROW(name, (flags) | UOP_F_TERM, N, a, b, N, UOP_##name),
 #include "uop/uop_all.h"

@@ -50,17 +50,18 @@ enum uop_kind {
 };
 
 enum uop_flag {
-    UOP_F_IMM = 1 << 0,    /* imm is an operand */
-    UOP_F_LOAD = 1 << 1,   /* reads guest memory; may fault */
-    UOP_F_STORE = 1 << 2,  /* writes guest memory; may fault */
-    UOP_F_ATOMIC = 1 << 3, /* a host locked operation; alignment is checked */
-    UOP_F_FPENV = 1 << 4,  /* reads the rounding mode, raises sticky flags */
-    UOP_F_EFFECT = 1 << 5, /* has an effect beyond d: never dead, never moved */
-    UOP_F_HELPER = 1 << 6, /* may read or write any slot through the cpu pointer */
-    UOP_F_TERM = 1 << 7,   /* ends a block */
-    UOP_F_BRANCH = 1 << 8, /* conditional: two successors */
-    UOP_F_PURE = 1 << 9,   /* value of d depends on operands alone */
-    UOP_F_RM = 1 << 10,    /* imm is an enum fp_rm */
+    UOP_F_IMM = 1 << 0,     /* imm is an operand */
+    UOP_F_LOAD = 1 << 1,    /* reads guest memory; may fault */
+    UOP_F_STORE = 1 << 2,   /* writes guest memory; may fault */
+    UOP_F_ATOMIC = 1 << 3,  /* a host locked operation; alignment is checked */
+    UOP_F_FPENV = 1 << 4,   /* reads the rounding mode, raises sticky flags */
+    UOP_F_EFFECT = 1 << 5,  /* has an effect beyond d: never dead, never moved */
+    UOP_F_HELPER = 1 << 6,  /* may read or write any slot through the cpu pointer */
+    UOP_F_TERM = 1 << 7,    /* ends a block */
+    UOP_F_BRANCH = 1 << 8,  /* conditional: two successors */
+    UOP_F_PURE = 1 << 9,    /* value of d depends on operands alone */
+    UOP_F_RM = 1 << 10,     /* imm is an enum fp_rm */
+    UOP_F_VECTOR = 1 << 11, /* a row of vectors: uop_vec_NAME is its meaning, not uop_eval */
 };
 
 struct uop {

@@ -198,3 +198,62 @@ VX(vpmul_8)
     }
     memcpy(d, t, 16);
 }
+
+VX(vbsl)
+{
+    (void)n;
+    for (int i = 0; i < 2; i++)
+        d[i] = (a[i] & b[i]) | (~a[i] & c[i]);
+}
+
+VX(vget)
+{
+    (void)b, (void)c;
+    uint64_t v = 0;
+    memcpy(&v, (const uint8_t *)a + (n >> 2 << (n & 3)), (size_t)1 << (n & 3));
+    *d = v;
+}
+
+VX(vset)
+{
+    (void)c;
+    uint64_t t[2] = {a[0], a[1]};
+    memcpy((uint8_t *)t + (n >> 2 << (n & 3)), b, (size_t)1 << (n & 3));
+    memcpy(d, t, 16);
+}
+
+VX(vpair)
+{
+    (void)c, (void)n;
+    uint64_t t[2] = {*a, *b};
+    memcpy(d, t, 16);
+}
+
+VX(vzext)
+{
+    UNUSED3;
+    uint64_t v = 0;
+    memcpy(&v, a, (size_t)1 << n);
+    d[0] = v;
+    d[1] = 0;
+}
+
+VX(vdup)
+{
+    UNUSED3;
+    uint8_t s[8], t[16];
+    memcpy(s, a, 8);
+    for (int i = 0; i < 16 >> n; i++)
+        lane(t, i, s, 0, n);
+    memcpy(d, t, 16);
+}
+
+VX(vrep)
+{
+    UNUSED3;
+    uint8_t s[16], t[16];
+    memcpy(s, a, 16);
+    for (int i = 0; i < 16 >> (n & 3); i++)
+        lane(t, i, s, (int)(n >> 2), n & 3);
+    memcpy(d, t, 16);
+}

@@ -113,6 +113,8 @@ static const struct guest_syscall own_syscalls[] = {
     {0, NULL},
 };
 
+#define V(n) (A64_V0 + 2 * (n))
+
 const struct guest guest_a64 = {
     .name = "aarch64",
     .elf_machine = EM_AARCH64,
@@ -132,12 +134,12 @@ const struct guest guest_a64 = {
     .slot_name = a64_slot_name,
     /* sp, arguments, x8, x19 to x21 */
     .home_gpr = {A64_SP, 0, 1, 2, 3, 4, 5, 8, 19, 20, 21},
-    /* Vector registers are pairs of integer units as yet. */
-    .home_xmm = {GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT,
-                 GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT, GUEST_NO_SLOT,
-                 GUEST_NO_SLOT, GUEST_NO_SLOT},
+    /* Arguments, then the first that compilers take besides. */
+    .home_xmm = {V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(16), V(17), V(18), V(19)},
     .fp_first = GUEST_NO_SLOT,
     .fp_last = GUEST_NO_SLOT,
+    .vec_first = V(0),
+    .vec_end = V(32),
     .lift = a64_lift,
     .disasm = a64_disasm,
     .helpers = helpers,

@@ -2,8 +2,8 @@
  *
  * Owns: the meaning of the load and store rows of a64.decode but AdvSIMD's structures.
  *
- * Invariants: no slot is written before the last access of the instruction. 128-bit accesses are two of 64
- * bits, low half first.
+ * Invariants: no slot is written before the last access of the instruction. A pair of registers is two
+ * accesses, the lower address first.
  *
  * Threading: works on the caller's struct lift only.
  */
@@ -68,34 +68,27 @@ LIFT(mem)
     write_back(l, in, a);
 }
 
-/* Load 1 << scale bytes into vector register v, the rest of it zero; or store. The halves of a load that are not to
- * be written yet go to temporaries at *late. */
+/* Load 1 << scale bytes into vector register v, the rest of it zero; or store. A load that is not to be
+ * written yet goes to a temporary, *late. */
 static void load_v(struct lift *l, unsigned v, unsigned scale, uint8_t base, int64_t disp,
                    uint8_t *late)
 {
     static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
-    uint8_t low = late ? lift_temp(l) : a64_v(v), high = late ? lift_temp(l) : a64_v(v) + 1;
+    uint8_t to = late ? lift_vtemp(l) : a64_v(v);
     if (scale == 4) {
-        uint8_t t = lift_temp(l);
-        lift_emit(l, UOP_ld_64, t, base, 0, 0, disp);
-        lift_emit(l, UOP_ld_64, high, base, 0, 0, disp + 8);
-        emit_to(l, low, UOP_mov_64, t, 0);
+        lift_emit(l, UOP_ld_v128, to, base, 0, 0, disp);
     } else {
-        lift_emit(l, load[scale], low, base, 0, 0, disp);
-        emit_to(l, high, UOP_movi, 0, 0);
+        lift_emit(l, load[scale], to, base, 0, 0, disp);
+        emit_to(l, to + 1, UOP_movi, 0, 0);
     }
-    if (late) {
-        late[0] = low;
-        late[1] = high;
-    }
+    if (late)
+        *late = to;
 }
 
 static void store_v(struct lift *l, unsigned v, unsigned scale, uint8_t base, int64_t disp)
 {
     static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
-    lift_emit(l, store[scale == 4 ? 3 : scale], 0, base, a64_v(v), 0, disp);
-    if (scale == 4)
-        lift_emit(l, UOP_st_64, 0, base, a64_v(v) + 1, 0, disp + 8);
+    lift_emit(l, scale == 4 ? UOP_st_v128 : store[scale], 0, base, a64_v(v), 0, disp);
 }
 
 LIFT(memv)
@@ -156,11 +149,11 @@ LIFT(pairv)
     struct address a = pair_address(l, in, arg, scale);
     int64_t next = a.disp + (1 << scale);
     if (W(22, 22)) {
-        uint8_t late[2];
-        load_v(l, in->rd, scale, a.base, a.disp, late);
+        uint8_t late;
+        load_v(l, in->rd, scale, a.base, a.disp, &late);
         load_v(l, in->ra, scale, a.base, next, NULL);
-        emit_to(l, a64_v(in->rd), UOP_mov_64, late[0], 0);
-        emit_to(l, a64_v(in->rd) + 1, UOP_mov_64, late[1], 0);
+        emit_to(l, a64_v(in->rd), UOP_mov_64, late, 0);
+        emit_to(l, a64_v(in->rd) + 1, UOP_mov_64, late + 1, 0);
     } else {
         store_v(l, in->rd, scale, a.base, a.disp);
         store_v(l, in->ra, scale, a.base, next);

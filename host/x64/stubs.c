@@ -19,6 +19,7 @@ void x64_homes_of(const struct guest *g, struct x64_homes *h)
     memset(h->gpr_slot, X64_NO_SLOT, sizeof h->gpr_slot);
     memset(h->xmm_slot, X64_NO_SLOT, sizeof h->xmm_slot);
     memset(h->reg_of, X64_NO_REG, sizeof h->reg_of);
+    memset(h->xmm_whole, 0, sizeof h->xmm_whole);
     for (unsigned i = 0; i < X64_NHOME_GPR; i++) {
         if (g->home_gpr[i] == GUEST_NO_SLOT)
             continue;
@@ -29,6 +30,7 @@ void x64_homes_of(const struct guest *g, struct x64_homes *h)
         if (g->home_xmm[i] == GUEST_NO_SLOT)
             continue;
         h->xmm_slot[x64_home_xmm[i]] = g->home_xmm[i];
+        h->xmm_whole[x64_home_xmm[i]] = guest_vector_slot(g, g->home_xmm[i]);
         h->reg_of[g->home_xmm[i]] = (uint8_t)(16 + x64_home_xmm[i]);
     }
 }
@@ -40,7 +42,7 @@ static void load_homes(struct x64_emit *e, const struct x64_homes *h)
             x64_mov_rm(e, 8, r, x64_slot(h->gpr_slot[r]));
     for (unsigned r = 0; r < 16; r++)
         if (h->xmm_slot[r] != X64_NO_SLOT)
-            x64_v_rm(e, X64_MOVSD, r, x64_slot(h->xmm_slot[r]));
+            x64_v_rm(e, h->xmm_whole[r] ? X64_MOVAPS : X64_MOVSD, r, x64_slot(h->xmm_slot[r]));
 }
 
 static void store_homes(struct x64_emit *e, const struct x64_homes *h)
@@ -50,7 +52,8 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
             x64_mov_mr(e, 8, x64_slot(h->gpr_slot[r]), r);
     for (unsigned r = 0; r < 16; r++)
         if (h->xmm_slot[r] != X64_NO_SLOT)
-            x64_v_rm(e, X64_MOVSD_ST, r, x64_slot(h->xmm_slot[r]));
+            x64_v_rm(e, h->xmm_whole[r] ? X64_MOVAPS_ST : X64_MOVSD_ST, r,
+                     x64_slot(h->xmm_slot[r]));
 }
 
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,

@@ -33,6 +33,7 @@ extern const uint8_t x64_home_gpr[X64_NHOME_GPR], x64_home_xmm[X64_NHOME_XMM];
 
 struct x64_homes {
     uint8_t gpr_slot[16], xmm_slot[16]; /* by register: the slot or X64_NO_SLOT */
+    bool xmm_whole[16];                 /* its home is that slot and the next: 128 bits */
     uint8_t reg_of[CPU_TEMP_BASE];      /* by slot: register number, +16 for xmm, or X64_NO_REG */
 };
 /* The homes of a guest, from its home_gpr and home_xmm lists. */

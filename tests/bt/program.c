@@ -60,7 +60,7 @@ static void list_pure(void)
                       op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
                       op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
                       (op >= UOP_flt_q_f64 && op <= UOP_fle_q_f32 + 1);
-        if (uop_info[op].flags & UOP_F_PURE && !narrow)
+        if ((uop_info[op].flags & (UOP_F_PURE | UOP_F_VECTOR)) == UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;
     }
 }

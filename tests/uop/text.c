@@ -177,7 +177,8 @@ static void info_table(void **state)
         const struct uop_info *info = &uop_info[op];
         assert_non_null(info->name);
         uint64_t v;
-        assert_int_equal(uop_eval(op, 1, 2, 3, &v), (info->flags & UOP_F_PURE) != 0);
+        assert_int_equal(uop_eval(op, 1, 2, 3, &v),
+                         (info->flags & (UOP_F_PURE | UOP_F_VECTOR)) == UOP_F_PURE);
         size_t n = strlen(info->name);
         bool imm_form = n > 2 && !strcmp(info->name + n - 2, "_i") && info->flags & UOP_F_PURE;
         assert_int_equal(info->rr_form != op, imm_form);
@@ -187,7 +188,7 @@ static void info_table(void **state)
             assert_int_equal(info->b, UOP_K_N);
         }
         if (info->flags & UOP_F_PURE) {
-            assert_int_equal(info->flags & ~(UOP_F_PURE | UOP_F_IMM), 0);
+            assert_int_equal(info->flags & ~(UOP_F_PURE | UOP_F_IMM | UOP_F_VECTOR), 0);
             assert_int_not_equal(info->d, UOP_K_N);
         }
         if (info->flags & UOP_F_RM)
