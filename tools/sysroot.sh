@@ -5,6 +5,7 @@
 #                                        default list, which `make check` relies on
 #   tools/sysroot.sh qemu                qemu-user, for comparing (path of the unpacked package)
 #   tools/sysroot.sh --path ...          only prints the path; status 1 when it is not there
+#   tools/sysroot.sh --suite=SUITE ...   another release of Debian's than trixie (for ARCH)
 #
 # Everything lives in ${DRAGOMAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dragoman}, outside the work
 # tree: apt/ (a private apt: sources, lists, packages) and sysroot/NAME, NAME being the ARCH, or
@@ -28,18 +29,23 @@ die() {
 }
 
 path_only=no
-if [ "${1:-}" = --path ]; then
-    path_only=yes
+while :; do
+    case ${1:-} in
+    --path) path_only=yes ;;
+    --suite=?*) suite=${1#--suite=} ;;
+    *) break ;;
+    esac
     shift
-fi
-[ $# -ge 1 ] || die "usage: tools/sysroot.sh [--path] riscv64|arm64|amd64|qemu [PACKAGE...]"
+done
+[ $# -ge 1 ] || die "usage: tools/sysroot.sh [--path] [--suite=SUITE] riscv64|arm64|amd64|qemu [PACKAGE...]"
 what=$1
-shift
+[ "$suite" = trixie ] || what=$what-$suite
 deps=yes
-case $what in
+case $1 in
 riscv64 | arm64 | amd64)
-    arch=$what
+    arch=$1
     name=$what
+    shift
     if [ $# -gt 0 ]; then
         packages=$(printf '%s\n' "$@" | LC_ALL=C sort -u | tr '\n' ' ')
         name=$what-$(printf '%s' "$packages" | cksum | cut -d' ' -f1)
@@ -48,10 +54,10 @@ riscv64 | arm64 | amd64)
     fi
     ;;
 qemu)
-    [ $# -eq 0 ] || die "qemu takes no packages"
+    [ $# -eq 1 ] && [ "$what" = qemu ] || die "qemu takes no packages and no suite"
     arch=amd64 name=qemu packages="qemu-user " deps=no
     ;;
-*) die "unknown architecture '$what': use riscv64, arm64, amd64 or qemu" ;;
+*) die "unknown architecture '$1': use riscv64, arm64, amd64 or qemu" ;;
 esac
 
 [ -n "${DRAGOMAN_CACHE:-${XDG_CACHE_HOME:-${HOME:-}}}" ] ||
@@ -90,6 +96,7 @@ if is_current; then
 fi
 
 apt=$cache/apt/$arch
+[ "$suite" = trixie ] || apt=$apt-$suite
 mkdir -p "$apt/state/lists/partial" "$apt/sources" "$cache/apt/archives/partial" "$apt/log" "$apt/empty"
 : >"$apt/status"
 
