@@ -65,6 +65,10 @@ void sig_exec_failed(struct thread *t);
  * before guest code runs. */
 extern void (*sig_trace)(struct thread *t, const siginfo_t *info);
 
+/* Asked before each fault, and each signal for which a handler is about to be entered, is delivered; may wait,
+ * and change registers and memory. False: it is not delivered. NULL: nobody. Set before guest code runs. */
+extern bool (*sig_debug)(struct thread *t, const siginfo_t *info);
+
 /* Perform a host system call, interruptible without a lost-signal race. Returns the kernel's
  * result (-errno), or -SIG_RESTART. */
 int64_t sig_syscall(struct thread *t, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,

@@ -20,6 +20,7 @@
 #define FRAME_MAX 8192 /* of any guest; checked against sigframe_max */
 
 void (*sig_trace)(struct thread *t, const siginfo_t *info);
+bool (*sig_debug)(struct thread *t, const siginfo_t *info);
 
 bool sig_unhide(struct thread *t)
 {
@@ -153,6 +154,8 @@ void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
     info.si_addr = mm_g2h(addr);
     if (sig_trace)
         sig_trace(t, &info);
+    if (sig_debug && !sig_debug(t, &info))
+        return;
 
     /* As force_sig_info does: what cannot be handled now kills. */
     if (t->sigmask & SIG_BIT(signo))
@@ -199,6 +202,10 @@ void sig_deliver(struct thread *t)
         return;
     }
 
+    if (sig_debug && !sig_debug(t, &info)) {
+        drop(t);
+        return;
+    }
     struct guest_sigaction act = take_action(t, signo);
     if (act.handler == GUEST_SIG_IGN) {
         drop(t);

@@ -52,6 +52,24 @@ struct guest_flagmap {
     uint32_t guest, host;
 };
 
+/* A register as a debugger names it, in the order of its numbers. */
+struct guest_debug_reg {
+    const char *feature; /* that it belongs to, of gdb's standard target features */
+    const char *name;
+    const char *type; /* of gdb's predefined types */
+    uint8_t bits;
+    uint8_t slot; /* 128 bits: and the next; GUEST_NO_SLOT: by get and set */
+};
+
+/* What a debugger is told about the registers. */
+struct guest_debug {
+    const char *architecture; /* by gdb's name */
+    const struct guest_debug_reg *regs;
+    unsigned nregs;
+    uint64_t (*get)(const struct cpu *cpu, unsigned reg);
+    void (*set)(struct cpu *cpu, unsigned reg, uint64_t v);
+};
+
 struct guest {
     const char *name;     /* "riscv64" */
     uint16_t elf_machine; /* EM_RISCV */
@@ -94,6 +112,7 @@ struct guest {
     void (*cpu_start)(struct cpu *cpu, uint64_t entry, uint64_t sp);
     /* A FATAL report's register dump: lines of text into buf. */
     size_t (*cpu_print)(const struct cpu *cpu, char *buf, size_t size);
+    const struct guest_debug *debug;
 
     /* Signal frames. build fills buf (at most sigframe_max bytes, 16-aligned) with the frame that
      * is to lie at guest address *sp_out, and sets the cpu to enter the handler; returns its size.

@@ -129,3 +129,13 @@ struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8
 {
     return lift(g, pc, code, avail, max_insns, true);
 }
+
+struct block *lift_exit(const struct guest *g, uint64_t pc, enum exit_reason reason)
+{
+    struct block *b = block_new(1, 1);
+    b->pc = pc;
+    b->len = g->insn_align;
+    b->uops[0] = (struct uop){.op = UOP_exit, .imm = reason};
+    b->map[0] = (struct insn_map){.uop = 0, .pcoff = 0};
+    return b;
+}

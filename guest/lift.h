@@ -40,5 +40,7 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
  * memory whenever it is entered, and leaves with EXIT_STALE when they differ. */
 struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8_t *code,
                                  size_t avail, unsigned max_insns);
+/* A block that stands for one instruction at pc and leaves with the reason at once. */
+struct block *lift_exit(const struct guest *g, uint64_t pc, enum exit_reason reason);
 
 #endif

@@ -476,7 +476,8 @@ fp_soft_here:
     NEXT();
 
 unlinked : {
-    struct block *nb = log_enabled(LOG_NOCHAIN) ? NULL : find_successor(cpu, b, out->edge, out->pc);
+    bool alone = log_enabled(LOG_NOCHAIN) || b->flags & BLOCK_ONCE;
+    struct block *nb = alone ? NULL : find_successor(cpu, b, out->edge, out->pc);
     if (nb)
         ENTER(nb);
     out->from = b;
@@ -498,6 +499,8 @@ stale:
     out->pc = b->pc;
     return EXIT_STALE;
 interrupted:
+    if (b->flags & BLOCK_ONCE)
+        DISPATCH();
     out->pc = b->pc;
     return EXIT_SIGNAL;
 out_of_range:

@@ -59,6 +59,17 @@ struct thread {
     size_t exec_args_size;
     pthread_t host;
     int exit_status;
+
+    /* Of the debugger (runtime/gdb.c), under its lock. */
+    struct {
+        siginfo_t info; /* the event that it stopped for */
+        bool stopped;   /* waits to be let go */
+        bool reported;  /* the debugger knows the event */
+        bool run;       /* may enter an engine although the world stands still */
+        bool step;      /* shall execute one instruction and report; read by its own thread alone */
+        uint64_t start, end; /* a step that ends in [start, end) goes on */
+        int signo;           /* to be delivered, by the debugger's will */
+    } debug;
 };
 
 /* What the whole process shares. */

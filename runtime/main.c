@@ -11,6 +11,7 @@
 #include "loader/load.h"
 #include "process/mm.h"
 #include "process/thread.h"
+#include "runtime/gdb.h"
 #include "runtime/options.h"
 #include "runtime/run.h"
 #include "runtime/stats.h"
@@ -141,6 +142,8 @@ static _Noreturn void start(void)
     sys_proc_publish();
     threads_init();
     cc_cpu_add(&t->cpu);
+    if (options.gdb)
+        gdb_start(options.gdb, t);
     run_thread(t);
 }
 

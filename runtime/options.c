@@ -162,6 +162,12 @@ static void set_stack(const char *v, const char *name)
     options.stack_size = parse_size(v, name);
 }
 
+static void set_gdb(const char *v, const char *name)
+{
+    (void)name;
+    options.gdb = v;
+}
+
 static void set_strace(const char *v, const char *name)
 {
     (void)v;
@@ -290,6 +296,8 @@ static const struct option_row {
     {"r", ARG_WORD, "RELEASE", "UNAME", set_uname, FWD, "kernel release that uname tells"},
     {"s", ARG_WORD, "SIZE", "STACK_SIZE", set_stack, FWD,
      "size of the first thread's stack (suffixes K, M, G)"},
+    {"g", ARG_WORD, "PORT", "GDB", set_gdb, 0,
+     "wait for gdb at this TCP port of the loopback interface, or at a socket of this name"},
     {"strace", ARG_NONE, NULL, "STRACE", set_strace, FWD, "print each system call, decoded"},
     {"d", ARG_WORD, "LIST", "LOG", set_log, FWD, "log these categories ('-d help' lists them)"},
     {"D", ARG_WORD, "FILE", "LOG_FILENAME", set_log_file, FWD,

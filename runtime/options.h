@@ -18,6 +18,7 @@ struct options {
     const char *argv0;      /* -0, or NULL */
     const char *uname;      /* -r, or NULL */
     uint64_t stack_size;    /* -s, bytes; 0: as RLIMIT_STACK says */
+    const char *gdb;        /* -g, or NULL */
     bool strace;            /* -strace */
     const char *log;        /* -d */
     const char *log_file;   /* -D */

@@ -16,6 +16,7 @@
 #include "host/x64/features.h"
 #include "interp/interp.h"
 #include "process/mm.h"
+#include "runtime/gdb.h"
 #include "runtime/options.h"
 #include "runtime/stats.h"
 #include "syscall/sys.h"
@@ -177,9 +178,14 @@ static struct block *find_block(struct thread *t)
         size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
         if (!avail)
             return NULL;
-        b = mm_page_is_hot_written(pc, avail)
-                ? lift_block_checked(g, pc, code, avail, BLOCK_MAX_INSNS)
-                : lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
+        if (gdb_on)
+            avail = gdb_limit(pc, avail);
+        if (!avail)
+            b = lift_exit(g, pc, EXIT_DEBUG);
+        else
+            b = mm_page_is_hot_written(pc, avail)
+                    ? lift_block_checked(g, pc, code, avail, BLOCK_MAX_INSNS)
+                    : lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
         if (!b) {
             /* The instruction's first part is there, the rest is not. */
             cpu->fault =
@@ -209,6 +215,25 @@ static struct block *find_block(struct thread *t)
     return b;
 }
 
+/* The instruction at the cpu's pc alone, as a block that the caller frees; NULL as find_block. */
+static struct block *find_insn(struct thread *t)
+{
+    struct cpu *cpu = &t->cpu;
+    const struct guest *g = cpu->guest;
+    uint64_t pc = cpu->r[g->pc_slot];
+    uint8_t code[FETCH_MAX];
+    struct mm_fetch_token token;
+    size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
+    struct block *b = avail ? lift_block(g, pc, code, avail, 1) : NULL;
+    if (b) {
+        b->flags |= BLOCK_ONCE;
+        b->hot_at = UINT64_MAX;
+    } else if (avail) {
+        cpu->fault = (struct cpu_fault){.addr = pc + avail, .signo = SIGSEGV, .code = SEGV_MAPERR};
+    }
+    return b;
+}
+
 /* What other threads and signals asked for while the engine ran. */
 static void serve_pending(struct thread *t)
 {
@@ -217,6 +242,8 @@ static void serve_pending(struct thread *t)
         mm_run_dirty();
     if (t->held.signo)
         sig_deliver(t);
+    if (gdb_on)
+        gdb_gate(t);
 }
 
 static void system_call(struct thread *t)
@@ -243,7 +270,8 @@ _Noreturn void run_thread(struct thread *t)
             cc_enter(cpu);
             link.from = NULL;
         }
-        struct block *b = find_block(t);
+        bool step = t->debug.step;
+        struct block *b = step ? find_insn(t) : find_block(t);
         if (!b) {
             stats.faults++;
             cc_leave(cpu);
@@ -261,7 +289,9 @@ _Noreturn void run_thread(struct thread *t)
             log_printf("%.*s", (int)n, text);
         }
 
-        struct unit *u = translate && !cpu->fp_special ? find_unit(cpu, b) : NULL;
+        if (step)
+            __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST); /* leave behind it */
+        struct unit *u = translate && !cpu->fp_special && !step ? find_unit(cpu, b) : NULL;
         struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);
         if (u && e.reason == EXIT_FAULT && cpu->fault.code == SI_KERNEL) {
             /* A non-canonical address, of which the host tells nothing. The interpreter meets it again and knows. */
@@ -270,6 +300,10 @@ _Noreturn void run_thread(struct thread *t)
                 e = interp_run(cpu, b);
         }
         link.from = NULL;
+        if (step) {
+            block_free(b);
+            e.from = NULL;
+        }
         switch (e.reason) {
         case EXIT_BLOCK:
             link = e;
@@ -311,8 +345,18 @@ _Noreturn void run_thread(struct thread *t)
             sig_fault(t, SIGILL, ILL_ILLOPC, cpu->r[pc_slot]);
             cc_enter(cpu);
             break;
+        case EXIT_DEBUG:
+            cc_leave(cpu);
+            t->debug.step = gdb_breakpoint(t) || t->debug.step;
+            cc_enter(cpu);
+            continue;
         case EXIT_FP_TRAP:
             vm_bug("the interpreter left for a floating-point trap, which no guest here has");
+        }
+        if (step) {
+            cc_leave(cpu);
+            gdb_stepped(t);
+            cc_enter(cpu);
         }
     }
 }

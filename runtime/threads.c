@@ -19,6 +19,7 @@
 #include "exceptions/sig.h"
 #include "loader/load.h"
 #include "process/mm.h"
+#include "runtime/gdb.h"
 #include "runtime/options.h"
 #include "runtime/run.h"
 #include "runtime/stats.h"
@@ -266,8 +267,10 @@ static void thread_exit(struct thread *t, int status)
         syscall(SYS_exit, status);
     }
     bool last = thread_count() == 1;
-    if (last)
+    if (last) {
         stats_report();
+        gdb_exiting(status);
+    }
     /* The last one's status may be the process's. */
     if (!last && own_stack && t->tid != getpid())
         siglongjmp(*way_out, 1);
@@ -277,8 +280,10 @@ static void thread_exit(struct thread *t, int status)
 
 static void process_exit(struct thread *t, int status)
 {
-    if (!t->vfork_parent)
+    if (!t->vfork_parent) {
         stats_report();
+        gdb_exiting(status);
+    }
     syscall(SYS_exit_group, status);
 }
 
@@ -289,6 +294,7 @@ static void run_vfork_child(struct thread *t)
 
 static void fork_begin(void)
 {
+    gdb_fork_begin();
     pthread_mutex_lock(&stacks_lock);
 }
 
@@ -296,6 +302,7 @@ static void fork_begin(void)
 static void fork_end(bool child)
 {
     struct list *next;
+    gdb_fork_end(child);
     if (!child) {
         pthread_mutex_unlock(&stacks_lock);
         return;

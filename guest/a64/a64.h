@@ -58,6 +58,7 @@ uint64_t a64_id_register(unsigned crm, unsigned op2);
 /* FPSR and FPCR as programs see them, of a cpu outside the engines, and back. */
 uint32_t a64_fpsr(const struct cpu *cpu);
 void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr);
+extern const struct guest_debug a64_debug;
 /* "DecodeBitMasks" of the Arm ARM: the immediate of logical instructions; false when reserved. */
 bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
 

@@ -147,6 +147,7 @@ const struct guest guest_a64 = {
     .cpu_reset = cpu_reset,
     .cpu_start = cpu_start,
     .cpu_print = cpu_print,
+    .debug = &a64_debug,
     .sigframe_max = 4704,
     .sigframe_min_stack = 5120, /* MINSIGSTKSZ */
     .sigframe_build = a64_sigframe_build,

@@ -155,6 +155,7 @@ const struct guest guest_rv64 = {
     .cpu_reset = cpu_reset,
     .cpu_start = cpu_start,
     .cpu_print = cpu_print,
+    .debug = &rv64_debug,
     .sigframe_max = 1088,
     .sigframe_min_stack = 2048, /* MINSIGSTKSZ */
     .sigframe_build = rv64_sigframe_build,

@@ -58,6 +58,7 @@ extern const double rv64_fli[32];
 unsigned rv64_decode(struct rv64_insn *in, const uint8_t *code, size_t avail);
 
 /* Members of guest_rv64; see struct guest. */
+extern const struct guest_debug rv64_debug;
 unsigned rv64_lift(struct lift *l, const uint8_t *code, size_t avail);
 unsigned rv64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
 const char *rv64_slot_name(unsigned slot);
