@@ -1,8 +1,11 @@
-/* Register allocation of a region: where each value lives.
+/* Register allocation of a region: where each value lives, and when.
  *
- * Owns: struct bt_alloc. A value has one place for its whole life: a host register, a spill unit,
- * the slot it came from, or none (constants are made where they are used). Between units the home slots
- * of the guest live in the home registers; inside a region any of these may be given to other
+ * Owns: struct bt_alloc. A value lies in one place for its whole life, a host register, a unit of the cpu (its
+ * slot's or a spill unit) or nowhere (constants are made where they are used), or else it lies in a register for stretches
+ * of its life and in a unit for the rest. Then either the unit is written as soon as the value is made and valid from then on
+ * (`early`; entry values and constants are so from the beginning), or edges move the value between its places.
+ *
+ * Between units the home slots of the guest live in the home registers; inside a region any of these may be given to other
  * values: then the home slot's entry value is saved into the cpu at the region's entry
  * (saved_gpr, saved_xmm) and every way out restores what the snapshot does not name.
  *
@@ -25,17 +28,50 @@ struct bt_loc {
     uint8_t n;     /* register, or unit of cpu->r: a slot or a spill unit (a temporary's) */
 };
 
+/* A stretch of a value's life in a register, over positions (bt/alloc_int.h). */
+struct bt_stretch {
+    uint32_t start, end;
+    struct bt_loc at;
+    struct bt_stretch *next; /* ascending */
+};
+
+/* A value comes into a register in the middle of a block, before the operation at pos. */
+struct bt_reload {
+    uint32_t pos, v;
+};
+
 struct bt_alloc {
-    struct bt_loc *loc; /* by value */
+    struct bt_loc *loc;          /* by value: where it lies outside its stretches */
+    struct bt_stretch **stretch; /* by value */
+    uint32_t *pos;               /* by value: number of its operation */
+    uint32_t *block_from;        /* first position of each block */
+    uint64_t **live_in;          /* by block, over values */
+    uint32_t *split;             /* values with stretches */
+    uint32_t nsplit;
+    uint64_t *early;           /* of these, those written to their unit as soon as they are made */
+    struct bt_reload *reloads; /* ascending */
+    uint32_t nreloads;
     uint32_t saved_gpr; /* bit i: home i's slot was saved into the cpu at the entry */
     uint32_t saved_xmm;
-    unsigned nspills; /* values in spill units */
 };
 
 /* False when the spill units do not suffice. */
 bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_alloc *a);
 
+/* Is the operation's result written while its operands or the snapshot are still needed? Then it shares no place with them. */
+bool bt_early_result(const struct bt_op *o);
+
 /* May the value live in a vector register? */
 bool bt_is_float(const struct bt_region *r, uint32_t v);
+
+/* Where v lies at a position. */
+static inline struct bt_loc bt_loc_at(const struct bt_alloc *a, uint32_t v, uint32_t pos)
+{
+    for (const struct bt_stretch *s = a->stretch[v]; s; s = s->next) {
+        if (pos < s->end)
+            return pos >= s->start ? s->at : a->loc[v];
+    }
+    return a->loc[v];
+}
 
 #endif

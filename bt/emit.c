@@ -1,10 +1,11 @@
-/* Emission: the frame of a unit's code. Places of values, moves, side-table rows, blocks and their edges, exits.
+/* Emission: the frame of a unit's code. Side-table rows, blocks and their edges, exits.
  *
  * Blocks are emitted in layout order, each operation by the emitter of its kind (emit_integer.c, emit_memory.c,
  * emit_float.c). What is rare is collected as cold pieces and emitted behind the last block.
  *
  * Threading: see bt/ir.h.
  */
+#include "base/bitset.h"
 #include "base/report.h"
 #include "bt/emit_int.h"
 #include <stdlib.h>
@@ -22,236 +23,6 @@ static void *grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, s
         memcpy(p, old, n * size);
     *cap = bigger;
     return p;
-}
-
-/* ---- places ---- */
-
-void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
-{
-    struct bt_loc l = bt_loc(m, v);
-    bool narrow = m->r->ops[v].kind == UOP_K_S || m->r->ops[v].op == UOP_unbox_f32 ||
-                  m->r->ops[v].op == UOP_fcanon_f32;
-    switch (l.place) {
-    case BT_GPR:
-        if (l.n != reg)
-            x64_mov_rr(&m->e, 8, reg, l.n);
-        break;
-    case BT_XMM:
-        x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, l.n, reg);
-        break;
-    case BT_UNIT:
-        x64_mov_rm(&m->e, 8, reg, x64_slot(l.n));
-        break;
-    case BT_IMM:
-        x64_mov_ri(&m->e, reg, bt_imm(m, v));
-        break;
-    default:
-        vm_bug("value %u of region %#llx has no place", v, (unsigned long long)m->r->pc);
-    }
-}
-
-unsigned bt_gpr(struct bt_emitter *m, uint32_t v, unsigned scratch)
-{
-    struct bt_loc l = bt_loc(m, v);
-    if (l.place == BT_GPR)
-        return l.n;
-    bt_load_gpr(m, scratch, v);
-    return scratch;
-}
-
-unsigned bt_dst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
-{
-    struct bt_loc l = bt_loc(m, v);
-    return l.place == BT_GPR ? l.n : scratch;
-}
-
-void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg)
-{
-    struct bt_loc l = bt_loc(m, v);
-    if (l.place == BT_GPR && l.n != reg)
-        x64_mov_rr(&m->e, 8, l.n, reg);
-    else if (l.place == BT_UNIT)
-        x64_mov_mr(&m->e, 8, x64_slot(l.n), reg);
-    else if (l.place == BT_XMM)
-        x64_v_gr(&m->e, X64_MOVQ, 8, l.n, reg);
-}
-
-unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch)
-{
-    struct bt_loc l = bt_loc(m, v);
-    switch (l.place) {
-    case BT_XMM:
-        return l.n;
-    case BT_GPR:
-        x64_v_gr(&m->e, X64_MOVQ, 8, scratch, l.n);
-        break;
-    case BT_UNIT:
-        x64_v_rm(&m->e, X64_MOVQ_X, scratch, x64_slot(l.n));
-        break;
-    default:
-        if (bt_imm(m, v) == 0) {
-            x64_v_rrr(&m->e, X64_XORPS, scratch, scratch, scratch);
-        } else {
-            x64_mov_ri(&m->e, RAX, bt_imm(m, v));
-            x64_v_gr(&m->e, X64_MOVQ, 8, scratch, RAX);
-        }
-    }
-    return scratch;
-}
-
-unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
-{
-    struct bt_loc l = bt_loc(m, v);
-    return l.place == BT_XMM ? l.n : scratch;
-}
-
-unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch)
-{
-    struct bt_loc l = bt_loc(m, v);
-    if (l.place == BT_XMM)
-        return l.n;
-    x64_v_rm(&m->e, X64_MOVAPS, scratch, x64_slot(l.n));
-    return scratch;
-}
-
-void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
-{
-    struct bt_loc l = bt_loc(m, v);
-    bool narrow = m->r->ops[v].kind == UOP_K_S;
-    if (l.place == BT_UNIT && m->r->ops[v].kind == UOP_K_V) {
-        x64_v_rm(&m->e, X64_MOVAPS_ST, reg, x64_slot(l.n));
-        return;
-    }
-    if (l.place == BT_XMM)
-        x64_v_mov(&m->e, l.n, reg);
-    else if (l.place == BT_GPR)
-        x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, reg, l.n);
-    else if (l.place == BT_UNIT)
-        x64_v_rm(&m->e, X64_MOVQ_X_ST, reg, x64_slot(l.n));
-}
-
-static uint8_t value_kind(const struct bt_region *r, uint32_t v)
-{
-    const struct bt_op *o = &r->ops[v];
-    return o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32 ? UOP_K_S : o->kind;
-}
-
-/* ---- moves ---- */
-
-static bool same_place(struct bt_loc a, struct bt_loc b)
-{
-    return a.place == b.place && a.n == b.n && a.place != BT_IMM;
-}
-
-/* Would the one move write what the other reads? Vectors take two units. */
-static bool clobbers(const struct bt_move *w, const struct bt_move *r)
-{
-    if (w->to.place != BT_UNIT || r->from.place != BT_UNIT)
-        return same_place(w->to, r->from);
-    unsigned written = w->kind == UOP_K_V ? 2 : 1, read = r->kind == UOP_K_V ? 2 : 1;
-    return w->to.n < r->from.n + read && r->from.n < w->to.n + written;
-}
-
-static void move_one(struct bt_emitter *m, const struct bt_move *v)
-{
-    struct x64_emit *e = &m->e;
-    struct bt_loc to = v->to, from = v->from;
-    bool narrow = v->kind == UOP_K_S, wide = v->kind == UOP_K_V;
-    unsigned load = wide ? X64_MOVAPS : X64_MOVQ_X;
-    unsigned store = wide ? X64_MOVAPS_ST : X64_MOVQ_X_ST;
-    switch (to.place) {
-    case BT_GPR:
-        if (from.place == BT_GPR)
-            x64_mov_rr(e, 8, to.n, from.n);
-        else if (from.place == BT_XMM)
-            x64_v_gr(e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, from.n, to.n);
-        else if (from.place == BT_UNIT)
-            x64_mov_rm(e, 8, to.n, x64_slot(from.n));
-        else
-            x64_mov_ri(e, to.n, v->imm);
-        break;
-    case BT_XMM:
-        if (from.place == BT_XMM) {
-            x64_v_mov(e, to.n, from.n);
-        } else if (from.place == BT_GPR) {
-            x64_v_gr(e, X64_MOVQ, 8, to.n, from.n);
-        } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, load, to.n, x64_slot(from.n));
-        } else if (!v->imm) {
-            x64_v_rrr(e, X64_XORPS, to.n, to.n, to.n);
-        } else {
-            /* rax may hold a value of a broken cycle; a unit of the cpu does as well. */
-            x64_mov_mi(e, 4, X64_CPU(exit_arg), (int32_t)v->imm);
-            x64_mov_mi(e, 4,
-                       x64_mem(BT_CPU, (int32_t)offsetof(struct cpu, exit_arg) + 4 - X64_CPU_BIAS),
-                       (int32_t)(v->imm >> 32));
-            x64_v_rm(e, X64_MOVQ_X, to.n, X64_CPU(exit_arg));
-        }
-        break;
-    case BT_UNIT:
-        if (from.place == BT_GPR) {
-            x64_mov_mr(e, 8, x64_slot(to.n), from.n);
-        } else if (from.place == BT_XMM && !narrow) {
-            x64_v_rm(e, store, from.n, x64_slot(to.n));
-        } else if (from.place == BT_XMM) {
-            x64_v_gm(e, X64_MOVD_ST, 4, from.n, x64_slot(to.n));
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), 0);
-        } else if (from.place == BT_UNIT) {
-            x64_v_rm(e, load, XMM1, x64_slot(from.n));
-            x64_v_rm(e, store, XMM1, x64_slot(to.n));
-        } else if ((int64_t)v->imm == (int32_t)v->imm) {
-            x64_mov_mi(e, 8, x64_slot(to.n), (int32_t)v->imm);
-        } else {
-            x64_mov_mi(e, 4, x64_slot(to.n), (int32_t)v->imm);
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), (int32_t)(v->imm >> 32));
-        }
-        break;
-    }
-}
-
-void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n)
-{
-    unsigned left = 0;
-    for (unsigned i = 0; i < n; i++) {
-        if (!same_place(moves[i].to, moves[i].from))
-            moves[left++] = moves[i];
-    }
-    while (left) {
-        bool progress = false;
-        for (unsigned i = 0; i < left; i++) {
-            bool blocked = false;
-            for (unsigned j = 0; j < left && !blocked; j++)
-                blocked = j != i && clobbers(&moves[i], &moves[j]);
-            if (blocked)
-                continue;
-            move_one(m, &moves[i]);
-            moves[i--] = moves[--left];
-            progress = true;
-        }
-        if (progress)
-            continue;
-        /* Only cycles are left: take one value out of the way, whole if somebody wants it whole. */
-        struct bt_loc old = moves[0].from;
-        uint8_t kind = UOP_K_I;
-        for (unsigned j = 0; j < left; j++) {
-            if (same_place(moves[j].from, old) && moves[j].kind == UOP_K_V)
-                kind = UOP_K_V;
-        }
-        bool fp = old.place == BT_XMM || kind == UOP_K_V;
-        struct bt_loc scratch = {fp ? BT_XMM : BT_GPR, fp ? XMM0 : RAX};
-        struct bt_move out = {.to = scratch, .from = old, .kind = kind};
-        for (unsigned j = 0; j < left; j++) {
-            if (same_place(moves[j].from, scratch)) {
-                m->cannot = "tangled moves";
-                return;
-            }
-        }
-        move_one(m, &out);
-        for (unsigned j = 0; j < left; j++) {
-            if (same_place(moves[j].from, old))
-                moves[j].from = scratch;
-        }
-    }
 }
 
 /* The home of a slot, or its place in the cpu. */
@@ -273,7 +44,7 @@ static uint8_t slot_kind(const struct bt_region *r, unsigned slot, uint32_t v)
 {
     if (guest_vector_slot(r->guest, slot))
         return UOP_K_V;
-    uint8_t kind = value_kind(r, v);
+    uint8_t kind = bt_value_kind(r, v);
     return kind == UOP_K_V ? UOP_K_I : kind;
 }
 
@@ -350,7 +121,7 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
             if (l.place != BT_XMM)
                 m->cannot = BT_CANNOT_RAW;
         }
-        if (l.place == BT_XMM && value_kind(r, x->value) == UOP_K_S)
+        if (l.place == BT_XMM && bt_value_kind(r, x->value) == UOP_K_S)
             m->cannot = "narrow float in a slot";
         bool whole = guest_vector_slot(r->guest, x->slot);
         if (whole && l.place == BT_XMM)
@@ -382,6 +153,8 @@ unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
 {
     m->cold = grown(m, m->cold, m->ncold, &m->cold_cap, sizeof(*m->cold));
     c.label = x64_label(&m->e);
+    c.pos = m->pos;
+    c.op = m->op;
     m->cold[m->ncold++] = c;
     return c.label;
 }
@@ -390,7 +163,7 @@ unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
 static void emit_exit(struct bt_emitter *m, uint64_t pc, enum exit_reason reason)
 {
     struct bt_move set = {{BT_UNIT, m->r->guest->pc_slot}, {BT_IMM, 0}, pc, UOP_K_I};
-    move_one(m, &set);
+    bt_move_one(m, &set);
     x64_mov_ri(&m->e, RAX, reason);
     x64_jmp_ext(&m->e, X64_STUB_EXIT);
 }
@@ -475,20 +248,64 @@ static void cold_edge_exit(struct bt_emitter *m, const struct bt_cold *c)
 
 /* ---- edges ---- */
 
-static unsigned phi_moves(struct bt_emitter *m, uint32_t from, uint32_t to, struct bt_move *moves)
+/* Room for the moves of an edge: phis, to a register and to a unit each, and values that change their place. */
+#define MAX_EDGE_MOVES (CPU_UNITS * 4)
+
+static uint32_t last_position(const struct bt_emitter *m, uint32_t block)
+{
+    const struct bt_block *b = &m->r->blocks[block];
+    return 2 * m->alloc.pos[b->ops[b->nops - 1]];
+}
+
+/* v goes on from one place to another; a unit that was written early is right already. */
+static unsigned add_move(const struct bt_emitter *m, uint32_t v, uint8_t kind, struct bt_loc to,
+                         struct bt_loc from, struct bt_move *moves, unsigned n)
+{
+    if (bt_same_place(to, from))
+        return n;
+    moves[n] = (struct bt_move){to, from, bt_imm(m, v), kind};
+    return n + 1;
+}
+
+static bool written_early(const struct bt_emitter *m, uint32_t v)
+{
+    return m->alloc.stretch[v] && bitset_test(m->alloc.early, v);
+}
+
+static unsigned phi_moves(const struct bt_emitter *m, uint32_t v, uint32_t arg, uint32_t before,
+                          uint32_t behind, struct bt_move *moves, unsigned n)
+{
+    struct bt_loc to = bt_loc_at(&m->alloc, v, behind), from = bt_loc_at(&m->alloc, arg, before);
+    struct bt_loc own = m->alloc.loc[v], source = m->alloc.loc[arg];
+    uint8_t kind = slot_kind(m->r, m->r->ops[v].slot, arg);
+    bool stored =
+        bt_same_place(own, source) && (written_early(m, arg) || m->r->ops[arg].op == BT_ENTRY);
+    if (to.place == BT_NOWHERE)
+        return n;
+    if (written_early(m, v) && to.place != BT_UNIT && !stored)
+        n = add_move(m, arg, kind, own, from, moves, n);
+    return to.place == BT_UNIT && stored ? n : add_move(m, arg, kind, to, from, moves, n);
+}
+
+/* What an edge inside the region moves. */
+static unsigned edge_moves(const struct bt_emitter *m, uint32_t from, uint32_t to,
+                           struct bt_move *moves)
 {
     const struct bt_region *r = m->r;
     const struct bt_block *s = &r->blocks[to];
-    unsigned n = 0;
-    uint32_t p = 0;
+    uint32_t before = last_position(m, from), behind = m->alloc.block_from[to];
+    unsigned n = 0, p = 0;
     while (s->preds[p] != from)
         p++;
-    for (uint32_t k = 0; k < s->nops && r->ops[s->ops[k]].op == BT_PHI; k++) {
-        uint32_t v = s->ops[k], arg = r->phi_args[r->ops[v].a + p];
-        if (bt_loc(m, v).place == BT_NOWHERE || same_place(bt_loc(m, v), bt_loc(m, arg)))
+    for (uint32_t k = 0; k < s->nops && r->ops[s->ops[k]].op == BT_PHI; k++)
+        n = phi_moves(m, s->ops[k], r->phi_args[r->ops[s->ops[k]].a + p], before, behind, moves, n);
+    for (uint32_t k = 0; k < m->alloc.nsplit; k++) {
+        uint32_t v = m->alloc.split[k];
+        struct bt_loc at = bt_loc_at(&m->alloc, v, behind);
+        if (!bitset_test(m->alloc.live_in[to], v) || at.place == BT_IMM ||
+            (at.place == BT_UNIT && (written_early(m, v) || r->ops[v].op == BT_ENTRY)))
             continue;
-        moves[n++] = (struct bt_move){bt_loc(m, v), bt_loc(m, arg), bt_imm(m, arg),
-                                      slot_kind(r, r->ops[v].slot, arg)};
+        n = add_move(m, v, bt_value_kind(r, v), at, bt_loc_at(&m->alloc, v, before), moves, n);
     }
     return n;
 }
@@ -496,8 +313,8 @@ static unsigned phi_moves(struct bt_emitter *m, uint32_t from, uint32_t to, stru
 /* An edge inside the region with moves, out of line: v is the source block, x the target. */
 static void cold_edge_moves(struct bt_emitter *m, const struct bt_cold *c)
 {
-    struct bt_move moves[CPU_UNITS * 2];
-    bt_parallel_move(m, moves, phi_moves(m, c->v, c->x, moves));
+    struct bt_move moves[MAX_EDGE_MOVES];
+    bt_parallel_move(m, moves, edge_moves(m, c->v, c->x, moves));
     x64_jmp(&m->e, m->block_label[c->x]);
 }
 
@@ -505,10 +322,10 @@ static void cold_edge_moves(struct bt_emitter *m, const struct bt_cold *c)
 static unsigned edge_label(struct bt_emitter *m, uint32_t block, unsigned e)
 {
     const struct bt_edge *edge = &m->r->blocks[block].succ[e];
-    struct bt_move moves[CPU_UNITS * 2];
     if (edge->to == BT_EXIT_EDGE)
         return bt_later(m, (struct bt_cold){.emit = cold_edge_exit, .v = block, .x = e});
-    if (!phi_moves(m, block, edge->to, moves))
+    struct bt_move moves[MAX_EDGE_MOVES];
+    if (!edge_moves(m, block, edge->to, moves))
         return m->block_label[edge->to];
     return bt_later(m, (struct bt_cold){.emit = cold_edge_moves, .v = block, .x = edge->to});
 }
@@ -522,8 +339,8 @@ static void emit_edge(struct bt_emitter *m, uint32_t block, unsigned e, uint8_t 
         emit_leave(m, block, edge->pc, jump);
         return;
     }
-    struct bt_move moves[CPU_UNITS * 2];
-    bt_parallel_move(m, moves, phi_moves(m, block, edge->to, moves));
+    struct bt_move moves[MAX_EDGE_MOVES];
+    bt_parallel_move(m, moves, edge_moves(m, block, edge->to, moves));
     if (edge->to != block + 1)
         x64_jmp(&m->e, m->block_label[edge->to]);
 }
@@ -532,19 +349,13 @@ static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op
 {
     const struct bt_block *b = &m->r->blocks[block];
     enum x64_cc cc = bt_emit_compare(m, o);
-    struct bt_move moves[CPU_UNITS * 2];
+    struct bt_move moves[MAX_EDGE_MOVES];
     /* Which edge stays in line: the one to the next block, else one inside the region, the
      * likelier (a loop's back edge with moves wants them in line). */
-    unsigned inline_edge = 0;
-    bool in0 = b->succ[0].to != BT_EXIT_EDGE, in1 = b->succ[1].to != BT_EXIT_EDGE;
-    if (b->succ[0].to == block + 1)
-        inline_edge = 0;
-    else if (b->succ[1].to == block + 1)
-        inline_edge = 1;
-    else if (in1 && !in0)
-        inline_edge = phi_moves(m, block, b->succ[1].to, moves) ? 1 : 0;
-    else if (in1 && in0)
-        inline_edge = phi_moves(m, block, b->succ[1].to, moves) ? 1 : 0;
+    uint32_t to0 = b->succ[0].to, to1 = b->succ[1].to;
+    bool moves1 = to0 != block + 1 && to1 != block + 1 && to1 != BT_EXIT_EDGE &&
+                  edge_moves(m, block, to1, moves);
+    unsigned inline_edge = to0 != block + 1 && (to1 == block + 1 || moves1);
     if (inline_edge == 1)
         cc = x64_cc_not(cc);
     x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));
@@ -640,6 +451,31 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
 
 /* ---- the whole ---- */
 
+/* Values that come into registers before the operation v, which from now on is being emitted. */
+static void begin_op(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_alloc *a = &m->alloc;
+    struct bt_move moves[X64_NHOME_GPR + X64_NHOME_XMM + 2];
+    unsigned n = 0;
+    m->pos = 2 * a->pos[v];
+    m->op = v;
+    for (; m->reloads_done < a->nreloads && a->reloads[m->reloads_done].pos <= m->pos;
+         m->reloads_done++) {
+        uint32_t w = a->reloads[m->reloads_done].v;
+        n = add_move(m, w, bt_value_kind(m->r, w), bt_loc(m, w), bt_loc_at(a, w, m->pos - 1), moves,
+                     n);
+    }
+    bt_parallel_move(m, moves, n);
+}
+
+/* A value that lies in a register at first is written to its unit too. */
+static void write_unit(struct bt_emitter *m, uint32_t v)
+{
+    struct bt_loc at = bt_loc(m, v);
+    if (written_early(m, v) && at.place != BT_UNIT)
+        bt_move_one(m, &(struct bt_move){m->alloc.loc[v], at, 0, bt_value_kind(m->r, v)});
+}
+
 static void emit_op(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -660,6 +496,8 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
         done = bt_emit_call(m, v);
     if (!done && !m->cannot)
         m->cannot = uop_info[o->op].name;
+    if (o->kind != UOP_K_N)
+        write_unit(m, v);
 }
 
 /* Leave at the head, where nothing has been done yet: C knows why (cc_unit_left). */
@@ -691,6 +529,8 @@ static void emit_entry(struct bt_emitter *m)
     }
     struct bt_move moves[CPU_UNITS];
     unsigned n = 0;
+    m->pos = m->alloc.block_from[0];
+    m->op = 0;
     for (uint32_t k = 0; k < r->blocks[0].nops; k++) {
         uint32_t v = r->blocks[0].ops[k];
         struct bt_loc l = bt_loc(m, v);
@@ -700,6 +540,7 @@ static void emit_entry(struct bt_emitter *m)
                                           slot_kind(r, r->ops[v].slot, 0)};
     }
     bt_parallel_move(m, moves, n);
+    m->pos = last_position(m, 0);
     emit_edge(m, 0, 0, JUMP_PLAIN);
 }
 
@@ -736,15 +577,20 @@ static void emit_all(struct bt_emitter *m)
         if (r->blocks[i].loop_head && r->level > 1)
             x64_align(&m->e, 16);
         x64_bind(&m->e, m->block_label[i]);
-        for (uint32_t k = 0; k + 1 < r->blocks[i].nops && !m->cannot; k++)
-            emit_op(m, r->blocks[i].ops[k]);
-        if (!m->cannot)
-            emit_terminator(m, i, r->blocks[i].ops[r->blocks[i].nops - 1]);
+        for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {
+            begin_op(m, r->blocks[i].ops[k]);
+            if (k + 1 < r->blocks[i].nops)
+                emit_op(m, r->blocks[i].ops[k]);
+            else
+                emit_terminator(m, i, r->blocks[i].ops[k]);
+        }
     }
     m->out->hot_size = x64_offset(&m->e);
     /* Cold pieces may ask for more of them. */
     for (uint32_t c = 0; c < m->ncold && !m->cannot; c++) {
         struct bt_cold piece = m->cold[c];
+        m->pos = piece.pos;
+        m->op = piece.op;
         x64_bind(&m->e, piece.label);
         piece.emit(m, &piece);
     }
@@ -757,7 +603,7 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
     if (!bt_allocate(r, host_features, &m.alloc))
         return "too many spilled values";
     /* Ample: an operation's longest code, an exit that writes everything back. */
-    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 2) * 512;
+    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 4) * 512;
     uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6;
     out->bytes = arena_alloc(r->arena, size, 64);
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
@@ -768,6 +614,7 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
     for (int round = 0; round < 2; round++) {
         m.ncold = 0;
+        m.reloads_done = 0;
         out->nlinks = 0;
         begin_rows(&m, out->side, side_cap);
         x64_init(&m.e, out->bytes, size, host_features);

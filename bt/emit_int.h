@@ -16,6 +16,7 @@ struct bt_cold {
     uint32_t v;     /* the operation concerned */
     uint32_t x;     /* for the emitting function */
     uint64_t y;
+    uint32_t pos, op; /* of the emitter when the piece was asked for */
 };
 
 struct bt_emitter {
@@ -25,6 +26,9 @@ struct bt_emitter {
     struct bt_code *out;
     unsigned *block_label;
     uint32_t block; /* being emitted */
+    uint32_t pos;   /* position that is being emitted (bt/alloc_int.h) */
+    uint32_t op; /* operation that is being emitted: its own result is written a position later */
+    uint32_t reloads_done;
     struct bt_cold *cold;
     uint32_t ncold, cold_cap;
     struct x64_homes homes;
@@ -44,7 +48,7 @@ struct bt_emitter {
 /* ---- operands ---- */
 static inline struct bt_loc bt_loc(const struct bt_emitter *m, uint32_t v)
 {
-    return m->alloc.loc[v];
+    return bt_loc_at(&m->alloc, v, m->pos + (v == m->op));
 }
 static inline uint64_t bt_imm(const struct bt_emitter *m, uint32_t v)
 {
@@ -80,6 +84,9 @@ struct bt_move {
     uint64_t imm; /* from.place == BT_IMM */
     uint8_t kind; /* of the value moved: UOP_K_V for all 128 bits */
 };
+bool bt_same_place(struct bt_loc a, struct bt_loc b);
+uint8_t bt_value_kind(const struct bt_region *r, uint32_t v);
+void bt_move_one(struct bt_emitter *m, const struct bt_move *v);
 /* All moves at once; scratch: rax and xmm0. Neither place of a move may be scratch. */
 void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
 /* Bring the state of a snapshot into its canonical places: homes and the cpu. */

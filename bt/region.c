@@ -15,6 +15,8 @@
 #define COLD_RATIO 32
 /* Level 1 takes a chain of so many blocks at most. */
 #define LEVEL1_BLOCKS 4
+/* A back edge that is taken less than once per this many entries of its target is no loop worth the name. */
+#define RARE_TURN 16
 
 struct candidate {
     struct block *guest;
@@ -249,6 +251,53 @@ static void mark_loop(struct bt_region *r, uint32_t head, uint32_t tail, uint64_
     }
 }
 
+static bool dominates_tail(const struct bt_region *r, uint32_t head, uint32_t tail)
+{
+    while (tail > head)
+        tail = r->blocks[tail].idom;
+    return tail == head;
+}
+
+/* How often the profile saw control go from one block to another. */
+static uint64_t edge_freq(const struct bt_region *r, uint32_t from, uint32_t to)
+{
+    const struct bt_block *b = &r->blocks[from];
+    uint64_t taken = b->guest->taken < b->freq ? b->guest->taken : b->freq, sum = 0;
+    for (uint32_t e = 0; e < b->nsuccs; e++) {
+        if (b->succ[e].to == to)
+            sum += b->nsuccs == 1 ? b->freq : e ? taken : b->freq - taken;
+    }
+    return sum;
+}
+
+/* The loops of a head. Usually it is one; where a region begins in the middle of nested loops, they have the same head:
+ * then the one with the smaller body is the inner one, if it turns at least as often. A back edge that is
+ * hardly ever taken makes no loop. */
+static void mark_loops(struct bt_region *r, uint32_t h)
+{
+    struct bt_block *head = &r->blocks[h];
+    uint64_t body[BITSET_WORDS(BT_MAX_BLOCKS + 1)] = {0}, turns = 0;
+    head->loop_head = false;
+    for (uint32_t tail = h; tail < r->nblocks; tail++) {
+        bool from = false;
+        for (uint32_t p = 0; p < head->npreds; p++)
+            from |= head->preds[p] == tail;
+        if (!from)
+            continue;
+        head->loop_head = true;
+        uint64_t freq = edge_freq(r, tail, h);
+        if (!dominates_tail(r, h, tail) || freq * RARE_TURN < head->freq)
+            continue;
+        if (turns && turns >= freq) {
+            bitset_for_each(i, body, r->nblocks) r->blocks[i].loop_depth++;
+            turns = 0;
+        }
+        mark_loop(r, h, tail, body);
+        turns += freq;
+    }
+    bitset_for_each(i, body, r->nblocks) r->blocks[i].loop_depth++;
+}
+
 void bt_analyse_cfg(struct bt_region *r)
 {
     for (uint32_t i = 0; i < r->nblocks; i++)
@@ -269,23 +318,8 @@ void bt_analyse_cfg(struct bt_region *r)
             }
         }
     }
-    for (uint32_t h = 1; h < r->nblocks; h++) {
-        uint64_t body[BITSET_WORDS(BT_MAX_BLOCKS + 1)] = {0};
-        struct bt_block *head = &r->blocks[h];
-        head->loop_head = false;
-        for (uint32_t p = 0; p < head->npreds; p++) {
-            uint32_t tail = head->preds[p];
-            if (tail < h)
-                continue; /* forward */
-            head->loop_head = true;
-            uint32_t d = tail;
-            while (d > h)
-                d = r->blocks[d].idom;
-            if (d == h)
-                mark_loop(r, h, tail, body);
-        }
-        bitset_for_each(i, body, r->nblocks) r->blocks[i].loop_depth++;
-    }
+    for (uint32_t h = 1; h < r->nblocks; h++)
+        mark_loops(r, h);
 }
 
 bool bt_choose(struct bt_region *r, struct block *head, const char **bail)

@@ -1,0 +1,193 @@
+/* Live ranges of the values of a region, for register allocation: see bt/alloc_int.h.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "base/bitset.h"
+#include "bt/alloc_int.h"
+
+uint32_t bt_block_weight(const struct bt_block *b)
+{
+    static const uint32_t by_depth[] = {8, 80, 800, 8000};
+    return by_depth[b->loop_depth < 3 ? b->loop_depth : 3];
+}
+
+static void add_range(struct bt_live *l, uint32_t v, uint32_t start, uint32_t end)
+{
+    struct bt_interval *iv = &l->iv[v];
+    /* Ranges come in descending order. */
+    if (iv->ranges && iv->ranges->start <= end) {
+        if (start < iv->ranges->start)
+            iv->ranges->start = start;
+        if (end > iv->ranges->end)
+            iv->ranges->end = end;
+        return;
+    }
+    struct bt_range *n = arena_new(l->r->arena, struct bt_range, 1);
+    *n = (struct bt_range){start, end, v, iv->ranges};
+    iv->ranges = n;
+}
+
+static void add_use(struct bt_live *l, uint32_t v, uint32_t pos, uint32_t weight)
+{
+    struct bt_use *u = arena_new(l->r->arena, struct bt_use, 1);
+    *u = (struct bt_use){pos, weight, l->iv[v].uses};
+    l->iv[v].uses = u;
+}
+
+/* Constants are made where they are used, but for those that no instruction takes and a loop wants. */
+static bool needs_place(const struct bt_live *l, uint32_t v)
+{
+    return l->r->ops[v].op != BT_CONST || bitset_test(l->constants, v);
+}
+
+static void find_constants(struct bt_live *l)
+{
+    const struct bt_region *r = l->r;
+    l->constants = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    l->float_constants = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops && b->loop_depth; k++) {
+            const struct bt_op *o = &r->ops[b->ops[k]];
+            const uint32_t operands[3] = {o->a, o->b, o->c};
+            for (int x = 0; x < 3; x++) {
+                uint8_t kind = bt_operand_kind(o, x);
+                const struct bt_op *c = &r->ops[operands[x]];
+                if (!kind || c->op != BT_CONST || c->imm == (int32_t)c->imm)
+                    continue;
+                bitset_set(l->constants, operands[x]);
+                if (kind == UOP_K_S || kind == UOP_K_D)
+                    bitset_set(l->float_constants, operands[x]);
+            }
+        }
+    }
+}
+
+bool bt_early_result(const struct bt_op *o)
+{
+    if (o->op >= UOP_CODES)
+        return false;
+    switch (o->op) {
+    case UOP_sel:
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_fmin_f32:
+    case UOP_fmin_f64:
+    case UOP_fmax_f32:
+    case UOP_fmax_f64:
+        return true;
+    default:
+        return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER);
+    }
+}
+
+/* Live at the block's end, but for what the exits name. */
+static void live_out(struct bt_live *l, uint32_t block, uint64_t *live)
+{
+    const struct bt_region *r = l->r;
+    const struct bt_block *b = &r->blocks[block];
+    bitset_zero(live, r->nops);
+    for (uint32_t e = 0; e < b->nsuccs; e++) {
+        uint32_t to = b->succ[e].to;
+        if (to == BT_EXIT_EDGE)
+            continue;
+        bitset_union(live, l->live_in[to], r->nops);
+        const struct bt_block *s = &r->blocks[to];
+        for (uint32_t p = 0; p < s->npreds; p++) {
+            if (s->preds[p] != block)
+                continue;
+            for (uint32_t k = 0; k < s->nops && r->ops[s->ops[k]].op == BT_PHI; k++) {
+                uint32_t arg = r->phi_args[r->ops[s->ops[k]].a + p];
+                if (needs_place(l, arg))
+                    bitset_set(live, arg);
+            }
+        }
+    }
+}
+
+/* v is needed at pos and, as this is a backward walk, from the block's beginning unless its operation comes. */
+static void reach(struct bt_live *l, uint64_t *live, uint32_t v, uint32_t block, uint32_t end,
+                  bool ranges)
+{
+    if (!needs_place(l, v) || bitset_test(live, v))
+        return;
+    bitset_set(live, v);
+    if (ranges)
+        add_range(l, v, l->block_from[block], end);
+}
+
+static void reach_snapshot(struct bt_live *l, uint64_t *live, uint32_t snap, uint32_t block,
+                           uint32_t end, bool ranges)
+{
+    const struct bt_snap *s = &l->r->snaps[snap];
+    for (uint32_t k = s->first; k < s->first + s->n; k++)
+        reach(l, live, l->r->snap_entries[k].value, block, end, ranges);
+}
+
+/* One walk over a block backwards. With `ranges` it also makes them, and the uses. */
+static void scan_block(struct bt_live *l, uint32_t block, uint64_t *live, bool ranges)
+{
+    const struct bt_region *r = l->r;
+    const struct bt_block *b = &r->blocks[block];
+    uint32_t from = l->block_from[block], end = l->block_from[block + 1];
+    uint32_t w = bt_block_weight(b);
+    live_out(l, block, live);
+    if (ranges) {
+        bitset_for_each(v, live, r->nops) add_range(l, (uint32_t)v, from, end);
+    }
+    /* The exit code runs with everything it names in place. */
+    for (uint32_t e = 0; e < b->nsuccs; e++) {
+        if (b->succ[e].to == BT_EXIT_EDGE)
+            reach_snapshot(l, live, b->succ[e].snap, block, end, ranges);
+    }
+    for (uint32_t k = b->nops; k-- > 0;) {
+        uint32_t v = b->ops[k];
+        const struct bt_op *o = &r->ops[v];
+        uint32_t pos = 2 * l->pos[v];
+        if (o->kind != UOP_K_N && needs_place(l, v)) {
+            bool was_live = bitset_test(live, v), leads = o->op == BT_PHI || block == 0;
+            uint32_t start = leads ? from : pos + !bt_early_result(o);
+            bitset_clear(live, v);
+            if (ranges && was_live)
+                l->iv[v].ranges->start = start;
+            else if (ranges && o->op != BT_CONST)
+                add_range(l, v, start, pos + 2);
+            if (ranges && o->op != BT_CONST && o->op != BT_ENTRY)
+                add_use(l, v, start, w / 4);
+        }
+        if (o->op == BT_PHI)
+            continue; /* arguments are used at the ends of the predecessors */
+        const uint32_t operands[3] = {o->a, o->b, o->c};
+        for (int i = 0; i < 3; i++) {
+            if (!bt_operand_kind(o, i))
+                continue;
+            reach(l, live, operands[i], block, pos + 1, ranges);
+            if (ranges && needs_place(l, operands[i]))
+                add_use(l, operands[i], pos, w);
+        }
+        if (o->snap)
+            reach_snapshot(l, live, o->snap, block, pos + 1, ranges);
+    }
+}
+
+void bt_find_live(struct bt_live *l)
+{
+    const struct bt_region *r = l->r;
+    uint64_t *live = arena_new(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    l->iv = arena_znew(r->arena, struct bt_interval, r->nops);
+    l->live_in = arena_new(r->arena, uint64_t *, r->nblocks);
+    for (uint32_t i = 0; i < r->nblocks; i++)
+        l->live_in[i] = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    find_constants(l);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t i = r->nblocks; i-- > 0;) {
+            scan_block(l, i, live, false);
+            changed |= bitset_union(l->live_in[i], live, r->nops);
+        }
+        if (r->nblocks <= 2 && !r->blocks[r->nblocks - 1].loop_head)
+            break;
+    }
+    for (uint32_t i = r->nblocks; i-- > 0;)
+        scan_block(l, i, live, true);
+}
