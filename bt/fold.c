@@ -454,8 +454,13 @@ static void fold_address(struct folder *f, struct bt_op *o)
 {
     const struct bt_op *in = op_of(f, o->a);
     int64_t sum;
-    if (in->op == UOP_add_64_i && !__builtin_add_overflow(o->imm, in->imm, &sum) &&
-        sum == (int32_t)sum) {
+    if (in->op != UOP_add_64_i)
+        return;
+    /* A loop's pointer that has been moved on: using the old one would keep it besides the new. */
+    const struct bt_op *base = op_of(f, in->a);
+    if (base->op == BT_PHI && base->slot == in->slot)
+        return;
+    if (!__builtin_add_overflow(o->imm, in->imm, &sum) && sum == (int32_t)sum) {
         o->a = resolve(f, in->a);
         o->imm = sum;
         f->changed = true;
