@@ -164,7 +164,8 @@ static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum 
         x64_shift_ri(&m->e, op, size, d, n);
     else if (w != BT_W64)
         x64_mov_rr(&m->e, 4, d, d);
-    bt_extend(m, w, d);
+    if (op != X64_SHR || !n) /* else the sign is zero, and so is the upper half */
+        bt_extend(m, w, d);
     bt_done(m, v, d);
 }
 
