@@ -18,6 +18,10 @@
 
 #define NO_REG 255
 #define SPILL_FIRST CPU_TEMP_BASE
+/* In the weights of bt_block_weight: a value in its slot's home spares a move at the exits; a home that is given
+ * away is saved at the entry and comes back at exits. */
+#define HOME_WORTH 16
+#define DISTURBANCE 24
 
 /* ---- busy positions ---- */
 
@@ -216,7 +220,7 @@ static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t
     if (o->op == BT_CONST)
         return;
     if (o->slot != BT_NO_SLOT)
-        hint(score, a->home_of_slot[o->slot], 16);
+        hint(score, a->home_of_slot[o->slot], HOME_WORTH);
     if (a->heir_of[v])
         hint(score, reg_at(a, a->heir_of[v], 2 * pos[a->heir_of[v]] + 1, fp), 2 * w);
     uint32_t phi = a->phi_of[v];
@@ -268,17 +272,36 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
         return RCX;
     if (!fp && try_reg(a, g, fp, RDX))
         return RDX;
-    /* Homes whose slot is disturbed already cost nothing more; then the others, rarely named last. */
+    /* Homes: those that nobody else wants; one whose slot is disturbed already costs nothing more. */
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
-    uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr;
+    uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr, tried = 0;
     const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
-    for (int fresh = 0; fresh < 2; fresh++) {
+    for (;;) {
+        unsigned best = n;
+        uint32_t least = UINT32_MAX;
         for (unsigned i = n; i-- > 0;) {
-            if ((saved >> i & 1) == (uint32_t)!fresh && try_reg(a, g, fp, homes[i]))
-                return homes[i];
+            uint32_t cost = a->claims[fp][homes[i]] + (saved >> i & 1 ? 0 : DISTURBANCE);
+            if (!(tried >> i & 1) && cost < least)
+                best = i, least = cost;
         }
+        if (best == n)
+            return NO_REG;
+        tried |= 1u << best;
+        if (try_reg(a, g, fp, homes[best]))
+            return homes[best];
     }
-    return NO_REG;
+}
+
+/* Note, with sign 1, or forget which homes a bundle wants. */
+static void claim(struct bt_allocator *a, const struct bt_bundle *b, int sign)
+{
+    for (uint32_t k = 0; k < b->nmembers; k++) {
+        const struct bt_op *o = &a->r->ops[b->members[k]];
+        unsigned home =
+            o->slot == BT_NO_SLOT || o->op == BT_CONST ? NO_REG : a->home_of_slot[o->slot];
+        if (home != NO_REG)
+            a->claims[b->fp][home] += (uint32_t)(sign * HOME_WORTH);
+    }
 }
 
 /* A value in a home register disturbs the home unless it is the home slot's: that is the entry value, or one
@@ -520,13 +543,20 @@ static void add_stretch(struct bt_allocator *a, uint32_t v, uint32_t start, uint
     *p = s;
 }
 
-/* An entry value that is cheap where it lies: read from the slot's memory at its few uses. */
-static bool better_in_memory(const struct bt_allocator *a, const struct bt_bundle *b)
+/* Values that are cheap in memory: an entry value with few uses is read from its slot's place; what only snapshots
+ * want goes there at once. */
+static bool better_in_memory(struct bt_allocator *a, const struct bt_bundle *b)
 {
     const struct bt_op *o = &a->r->ops[b->members[0]];
     uint32_t heaviest;
-    return b->nmembers == 1 && o->op == BT_ENTRY && a->home_of_slot[o->slot] == NO_REG &&
-           weigh(a, b, 0, UINT32_MAX, &heaviest) <= 16;
+    if (b->nmembers != 1 || o->slot == BT_NO_SLOT || a->home_of_slot[o->slot] != NO_REG)
+        return false;
+    uint64_t w = weigh(a, b, 0, UINT32_MAX, &heaviest),
+             made = bt_block_weight(&a->r->blocks[o->block]) / 4;
+    if (o->op == BT_ENTRY)
+        return w <= 16;
+    unsigned unit = common_slot(a, b);
+    return w <= made && made <= 2 && unit != BT_NO_SLOT && unit_is_free(a, b, unit);
 }
 
 /* Place a bundle or a piece of it; false when there are no units left. */
@@ -534,6 +564,8 @@ static bool place(struct bt_allocator *a, const struct bt_item *it)
 {
     struct bt_bundle *b = &a->bundles[it->bundle];
     bool cheap = it->piece == BT_WHOLE && better_in_memory(a, b);
+    if (it->piece == BT_WHOLE)
+        claim(a, b, -1);
     unsigned reg = cheap ? NO_REG : find_reg(a, it->ranges, b->fp);
     if (reg != NO_REG) {
         struct bt_loc at = {b->fp ? BT_XMM : BT_GPR, (uint8_t)reg};
@@ -721,6 +753,7 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
             split(&a, &(struct bt_item){.bundle = i, .loop = BT_NO_LOOP, .piece = BT_WITHOUT_IDLE});
             continue;
         }
+        claim(&a, b, 1);
         uint64_t w = weigh(&a, b, 0, UINT32_MAX, &heaviest);
         it.key = key_of(w, heaviest, length_of(b->ranges));
         push(&a, it);

@@ -90,6 +90,8 @@ struct bt_allocator {
     uint64_t *busy_gpr[16], *busy_xmm[16];
     uint64_t *busy_unit[CPU_UNITS];
     uint8_t home_of_slot[CPU_UNITS]; /* register, 255 for none */
+    uint32_t claims
+        [2][16]; /* by class and register: how much bundles without a place would like this home */
     uint64_t features;
 };
 

@@ -35,7 +35,8 @@ static void cold_fused_nan(struct bt_emitter *m, const struct bt_cold *c)
 {
     struct x64_emit *e = &m->e;
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    x64_v_rrr(e, c->x & 1 ? X64_MULSS : X64_MULSD, XMM0, c->x >> 8 & 15, c->x >> 16 & 15);
+    /* xmm0 may hold the result; the addend is not needed any more. */
+    x64_v_rrr(e, c->x & 1 ? X64_MULSS : X64_MULSD, XMM3, c->x >> 8 & 15, c->x >> 16 & 15);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(exit_arg));
     x64_mov_rm(e, 4, RAX, X64_CPU(exit_arg));
     x64_alu_ri(e, X64_AND, 4, RAX, 1);

@@ -329,26 +329,32 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
     bt_done(m, v, d);
 }
 
-static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
+/* d = s where the condition holds; moves leave the flags alone, so a constant can go through memory. */
+static void move_if(struct bt_emitter *m, enum x64_cc cc, unsigned d, uint32_t v)
 {
-    /* min and max: d = a; if !(a cc b) d = b */
-    const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    bt_load_gpr(m, RAX, o->a);
-    if (uop_info[o->op].rr_form != o->op) {
-        m->cannot = "minimum with a constant";
+    struct bt_loc l = bt_loc(m, v);
+    struct x64_mem mem = l.place == BT_UNIT ? x64_slot(l.n) : X64_CPU(exit_arg);
+    if (l.place == BT_GPR) {
+        x64_cmov_rr(e, cc, 8, d, l.n);
         return;
     }
-    struct bt_source s = bt_source(m, o->b, X64_NONE);
-    if (s.kind == BT_SRC_REG && s.reg != X64_NONE) {
-        alu(m, X64_CMP, 8, RAX, &s);
-        x64_cmov_rr(e, x64_cc_not(cc), 8, RAX, s.reg);
-    } else if (s.kind == BT_SRC_MEM) {
-        alu(m, X64_CMP, 8, RAX, &s);
-        x64_rm(e, X64_CMOVCC + x64_cc_not(cc), 8, RAX, s.mem);
-    } else {
-        m->cannot = "minimum with a constant";
+    if (l.place != BT_UNIT) {
+        struct bt_source s = bt_source(m, v, X64_NONE);
+        if (s.kind == BT_SRC_IMM)
+            x64_mov_mi(e, 8, mem, s.imm);
     }
+    x64_rm(e, X64_CMOVCC + cc, 8, d, mem);
+}
+
+/* min and max: d = a; if !(a cc b) d = b */
+static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    bt_load_gpr(m, RAX, o->a);
+    struct bt_source s = bt_source(m, o->b, X64_NONE);
+    alu(m, X64_CMP, 8, RAX, &s);
+    move_if(m, x64_cc_not(cc), RAX, o->b);
     bt_done(m, v, RAX);
 }
 
@@ -357,7 +363,7 @@ static void select(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    struct bt_loc la = bt_loc(m, o->a), lc = bt_loc(m, o->c);
+    struct bt_loc la = bt_loc(m, o->a);
     unsigned d = bt_dst(m, v, RAX);
     bool elsewhere = la.place != BT_GPR && la.place != BT_UNIT; /* a vector register, a constant */
     if (elsewhere) {
@@ -369,16 +375,7 @@ static void select(struct bt_emitter *m, uint32_t v)
         x64_test_rr(e, 8, la.n, la.n);
     else
         x64_alu_mi(e, X64_CMP, 8, elsewhere ? X64_CPU(call_arg[0][0]) : x64_slot(la.n), 0);
-    if (lc.place == BT_GPR) {
-        x64_cmov_rr(e, X64_E, 8, d, lc.n);
-    } else if (lc.place == BT_UNIT) {
-        x64_rm(e, X64_CMOVCC + X64_E, 8, d, x64_slot(lc.n));
-    } else if (d != RAX) {
-        bt_load_gpr(m, RAX, o->c); /* moves leave the flags alone */
-        x64_cmov_rr(e, X64_E, 8, d, RAX);
-    } else {
-        m->cannot = "selection of a constant into memory";
-    }
+    move_if(m, X64_E, d, o->c);
     bt_done(m, v, d);
 }
 

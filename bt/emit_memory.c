@@ -77,7 +77,10 @@ static void store(struct bt_emitter *m, uint32_t v, unsigned size)
             x64_mov_mr(&m->e, 8, mem, RAX);
             return;
         }
-        m->cannot = "wide constant stored";
+        struct bt_source s = bt_source(m, o->b, X64_NONE);
+        x64_v_rm(&m->e, X64_MOVQ_X, XMM0, s.mem);
+        bt_row(m, o->snap);
+        x64_v_rm(&m->e, X64_MOVQ_X_ST, XMM0, mem);
         return;
     }
     if (lb.place == BT_GPR) {
