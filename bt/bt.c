@@ -115,6 +115,8 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     }
     bt_dce(r);
     check(r, "dead operations");
+    bt_pair_products(r);
+    check(r, "products");
     *bail = bt_emit(r, x64_features(), code);
     return *bail ? NULL : r;
 }

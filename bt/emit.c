@@ -459,6 +459,8 @@ static void begin_op(struct bt_emitter *m, uint32_t v)
     unsigned n = 0;
     m->pos = 2 * a->pos[v];
     m->op = v;
+    m->have = m->made;
+    m->made = (struct bt_leftover){0};
     for (; m->reloads_done < a->nreloads && a->reloads[m->reloads_done].pos <= m->pos;
          m->reloads_done++) {
         uint32_t w = a->reloads[m->reloads_done].v;
@@ -578,6 +580,7 @@ static void emit_all(struct bt_emitter *m)
             x64_align(&m->e, 16);
         x64_bind(&m->e, m->block_label[i]);
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {
+            m->next = k + 1 < r->blocks[i].nops ? r->blocks[i].ops[k + 1] : 0;
             begin_op(m, r->blocks[i].ops[k]);
             if (k + 1 < r->blocks[i].nops)
                 emit_op(m, r->blocks[i].ops[k]);

@@ -19,6 +19,12 @@ struct bt_cold {
     uint32_t pos, op; /* of the emitter when the piece was asked for */
 };
 
+/* What an operation leaves behind for the next one. */
+struct bt_leftover {
+    uint32_t low_half; /* this product is in rax; 0: none */
+    uint32_t carry;    /* the carry of this addition is in the flags */
+};
+
 struct bt_emitter {
     const struct bt_region *r;
     struct bt_alloc alloc;
@@ -27,7 +33,9 @@ struct bt_emitter {
     unsigned *block_label;
     uint32_t block; /* being emitted */
     uint32_t pos;   /* position that is being emitted (bt/alloc_int.h) */
-    uint32_t op; /* operation that is being emitted: its own result is written a position later */
+    uint32_t op;   /* operation that is being emitted: its own result is written a position later */
+    uint32_t next; /* operation behind it in the block, 0 for none */
+    struct bt_leftover have, made;
     uint32_t reloads_done;
     struct bt_cold *cold;
     uint32_t ncold, cold_cap;

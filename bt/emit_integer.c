@@ -46,6 +46,22 @@ void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg)
 
 /* ---- two operands ---- */
 
+/* Does the next operation ask whether the sum v wrapped around? */
+static bool wants_carry(const struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v], *n = &m->r->ops[m->next];
+    if (!m->next || n->op != UOP_set_ltu || n->a != v)
+        return false;
+    return n->b == o->a || (uop_info[o->op].b != UOP_K_N && n->b == o->b);
+}
+
+/* v has been added up by an instruction that sets the carry flag, and only moved since. */
+static void note_carry(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_width w)
+{
+    if (op == X64_ADD && w == BT_W64 && wants_carry(m, v))
+        m->made.carry = v;
+}
+
 static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_width w,
                    bool commutes)
 {
@@ -64,7 +80,7 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_wi
     }
     struct bt_loc la = bt_loc(m, a);
     if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d &&
-        bt_loc(m, b).place == BT_GPR) {
+        bt_loc(m, b).place == BT_GPR && !wants_carry(m, v)) {
         x64_lea(&m->e, 8, d, x64_mem_idx(la.n, bt_loc(m, b).n, 1, 0));
         bt_done(m, v, d);
         return;
@@ -74,6 +90,7 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_wi
     alu(m, op, size, d, &s);
     bt_extend(m, w, d);
     bt_done(m, v, d);
+    note_carry(m, v, op, w);
 }
 
 static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_width w)
@@ -108,7 +125,7 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
         bt_done(m, v, d);
         return;
     }
-    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d) {
+    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d && !wants_carry(m, v)) {
         x64_lea(&m->e, 8, d, x64_mem(la.n, (int32_t)imm));
         bt_done(m, v, d);
         return;
@@ -117,6 +134,7 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
     x64_alu_ri(&m->e, op, size, d, (int32_t)imm);
     bt_extend(m, w, d);
     bt_done(m, v, d);
+    note_carry(m, v, op, w);
 }
 
 /* andn, orn, xnor: the second operand inverted. */
@@ -303,7 +321,9 @@ static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    if (uop_info[o->op].rr_form == o->op) {
+    if (m->have.carry && m->have.carry == o->a && o->op == UOP_set_ltu) {
+        cc = X64_B;
+    } else if (uop_info[o->op].rr_form == o->op) {
         compare(m, o->a, o->b, &cc);
     } else {
         struct bt_loc la = bt_loc(m, o->a);

@@ -547,7 +547,8 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
             return changed(f, o, (uint16_t)(o->op + 1), o->a, 0, (int64_t)cb);
         if (fold_rotation(f, o))
             return 0;
-        if (o->a == o->b && (o->op == UOP_xor_64 || o->op == UOP_sub_64 || o->op == UOP_sub_32s))
+        if (o->a == o->b && (o->op == UOP_set_lt || o->op == UOP_set_ltu || o->op == UOP_xor_64 ||
+                             o->op == UOP_sub_64 || o->op == UOP_sub_32s))
             return bt_const(f->r, 0);
         if (o->a == o->b && (o->op == UOP_or_64 || o->op == UOP_and_64))
             return o->a;

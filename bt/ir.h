@@ -129,6 +129,7 @@ void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring
 void bt_lazy_nan(
     struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
 void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
+void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
 void bt_count_uses(struct bt_region *r);
 
 /* Is a floating-point value known not to be a signalling NaN? What arithmetic gave, made canonical, never is. */

@@ -174,6 +174,54 @@ void bt_dce(struct bt_region *r)
     bt_count_uses(r);
 }
 
+/* ---- both halves of a product ---- */
+
+/* The multiplication in the block whose high half is operation k. */
+static uint32_t low_half(const struct bt_region *r, const struct bt_block *b, uint32_t k)
+{
+    const struct bt_op *h = &r->ops[b->ops[k]];
+    bool imm = uop_info[h->op].rr_form != h->op;
+    for (uint32_t j = 0; j < b->nops; j++) {
+        const struct bt_op *o = &r->ops[b->ops[j]];
+        if (imm ? o->op == UOP_mul_64_i && o->a == h->a && o->imm == h->imm
+                : o->op == UOP_mul_64 &&
+                      ((o->a == h->a && o->b == h->b) || (o->a == h->b && o->b == h->a)))
+            return j;
+    }
+    return b->nops;
+}
+
+/* Operation `from` of the block goes to place `to` before it. Once it is made before what may fault, it must not lie in its
+ * slot's home yet. */
+static void move_up(struct bt_region *r, struct bt_block *b, uint32_t from, uint32_t to)
+{
+    uint32_t v = b->ops[from];
+    for (uint32_t k = to; k < from; k++) {
+        if (r->ops[b->ops[k]].snap)
+            r->ops[v].slot = BT_NO_SLOT;
+    }
+    memmove(&b->ops[to + 1], &b->ops[to], (from - to) * sizeof(*b->ops));
+    b->ops[to] = v;
+}
+
+void bt_pair_products(struct bt_region *r)
+{
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint16_t op = r->ops[b->ops[k]].op;
+            if (op != UOP_mulh_uu && op != UOP_mulh_ss && op != UOP_mulh_uu_i &&
+                op != UOP_mulh_ss_i)
+                continue;
+            uint32_t j = low_half(r, b, k);
+            if (j < k)
+                move_up(r, b, k, j);
+            else if (j < b->nops)
+                move_up(r, b, j, k + 1);
+        }
+    }
+}
+
 /* ---- common subexpressions ---- */
 
 static bool dominates(const struct bt_region *r, uint32_t a, uint32_t b)
