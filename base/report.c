@@ -1,9 +1,7 @@
 /* Error messages, and reports of the VM's own bugs; see report.h. */
-#define UNW_LOCAL_ONLY
 #include "base/report.h"
 #include "base/host.h"
 #include <errno.h>
-#include <libunwind.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,7 +10,6 @@
 #include <unistd.h>
 
 #define MAX_CALLBACKS 8
-#define MAX_FRAMES 64
 
 static struct {
     void (*fn)(void *arg);
@@ -20,8 +17,6 @@ static struct {
 } callbacks[MAX_CALLBACKS];
 static unsigned callback_count;
 static _Atomic pid_t reporting_tid; /* the thread that reports a bug; 0: none */
-
-extern const char __executable_start[]; /* the linker's: where the program is loaded */
 
 static void write_line(const char *prefix, const char *fmt, va_list ap)
 {
@@ -63,35 +58,6 @@ void report_add_callback(void (*fn)(void *arg), void *arg)
     callbacks[callback_count].fn = fn;
     callbacks[callback_count].arg = arg;
     callback_count++;
-}
-
-void report_host_backtrace(void *ucontext)
-{
-    unw_context_t here;
-    unw_cursor_t cursor;
-    /* On x86-64 libunwind's context is the ucontext_t that a signal handler is given. */
-    unw_context_t *from = ucontext;
-    if (!from) {
-        unw_getcontext(&here);
-        from = &here;
-    }
-    if (unw_init_local2(&cursor, from, ucontext ? UNW_INIT_SIGNAL_FRAME : 0) < 0)
-        return;
-    report_line("host call chain (program loaded at %p):", (const void *)__executable_start);
-    for (int i = 0; i < MAX_FRAMES; i++) {
-        unw_word_t pc = 0, off = 0;
-        char name[128];
-        if (unw_get_reg(&cursor, UNW_REG_IP, &pc) < 0 || pc == 0)
-            break;
-        int err = unw_get_proc_name(&cursor, name, sizeof(name), &off);
-        if (err && err != -UNW_ENOMEM)
-            report_line("  #%-2d 0x%012llx", i, (unsigned long long)pc);
-        else
-            report_line("  #%-2d 0x%012llx %s+0x%llx", i, (unsigned long long)pc, name,
-                        (unsigned long long)off);
-        if (unw_step(&cursor) <= 0)
-            break;
-    }
 }
 
 _Noreturn void report_die(int signo)

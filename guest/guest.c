@@ -29,3 +29,8 @@ const struct guest *guest_by_name(const char *name)
             return guests[i];
     return NULL;
 }
+
+const struct guest *guest_at(size_t i)
+{
+    return i < NGUESTS ? guests[i] : NULL;
+}

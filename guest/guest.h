@@ -154,4 +154,7 @@ extern const struct guest guest_a64;
 const struct guest *guest_by_elf(unsigned e_machine);
 const struct guest *guest_by_name(const char *name);
 
+/* The guests one by one; NULL after the last. */
+const struct guest *guest_at(size_t i);
+
 #endif

@@ -330,15 +330,57 @@ static void exclude(uint64_t start, uint64_t end)
     }
 }
 
+/* What the host has between start and end, without a list of it: it can be mapped when nothing is there, mincore
+ * likes it when all of it is. */
+static void probe_host(uint64_t start, uint64_t end)
+{
+    unsigned char resident[1024];
+    size_t len = end - start;
+    void *p = mmap((void *)start, len, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if (p != MAP_FAILED) {
+        munmap(p, len);
+        return;
+    }
+    if (errno != EEXIST)
+        return;
+    if (len == GUEST_PAGE_SIZE ||
+        (len <= sizeof resident * GUEST_PAGE_SIZE && !mincore((void *)start, len, resident))) {
+        exclude(start, end);
+        return;
+    }
+    uint64_t middle = (start + len / 2) & ~GUEST_PAGE_MASK;
+    probe_host(start, middle);
+    probe_host(middle, end);
+}
+
+/* Without /proc, as in a bare chroot. */
+static void probe_gaps(void)
+{
+    uint64_t at = mm.lo;
+
+    while (at < GUEST_ADDR_END) {
+        struct vma_node *n = mm_vma_from(at);
+        uint64_t end = n ? n->v.start : GUEST_ADDR_END, next = n ? n->v.end : GUEST_ADDR_END;
+
+        if (at < end)
+            probe_host(at, end); /* may add to the tree, before n */
+        at = next;
+    }
+}
+
 void mm_scan_host(void)
 {
     FILE *f = fopen("/proc/self/maps", "re");
     uint64_t start, end;
     char line[512];
 
-    if (!f)
-        return;
     mm_sync_stacks(0, GUEST_ADDR_END);
+    if (!f) {
+        probe_gaps();
+        return;
+    }
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 && start < GUEST_ADDR_END)
             exclude(start, end);

@@ -83,17 +83,10 @@ static _Noreturn void start(void)
 
     const char *program = argv[options.program];
     char host_path[PATH_MAX];
-    const char *host;
-    int fd = options.exec_fd;
-    if (fd >= 0) {
-        snprintf(host_path, sizeof(host_path), "/proc/self/fd/%d", fd);
-        host = host_path;
-    } else {
-        host = sys_host_path(host_path, program);
-        fd = load_open(host);
-        if (fd < 0)
-            cannot_run(-fd, program, NULL);
-    }
+    const char *host = sys_host_path(host_path, program);
+    int fd = options.exec_fd >= 0 ? options.exec_fd : load_open(host);
+    if (fd < 0)
+        cannot_run(-fd, program, NULL);
     struct load_probe probe;
     load_probe_fd(fd, &probe);
     if (probe.kind == LOAD_HOST) {
@@ -119,7 +112,7 @@ static _Noreturn void start(void)
         argv[options.program] = (char *)options.argv0;
     struct load_args args = {
         .path = host,
-        .guest_path = program,
+        .guest_path = options.execfn ? options.execfn : program,
         .fd = fd,
         .argc = argc - options.program,
         .argv = argv + options.program,

@@ -15,7 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h, since Linux 5.12 */
+#endif
 
 struct options options = {.exec_fd = -1};
 
@@ -241,14 +246,33 @@ static void set_code_cache(const char *v, const char *name)
         options_fatal("%s %s: the code cache needs 64K at least", name, v);
 }
 
-/* Between a dragoman and the one that it executes for a program whose name says nothing. */
-static void set_exec_fd(const char *v, const char *name)
+static int parse_fd(const char *v, const char *name)
 {
     char *end;
     long fd = strtol(v, &end, 10);
     if (end == v || *end || fd < 0 || fd > INT_MAX)
         options_fatal("%s %s: give the number of an open file", name, v);
-    options.exec_fd = (int)fd;
+    return (int)fd;
+}
+
+/* Between a dragoman and the one that it executes for a program whose name says nothing. */
+static void set_exec_fd(const char *v, const char *name)
+{
+    options.exec_fd = parse_fd(v, name);
+}
+
+/* The same, when the root directory has changed. */
+static void set_self_fd(const char *v, const char *name)
+{
+    sys_take_self(parse_fd(v, name));
+}
+
+/* The same, when the kernel would have started it for any other name. */
+static void set_by_kernel(const char *v, const char *name)
+{
+    (void)v;
+    (void)name;
+    options.by_kernel = true;
 }
 
 static void set_perfmap(const char *v, const char *name)
@@ -315,6 +339,8 @@ static const struct option_row {
     {"jitdump", ARG_NONE, NULL, "JITDUMP", set_jitdump, FWD,
      "write jit-PID.dump in the current directory, for perf inject --jit"},
     {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
+    {"self-fd", ARG_WORD, NULL, NULL, set_self_fd, 0, NULL},
+    {"by-kernel", ARG_NONE, NULL, NULL, set_by_kernel, 0, NULL},
     {"version", ARG_NONE, NULL, NULL, show_version, 0, "print the version and exit"},
     {"h", ARG_NONE, NULL, NULL, show_help, 0, "print this help and exit"},
     {"help", ARG_NONE, NULL, NULL, show_help, 0, NULL},
@@ -389,6 +415,31 @@ static void from_environment(void)
     }
 }
 
+/* Started by the kernel: binfmt_misc(5) gives INTERPRETER PROGRAM ARGV0 ARGUMENT... with flag P, without
+ * ARGV0 otherwise, and with flag O the program open. With neither flag nothing tells, and nothing needs to: a
+ * program's full name is no option. */
+static bool kernel_started(int argc, char **argv)
+{
+    errno = 0;
+    unsigned long fd = getauxval(AT_EXECFD);
+    bool has_fd = errno == 0, has_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
+    if ((!has_fd && !has_argv0) || argc < (has_argv0 ? 3 : 2))
+        return false;
+    options.by_kernel = true;
+    if (has_fd)
+        options.exec_fd = (int)fd;
+    options.execfn = (const char *)getauxval(AT_EXECFN);
+    options.program = 1;
+    if (has_argv0) {
+        /* The name is wanted for opening, the word before the arguments is argv[0]. */
+        char *name = argv[1];
+        options.argv0 = argv[2];
+        argv[2] = name;
+        options.program = 2;
+    }
+    return true;
+}
+
 void options_parse(int argc, char **argv, char **envp)
 {
     size_t n = 0;
@@ -403,7 +454,11 @@ void options_parse(int argc, char **argv, char **envp)
     forward[0] = NULL;
 
     env_reveal();
-    from_environment();
+    /* What whoever calls a set-user-ID program has in the environment shall not choose files to write. */
+    if (!getauxval(AT_SECURE))
+        from_environment();
+    if (kernel_started(argc, argv))
+        return;
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         const char *arg = argv[i];
@@ -439,5 +494,5 @@ void options_parse(int argc, char **argv, char **envp)
 
 char **options_forward(void)
 {
-    return forward;
+    return options.by_kernel ? NULL : forward;
 }

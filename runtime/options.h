@@ -30,13 +30,16 @@ struct options {
     const char *stats_file; /* --stats=FILE, or NULL for stderr */
     uint64_t code_cache;    /* --code-cache, bytes; 0: the default */
     bool perfmap, jitdump;  /* --perfmap, --jitdump */
-    int exec_fd;            /* --exec-fd: the program is open there; -1: by name */
+    bool by_kernel;         /* the kernel's binfmt_misc started us */
+    int exec_fd;            /* --exec-fd or AT_EXECFD: the program is open there; -1: by name */
+    const char *execfn;     /* what the guest finds as AT_EXECFN, or NULL: the program's name */
     char **envp;            /* the guest's environment, after -E and -U; NULL-terminated */
     int program;            /* index in argv of the guest program */
 };
 extern struct options options;
 
-/* Parse the environment's variables, then argv, which overrides them. Prints help or version and
+/* Where the kernel started us through binfmt_misc, argv is the program's and not parsed. Else:
+ * parse the environment's variables, then argv, which overrides them. Prints help or version and
  * exits 0 where asked; on a bad option prints one line and exits 1. */
 void options_parse(int argc, char **argv, char **envp);
 
@@ -45,7 +48,7 @@ _Noreturn void options_fatal(const char *fmt, ...) __attribute__((format(printf,
 
 /* The options that a dragoman started by this one for a child program must get to act alike,
  * without argv[0] of dragoman itself and without -0: a NULL-terminated array, constant after
- * parsing. */
+ * parsing. NULL where the kernel started us: it starts children, too. */
 char **options_forward(void);
 
 #endif

@@ -6,7 +6,8 @@
  * number is EBADF in every call (see the FD arguments in dispatch.c), and close_range goes round it. What
  * remains visible is its entry in /proc/self/fd.
  *
- * Threading: hidden descriptors are added before guest code runs, and only read afterwards.
+ * Threading: any thread may look while one, under a lock of its own or before guest code runs, adds: what
+ * the list has is never missing from it meanwhile.
  */
 #include "base/report.h"
 #include "syscall/sys_int.h"
@@ -28,17 +29,18 @@ void sys_hide_fd(int fd)
         return;
     if (nhidden == HIDDEN_MAX)
         vm_bug("more than %d descriptors to hide", HIDDEN_MAX);
+    hidden[i] = UINT32_MAX;
+    __atomic_store_n(&nhidden, i + 1, __ATOMIC_RELEASE);
     for (; i > 0 && hidden[i - 1] > (uint32_t)fd; i--)
-        hidden[i] = hidden[i - 1];
-    hidden[i] = fd;
-    nhidden++;
-    sys_hidden_floor = hidden[0];
+        __atomic_store_n(&hidden[i], hidden[i - 1], __ATOMIC_RELEASE);
+    __atomic_store_n(&hidden[i], fd, __ATOMIC_RELEASE);
+    __atomic_store_n(&sys_hidden_floor, hidden[0], __ATOMIC_RELEASE);
 }
 
 bool sys_fd_is_hidden_slow(uint32_t fd)
 {
-    for (unsigned i = 0; i < nhidden; i++)
-        if (hidden[i] == fd)
+    for (unsigned i = 0; i < __atomic_load_n(&nhidden, __ATOMIC_ACQUIRE); i++)
+        if (__atomic_load_n(&hidden[i], __ATOMIC_ACQUIRE) == fd)
             return true;
     return false;
 }

@@ -1,4 +1,4 @@
-/* execve and execveat.
+/* execve and execveat; chroot and pivot_root, after which our own program could not be found again.
  *
  * Owns: finding out what the target is and starting it: a guest's program by this binary again, a script by
  * its interpreter, the host's own kind natively.
@@ -15,8 +15,10 @@
 #include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,6 +93,8 @@ static int open_target(struct thread *t, struct target *x, int flags)
         if (fcntl(x->dirfd, F_GETFD) < 0)
             return -EBADF;
         x->fd = open(x->host, oflags);
+        if (x->fd < 0 && errno == ENOENT) /* no /proc here */
+            x->fd = fcntl(x->dirfd, F_DUPFD_CLOEXEC, 0);
         if (x->fd < 0)
             return -errno;
     } else {
@@ -267,32 +271,103 @@ static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t
     return rc;
 }
 
+/* Our own program, held open from the first change of the root directory on, for there may be no /proc/self/exe
+ * in the new one, nor the shared libraries that a dynamically linked dragoman needs; -1 before. */
+static int self_fd = -1;
+static pthread_mutex_t self_lock = PTHREAD_MUTEX_INITIALIZER; /* the innermost */
+
+static void hold_self(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 900);
+    if (high < 0)
+        high = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* RLIMIT_NOFILE is that low */
+    close(fd);
+    if (high < 0)
+        return;
+    sys_hide_fd(high);
+    __atomic_store_n(&self_fd, high, __ATOMIC_RELEASE);
+}
+
+void sys_take_self(int fd)
+{
+    hold_self(fd);
+}
+
+static void keep_self(void)
+{
+    char path[PATH_MAX];
+    int fd = -1;
+    if (!sys_hooks.exec_prefix())
+        return; /* the kernel knows */
+    pthread_mutex_lock(&self_lock);
+    if (self_fd < 0) {
+        /* AT_BASE is where the host's dynamic linker is: zero when we need none. */
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-static"));
+        if (n > 0 && getauxval(AT_BASE)) {
+            strcpy(path + n, "-static");
+            fd = open(path, O_PATH | O_CLOEXEC);
+        }
+        if (fd < 0)
+            fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        if (fd >= 0)
+            hold_self(fd);
+    }
+    pthread_mutex_unlock(&self_lock);
+}
+
+int64_t sys_chroot(struct thread *t, const uint64_t *a)
+{
+    (void)t;
+    keep_self();
+    return host_call(SYS_chroot, a[0], 0, 0, 0, 0, 0);
+}
+
+int64_t sys_pivot_root(struct thread *t, const uint64_t *a)
+{
+    (void)t;
+    keep_self();
+    return host_call(SYS_pivot_root, a[0], a[1], 0, 0, 0, 0);
+}
+
+/* A copy of a descriptor that the new program gets, or -errno. */
+static int inherited_copy(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD, 100);
+    if (copy < 0)
+        copy = fcntl(fd, F_DUPFD, 3); /* RLIMIT_NOFILE is that low */
+    return copy < 0 ? -errno : copy;
+}
+
 /* A guest's program: this binary again, with the options that made us. */
 static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, uint64_t *envp)
 {
     int64_t rc;
-    int keep = -1;
-    char keep_text[32];
+    int keep = -1, self = -1;
+    char keep_text[32], self_text[32];
     uint64_t *w = argv - PREFIX_MAX; /* args_memory left the room */
     unsigned n = 0;
 
     w[n++] = (uintptr_t) "dragoman";
-    for (char **o = sys_hooks.exec_prefix(); *o; o++) {
+    for (char **o = sys_hooks.exec_prefix(); o && *o; o++) {
         if (n >= PREFIX_MAX - 8)
             vm_bug("more than %d words of options to pass on", PREFIX_MAX - 8);
         w[n++] = (uintptr_t)*o;
     }
+    if (!sys_hooks.exec_prefix())
+        w[n++] = (uintptr_t) "--by-kernel";
     w[n++] = (uintptr_t) "-0";
     w[n++] = argv[0] ? argv[0] : (uintptr_t) "";
     if (name_is_lost(x) || !*x->name) {
         /* The name says nothing to the next program, the open file does. */
-        keep = fcntl(x->fd, F_DUPFD, 100);
+        keep = inherited_copy(x->fd);
         if (keep < 0)
-            keep = fcntl(x->fd, F_DUPFD, 3); /* RLIMIT_NOFILE is that low */
-        if (keep < 0)
-            return -errno;
+            return keep;
         snprintf(keep_text, sizeof(keep_text), "--exec-fd=%d", keep);
         w[n++] = (uintptr_t)keep_text;
+    }
+    if (__atomic_load_n(&self_fd, __ATOMIC_ACQUIRE) >= 0 && (self = inherited_copy(self_fd)) >= 0) {
+        snprintf(self_text, sizeof(self_text), "--self-fd=%d", self);
+        w[n++] = (uintptr_t)self_text;
     }
     w[n++] = (uintptr_t) "--";
     w[n++] = (uintptr_t)x->guest;
@@ -300,9 +375,44 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
     uint64_t *start = argv + (argv[0] != 0) - n;
     memmove(start, w, n * sizeof(*w));
 
-    rc = host_exec(t, AT_FDCWD, "/proc/self/exe", start, envp, 0);
+    rc = self >= 0 ? host_exec(t, self, "", start, envp, AT_EMPTY_PATH)
+                   : host_exec(t, AT_FDCWD, "/proc/self/exe", start, envp, 0);
     if (keep >= 0)
         close(keep);
+    if (self >= 0)
+        close(self);
+    return rc;
+}
+
+/* Start what x names, with the words in front of the guest's arguments. */
+static int64_t exec_target(struct thread *t, struct target *x, const struct words *words,
+                           uint64_t argv, uint64_t envp, int flags)
+{
+    int64_t rc, argc = count_array(argv), envc = count_array(envp);
+    bool guest = x->program.kind == SYS_PROGRAM_GUEST;
+    if (argc < 0 || envc < 0)
+        return argc < 0 ? argc : envc;
+    size_t text_size = guest ? renamed_size(envp, (uint64_t)envc) : 0;
+    size_t pointers = PREFIX_MAX + words->n + 1 + argc + 1 + envc + 1;
+    uint64_t *mem = args_memory(t, pointers * sizeof(*mem) + text_size);
+    if (!mem)
+        return -ENOMEM;
+    uint64_t *args = mem + PREFIX_MAX, *env;
+    unsigned n = words->n;
+    for (unsigned i = 0; i < n; i++)
+        args[i] = (uintptr_t)words->word[n - 1 - i];
+    uint64_t skip = n && argc ? 1 : 0; /* a script's name stands for argv[0] */
+    env = args + n + argc - skip + 1;
+    rc = copy_array(args + n, argv + skip * 8, argc - skip);
+    if (rc == 0)
+        rc = copy_array(env, envp, envc);
+    if (rc == 0 && guest) {
+        rename_variables(env, (char *)(mem + pointers), text_size);
+        rc = exec_guest(t, x, args, env);
+    } else if (rc == 0) {
+        rc = host_exec(t, x->dirfd, *x->name ? x->host : "", args, env, flags & AT_EMPTY_PATH);
+    }
+    args_free(t);
     return rc;
 }
 
@@ -316,44 +426,23 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
         x.program.kind = SYS_PROGRAM_HOST; /* not readable: the kernel will see */
     else if (rc)
         return rc;
+    if (x.program.kind != SYS_PROGRAM_HOST && !sys_hooks.exec_prefix()) {
+        /* The kernel knows how to run it, set-user-ID programs too, unless it is of another guest that is not
+         * registered, or the handler's file is not to be found from here. */
+        int kind = x.program.kind;
+        x.program.kind = SYS_PROGRAM_HOST;
+        rc = exec_target(t, &x, &words, argv, envp, flags);
+        x.program.kind = kind;
+        if (rc != -ENOEXEC && rc != -ENOENT)
+            goto out;
+    }
     for (unsigned depth = 0; x.program.kind == SYS_PROGRAM_SCRIPT; depth++) {
         rc = enter_script(t, &x, &words, depth);
-        if (rc) {
-            if (x.fd >= 0)
-                close(x.fd);
-            return rc;
-        }
+        if (rc)
+            goto out;
     }
-
-    int64_t argc = count_array(argv), envc = count_array(envp);
-    rc = argc < 0 ? argc : envc < 0 ? envc : 0;
-    uint64_t *mem = NULL;
-    size_t pointers = 0, text_size = 0;
-    if (rc == 0) {
-        if (x.program.kind == SYS_PROGRAM_GUEST)
-            text_size = renamed_size(envp, (uint64_t)envc);
-        pointers = PREFIX_MAX + words.n + 1 + argc + 1 + envc + 1;
-        mem = args_memory(t, pointers * sizeof(*mem) + text_size);
-        rc = mem ? 0 : -ENOMEM;
-    }
-    if (rc == 0) {
-        uint64_t *args = mem + PREFIX_MAX, *env;
-        unsigned n = words.n;
-        for (unsigned i = 0; i < n; i++)
-            args[i] = (uintptr_t)words.word[n - 1 - i];
-        uint64_t skip = n && argc ? 1 : 0; /* a script's name stands for argv[0] */
-        env = args + n + argc - skip + 1;
-        rc = copy_array(args + n, argv + skip * 8, argc - skip);
-        if (rc == 0)
-            rc = copy_array(env, envp, envc);
-        if (rc == 0 && x.program.kind == SYS_PROGRAM_GUEST) {
-            rename_variables(env, (char *)(mem + pointers), text_size);
-            rc = exec_guest(t, &x, args, env);
-        } else if (rc == 0) {
-            rc = host_exec(t, x.dirfd, *x.name ? x.host : "", args, env, flags & AT_EMPTY_PATH);
-        }
-        args_free(t);
-    }
+    rc = exec_target(t, &x, &words, argv, envp, flags);
+out:
     if (x.fd >= 0)
         close(x.fd);
     return rc;

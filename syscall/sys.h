@@ -37,7 +37,8 @@ struct sys_hooks {
     void (*fork_end)(bool child);
     /* Look at an open program file: 0, or -errno as execve would give. */
     int (*probe)(int fd, struct sys_program *p);
-    /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. */
+    /* Options to pass on when a guest program is executed: a NULL-terminated array, constant. NULL: the
+     * kernel runs such programs by itself, as it did this one. */
     char **(*exec_prefix)(void);
 };
 extern struct sys_hooks sys_hooks;
@@ -58,6 +59,10 @@ void sys_trace_signals(void);
 /* Hide a descriptor that the runtime keeps open (log_fd()) from the guest; -1 is ignored. Before guest
  * code runs. */
 void sys_hide_fd(int fd);
+
+/* The dragoman that executed us holds its own program open there, since its name leads nowhere in this root
+ * (see sys_chroot): ours now. */
+void sys_take_self(int fd);
 
 /* A guest path that may lie below the sysroot: writes the host path to use into buf (size PATH_MAX)
  * and returns buf, or path itself when it is not redirected. process.sysroot must be absolute. */

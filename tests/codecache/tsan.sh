@@ -24,7 +24,8 @@ void cc_unit_fork_end(bool child) { (void)child; }
 C
 # shellcheck disable=SC2086
 $CC $flags "$dir/no_units.c" "$top_srcdir/tests/codecache/blocks.c" "$top_srcdir/codecache/blocks.c" \
-    "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" "$top_srcdir/base/log.c" "$top_srcdir/base/host.c" \
-    -o "$dir/test" -lcmocka -lunwind -lpthread ||
+    "$top_srcdir/uop/block.c" "$top_srcdir/base/report.c" "$top_srcdir/base/backtrace.c" \
+    "$top_srcdir/base/log.c" "$top_srcdir/base/host.c" \
+    -o "$dir/test" -lcmocka -lpthread ||
     exit 1
 TSAN_OPTIONS=halt_on_error=1 "$dir/test" 1500

@@ -1,12 +1,16 @@
-/* For tests/runtime/options.tap: shows what the options change, as the guest sees it.
+/* For tests/runtime's scripts: shows what options and the way of starting change, as the guest sees it.
  *
  * usage: show args | env NAME... | uname | stack KIB | exit STATUS | kill SIGNAL | exec PATH ARG...
+ *        | fexec PATH ARG... (by a descriptor that is closed) | auxv | fds | chroot DIRECTORY PATH ARG...
  *        | provoke (what the log's categories report) */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -72,6 +76,27 @@ int main(int argc, char **argv)
         execv(argv[2], argv + 2);
         perror(argv[2]);
         return 1;
+    } else if (!strcmp(what, "fexec")) {
+        fexecve(open(argv[2], O_PATH | O_CLOEXEC), argv + 2, environ);
+        perror(argv[2]);
+        return 1;
+    } else if (!strcmp(what, "chroot")) {
+        if (chroot(argv[2]) || chdir("/"))
+            perror("chroot");
+        execv(argv[3], argv + 3);
+        perror(argv[3]);
+        return 1;
+    } else if (!strcmp(what, "auxv")) {
+        printf(
+            "flags %lu secure %lu uid %lu euid %lu gid %lu egid %lu, by getuid %d %d %d %d, %s\n",
+            getauxval(AT_FLAGS), getauxval(AT_SECURE), getauxval(AT_UID), getauxval(AT_EUID),
+            getauxval(AT_GID), getauxval(AT_EGID), getuid(), geteuid(), getgid(), getegid(),
+            (char *)getauxval(AT_EXECFN));
+    } else if (!strcmp(what, "fds")) {
+        for (int fd = 0; fd < 1100; fd++)
+            if (fcntl(fd, F_GETFD) >= 0)
+                fprintf(stderr, "%d ", fd);
+        fputs("open\n", stderr);
     } else if (!strcmp(what, "provoke")) {
         return provoke();
     }
