@@ -335,14 +335,8 @@ static bool exists_in_root(const char *file)
 static void install_boot(const struct guest *g)
 {
     char path[PATH_MAX], name[64], rule[PATH_MAX + 256];
-    bool systemd = exists_in_root(SYSTEMD_BINFMT),
-         debian = !systemd && exists_in_root(UPDATE_BINFMTS);
-    if (!systemd && !debian) {
-        complain(
-            "nothing registers handlers at boot here (no " SYSTEMD_BINFMT ", no " UPDATE_BINFMTS
-            "): install binfmt-support, or call 'dragomanctl binfmt install' from an init script");
-        return;
-    }
+    bool systemd = exists_in_root(SYSTEMD_BINFMT);
+    bool debian = !systemd && exists_in_root(UPDATE_BINFMTS);
     boot_file(g, debian, path, sizeof(path));
     char *slash = strrchr(path, '/');
     *slash = 0;
@@ -361,11 +355,18 @@ static void install_boot(const struct guest *g)
         fprintf(f, "%s\n", rule);
     if (fclose(f) != 0)
         complain("%s: %s", path, strerror(errno));
-    printf("%s: %s registers it at boot\n", g->uname_machine, path);
+    if (systemd || debian)
+        printf("%s: %s registers it at boot\n", g->uname_machine, path);
+    else
+        complain("%s is written, but nothing here reads it at boot (no " SYSTEMD_BINFMT
+                 ", no " UPDATE_BINFMTS
+                 "): install systemd or binfmt-support, or call 'dragomanctl "
+                 "binfmt install' from an init script",
+                 path);
     binfmt_name(g, name, sizeof(name));
     if (debian && !*opt.root && run(UPDATE_BINFMTS, "--import", name) != 0)
         complain("'" UPDATE_BINFMTS " --import %s' failed", name);
-    if (systemd && opt.replace)
+    if (!debian && opt.replace)
         mask_others(g);
 }
 

@@ -180,16 +180,32 @@ static void set_strace(const char *v, const char *name)
     options.strace = true;
 }
 
+/* What qemu-user can log besides, about its own ways. */
+static bool is_qemu_category(const char *name)
+{
+    static const char *const names[] = {"op_ind",       "fpu", "mmu", "pcall",      "cpu_reset",
+                                        "guest_errors", "tid", "vpu", "invalid_mem"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return strncmp(name, "trace:", 6) == 0;
+}
+
 static void set_log(const char *v, const char *name)
 {
     if (strcmp(v, "help") == 0) {
         log_list(STDOUT_FILENO);
         exit(0);
     }
-    const char *bad = log_enable(v);
-    if (bad)
-        options_fatal("%s: no log category '%.*s'; '-d help' lists them", name,
-                      (int)strcspn(bad, ","), bad);
+    char *copy = strdup(v), *rest = copy;
+    if (!copy)
+        options_fatal("out of memory while reading %s", name);
+    for (char *one = strsep(&rest, ","); one; one = strsep(&rest, ",")) {
+        if (log_enable(one) && !is_qemu_category(one))
+            options_fatal("%s: no log category '%s'; '-d help' lists them", name, one);
+    }
+    free(copy);
     options.log = v;
 }
 
@@ -289,6 +305,29 @@ static void set_jitdump(const char *v, const char *name)
     options.jitdump = true;
 }
 
+/* Any model is accepted: there is one of each guest, with all that it has. */
+static void set_cpu(const char *v, const char *name)
+{
+    (void)name;
+    if (strcmp(v, "help") != 0)
+        return;
+    puts("Any name is accepted and means the same: all that is implemented of the guest's\n"
+         "instruction set (/proc/cpuinfo tells the guest).");
+    exit(0);
+}
+
+static void refuse_gdb(const char *v, const char *name)
+{
+    options_fatal("%s %s: there is no stub for a remote gdb; run the guest's own gdb, or look with "
+                  "-strace and -d in_asm,exec,cpu",
+                  name, v);
+}
+
+static void refuse_plugin(const char *v, const char *name)
+{
+    options_fatal("%s %s: plugins are made for qemu and cannot be loaded", name, v);
+}
+
 static void ignore(const char *v, const char *name)
 {
     (void)v;
@@ -341,14 +380,20 @@ static const struct option_row {
     {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
     {"self-fd", ARG_WORD, NULL, NULL, set_self_fd, 0, NULL},
     {"by-kernel", ARG_NONE, NULL, NULL, set_by_kernel, 0, NULL},
-    {"version", ARG_NONE, NULL, NULL, show_version, 0, "print the version and exit"},
+    {"version", ARG_NONE, NULL, "VERSION", show_version, 0, "print the version and exit"},
     {"h", ARG_NONE, NULL, NULL, show_help, 0, "print this help and exit"},
     {"help", ARG_NONE, NULL, NULL, show_help, 0, NULL},
-    /* qemu-user's, without a meaning here. */
+    /* qemu-user's, without a meaning here or not to be had. */
     {"B", ARG_WORD, NULL, "GUEST_BASE", ignore, 0, NULL},
     {"R", ARG_WORD, NULL, "RESERVED_VA", ignore, 0, NULL},
     {"p", ARG_WORD, NULL, "PAGESIZE", ignore, 0, NULL},
-    {"cpu", ARG_WORD, NULL, "CPU", ignore, 0, NULL},
+    {"cpu", ARG_WORD, NULL, "CPU", set_cpu, 0, NULL},
+    {"t", ARG_WORD, NULL, "RTSIG_MAP", ignore, 0, NULL},
+    {"tb-size", ARG_WORD, NULL, "TB_SIZE", ignore, 0, NULL},
+    {"dfilter", ARG_WORD, NULL, "DFILTER", ignore, 0, NULL},
+    {"trace", ARG_WORD, NULL, "TRACE", ignore, 0, NULL},
+    {"g", ARG_WORD, NULL, "GDB", refuse_gdb, 0, NULL},
+    {"plugin", ARG_WORD, NULL, "PLUGIN", refuse_plugin, 0, NULL},
     {"seed", ARG_WORD, NULL, "RAND_SEED", ignore, 0, NULL},
     {"singlestep", ARG_NONE, NULL, "SINGLESTEP", ignore, 0, NULL},
     {"one-insn-per-tb", ARG_NONE, NULL, "ONE_INSN_PER_TB", ignore, 0, NULL},

@@ -1,6 +1,6 @@
 /* For tests/runtime's scripts: shows what options and the way of starting change, as the guest sees it.
  *
- * usage: show args | env NAME... | uname | stack KIB | exit STATUS | kill SIGNAL | exec PATH ARG...
+ * usage: show args | env NAME... | uname | stack KIB | exit STATUS | kill SIGNAL | crash | exec PATH ARG...
  *        | fexec PATH ARG... (by a descriptor that is closed) | auxv | fds | chroot DIRECTORY PATH ARG...
  *        | provoke (what the log's categories report) */
 #define _GNU_SOURCE
@@ -72,6 +72,8 @@ int main(int argc, char **argv)
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_CORE, &none);
         raise(atoi(argv[2]));
+    } else if (!strcmp(what, "crash")) {
+        raise(SIGSEGV);
     } else if (!strcmp(what, "exec")) {
         execv(argv[2], argv + 2);
         perror(argv[2]);
