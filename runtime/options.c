@@ -277,9 +277,10 @@ static void set_exec_fd(const char *v, const char *name)
     options.exec_fd = parse_fd(v, name);
 }
 
-/* The same, when the root directory has changed. */
+/* The same, when the root directory has changed: the options before it are those of the old one. */
 static void set_self_fd(const char *v, const char *name)
 {
+    options.sysroot = NULL;
     sys_take_self(parse_fd(v, name));
 }
 

@@ -315,18 +315,27 @@ static void keep_self(void)
     pthread_mutex_unlock(&self_lock);
 }
 
+/* In another root there is no sysroot: that was a directory of the old one. (A vfork child that changes its root
+ * takes it from its parent, too.) Another thread may be about to read its name. */
+static int64_t change_root(long number, uint64_t a, uint64_t b)
+{
+    keep_self();
+    int64_t rc = host_call(number, a, b, 0, 0, 0, 0);
+    if (rc == 0 && process.sysroot)
+        process.sysroot = "/";
+    return rc;
+}
+
 int64_t sys_chroot(struct thread *t, const uint64_t *a)
 {
     (void)t;
-    keep_self();
-    return host_call(SYS_chroot, a[0], 0, 0, 0, 0, 0);
+    return change_root(SYS_chroot, a[0], 0);
 }
 
 int64_t sys_pivot_root(struct thread *t, const uint64_t *a)
 {
     (void)t;
-    keep_self();
-    return host_call(SYS_pivot_root, a[0], a[1], 0, 0, 0, 0);
+    return change_root(SYS_pivot_root, a[0], a[1]);
 }
 
 /* A copy of a descriptor that the new program gets, or -errno. */
