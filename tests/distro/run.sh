@@ -95,8 +95,8 @@ script_of() { # STEP
     fakeroot) echo 'su worker -c "cd; rm -rf f; mkdir f; fakeroot sh -c \"chown 12:34 f; stat -c %u:%g f; tar cf f.tar f; tar tvf f.tar\"" | tee /tmp/f
         grep -q "^12:34$" /tmp/f; grep -q "12/34" /tmp/f' ;;
     fetch-source) echo 'rm -rf /home/worker/src; su worker -c "mkdir ~/src"; cd /home/worker/src
-        for p in hello zlib; do apt-get -q -y --no-install-recommends build-dep $p; su worker -c "apt-get -q source $p"; done' ;;
-    build) echo 'for p in hello zlib; do su worker -c "cd ~/src/$p-*/ && dpkg-buildpackage -us -uc -b"; done
+        for p in gzip lz4; do apt-get -q -y --no-install-recommends build-dep $p; su worker -c "apt-get -q source $p"; done' ;;
+    build) echo 'for p in gzip lz4; do su worker -c "cd ~/src/$p-*/ && dpkg-buildpackage -us -uc -b"; done
         ls -l /home/worker/src/*.deb' ;;
     *) die "no step '$1'" ;;
     esac
