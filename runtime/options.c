@@ -317,13 +317,6 @@ static void set_cpu(const char *v, const char *name)
     exit(0);
 }
 
-static void refuse_gdb(const char *v, const char *name)
-{
-    options_fatal("%s %s: there is no stub for a remote gdb; run the guest's own gdb, or look with "
-                  "-strace and -d in_asm,exec,cpu",
-                  name, v);
-}
-
 static void refuse_plugin(const char *v, const char *name)
 {
     options_fatal("%s %s: plugins are made for qemu and cannot be loaded", name, v);
@@ -393,7 +386,6 @@ static const struct option_row {
     {"tb-size", ARG_WORD, NULL, "TB_SIZE", ignore, 0, NULL},
     {"dfilter", ARG_WORD, NULL, "DFILTER", ignore, 0, NULL},
     {"trace", ARG_WORD, NULL, "TRACE", ignore, 0, NULL},
-    {"g", ARG_WORD, NULL, "GDB", refuse_gdb, 0, NULL},
     {"plugin", ARG_WORD, NULL, "PLUGIN", refuse_plugin, 0, NULL},
     {"seed", ARG_WORD, NULL, "RAND_SEED", ignore, 0, NULL},
     {"singlestep", ARG_NONE, NULL, "SINGLESTEP", ignore, 0, NULL},
