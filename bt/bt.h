@@ -18,11 +18,13 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level);
 struct bt_stats {
     uint64_t units[3]; /* by level */
     uint64_t insns[3]; /* guest instructions translated */
-    uint64_t ns[3];    /* time spent */
+    uint64_t ns[3];    /* processor time, when bt_measure asked for it */
     uint64_t bytes[3]; /* host code */
     uint64_t refused;
 };
 void bt_get_stats(struct bt_stats *s);
+/* Have the time measured. Not without being asked: two looks at a thread's clock cost as much as some instructions' translation. */
+void bt_measure(bool on);
 /* Refusals by reason: fn is called with each reason met and how often. */
 void bt_for_each_bail(void (*fn)(const char *reason, uint64_t n, void *arg), void *arg);
 

@@ -81,9 +81,10 @@ static bool map_region(void)
     g->data = (uint64_t *)(void *)(x + g->size);
     g->cur = 0;
     /* The index is private memory, which a child inherits, but empties. */
-    size_t per_chunk = g->chunk_size / CC_UNIT_ALIGN;
-    size_t index = g->nchunks * per_chunk * sizeof(struct unit *);
-    struct unit **by_addr = g->chunk[0].by_addr;
+    size_t per_chunk = g->chunk_size / CC_UNIT_ALIGN, grains = g->chunk_size / CC_GRAIN;
+    size_t index =
+        g->nchunks * (per_chunk * sizeof(struct cc_placed) + grains * sizeof(uint32_t));
+    struct cc_placed *by_addr = g->chunk[0].by_addr;
     if (by_addr)
         madvise(by_addr, index, MADV_DONTNEED);
     else
@@ -94,9 +95,11 @@ static bool map_region(void)
 #ifdef DRAGOMAN_SANITIZERS
     __lsan_register_root_region(by_addr, index); /* what it points to is not lost */
 #endif
+    uint32_t *grain = (uint32_t *)(void *)(by_addr + g->nchunks * per_chunk);
     for (unsigned i = 0; i < g->nchunks; i++)
         g->chunk[i] = (struct cc_chunk){.code = x + STUBS_SIZE + i * g->chunk_size,
-                                        .by_addr = by_addr + i * per_chunk};
+                                        .by_addr = by_addr + i * per_chunk,
+                                        .grain = grain + i * grains};
     g->chunk[0].state = CHUNK_FILLING;
     return true;
 }
@@ -172,11 +175,14 @@ uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
     return p;
 }
 
-void cc_code_index(unsigned chunk, struct unit *u)
+void cc_code_index(unsigned chunk, struct unit *u, const uint8_t *code)
 {
     struct cc_chunk *c = &cc_region.chunk[chunk];
-    c->by_addr[c->nunits] = u;
-    __atomic_store_n(&c->nunits, c->nunits + 1, __ATOMIC_RELEASE);
+    uint32_t off = (uint32_t)(code - c->code), n = c->nunits;
+    c->by_addr[n] = (struct cc_placed){u, off};
+    for (uint32_t g = (off + CC_GRAIN - 1) / CC_GRAIN; g * CC_GRAIN < c->used; g++)
+        c->grain[g] = n;
+    __atomic_store_n(&c->nunits, n + 1, __ATOMIC_RELEASE);
 }
 
 bool cc_owns_pc(uintptr_t host_pc)

@@ -32,13 +32,21 @@ struct unit;
 
 enum cc_chunk_state { CHUNK_FREE, CHUNK_FILLING, CHUNK_FULL, CHUNK_DRAINING };
 
+/* A unit and where it begins, in bytes from its chunk's beginning. */
+struct cc_placed {
+    struct unit *unit;
+    uint32_t off;
+};
+#define CC_GRAIN 1024u /* bytes of code for which the index of units has a place to start at */
+
 struct cc_chunk {
     uint8_t *code; /* executable address */
     uint32_t used, data_used;
     enum cc_chunk_state state;
     uint64_t dead_epoch;   /* CHUNK_DRAINING: see cc_retire */
-    uint32_t nunits;       /* atomic; published after the entry below it */
-    struct unit **by_addr; /* ascending addresses; read in signal context */
+    uint32_t nunits;           /* atomic; published after the entries below it */
+    struct cc_placed *by_addr; /* ascending addresses; read in signal context */
+    uint32_t *grain;           /* number of the unit that a grain's first byte belongs to */
 };
 
 struct cc_region {
@@ -64,7 +72,7 @@ bool cc_code_ready(const struct guest *g);
  * Evicts ahead (cc_evict_chunk of unit.c). NULL when nothing is free now, or when size exceeds a chunk. */
 uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk);
 /* Units are entered into the index of their chunk in the order of allocation. */
-void cc_code_index(unsigned chunk, struct unit *u);
+void cc_code_index(unsigned chunk, struct unit *u, const uint8_t *code);
 
 /* Is the address in the executable view? Any thread, also in signal context. */
 bool cc_owns_pc(uintptr_t host_pc);

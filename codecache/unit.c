@@ -125,7 +125,7 @@ static void kill_unit(struct unit *u)
     for (uint32_t i = 0; i < u->nlinks; i++)
         if (u->links[i].to)
             undo_link(&u->links[i]);
-    u->dead = true;
+    __atomic_store_n(&u->dead, true, __ATOMIC_RELAXED);
     units.stats.units--;
 }
 
@@ -138,8 +138,8 @@ void cc_evict_chunk(unsigned n)
 {
     struct cc_chunk *c = &cc_region.chunk[n];
     for (uint32_t i = 0; i < c->nunits; i++)
-        if (!c->by_addr[i]->dead) {
-            kill_unit(c->by_addr[i]);
+        if (!c->by_addr[i].unit->dead) {
+            kill_unit(c->by_addr[i].unit);
             units.stats.evicted++;
         }
     if (log_enabled(LOG_CACHE))
@@ -154,9 +154,9 @@ void cc_free_chunk_units(unsigned n)
 {
     struct cc_chunk *c = &cc_region.chunk[n];
     size_t max = cc_region.chunk_size / CC_UNIT_ALIGN;
-    for (size_t i = 0; i < max && c->by_addr[i]; i++) {
-        free(c->by_addr[i]);
-        c->by_addr[i] = NULL;
+    for (size_t i = 0; i < max && c->by_addr[i].unit; i++) {
+        free(c->by_addr[i].unit);
+        c->by_addr[i].unit = NULL;
     }
 }
 
@@ -374,7 +374,7 @@ static struct unit *install(const struct unit_draft *d)
     u->chunk = (uint16_t)chunk;
     memcpy(cc_writable(u->code), d->code, d->size);
     relocate(u, d);
-    cc_code_index(chunk, u);
+    cc_code_index(chunk, u, u->code);
     old = find(d->pc); /* the eviction may have taken it */
     if (old) {
         move_links(old, u);
@@ -404,12 +404,37 @@ struct unit *cc_unit_install(const struct unit_draft *d)
 
 /* ---- lookup ---- */
 
+struct unit *cc_unit_by_host(uintptr_t host_pc)
+{
+    const struct cc_chunk *c = cc_chunk_of(host_pc);
+    if (!c)
+        return NULL;
+    uint32_t n = __atomic_load_n(&c->nunits, __ATOMIC_ACQUIRE);
+    uint32_t off = (uint32_t)(host_pc - (uintptr_t)c->code), i = c->grain[off / CC_GRAIN];
+    if (i >= n)
+        return NULL;
+    while (i + 1 < n && c->by_addr[i + 1].off <= off)
+        i++;
+    struct unit *u = c->by_addr[i].unit;
+    return off - c->by_addr[i].off < u->size ? u : NULL;
+}
+
 struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
 {
+    /* What the cpu's table knows needs no lock: the cpu has entered, and the table is of this generation. */
+    if (cpu && cpu->unit_gen == __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE)) {
+        const struct ucache_entry *e = &cpu->ucache[CPU_UCACHE_INDEX(pc)];
+        struct unit *known = e->pc == pc ? cc_unit_by_host((uintptr_t)e->host) : NULL;
+        if (known && !__atomic_load_n(&known->dead, __ATOMIC_RELAXED)) {
+            uint64_t hits = __atomic_load_n(&units.stats.hits, __ATOMIC_RELAXED);
+            __atomic_store_n(&units.stats.hits, hits + 1, __ATOMIC_RELAXED); /* one may be lost */
+            return known;
+        }
+    }
     lock();
     struct unit *u = find(pc);
     if (u)
-        units.stats.hits++;
+        __atomic_store_n(&units.stats.hits, units.stats.hits + 1, __ATOMIC_RELAXED);
     else
         units.stats.misses++;
     /* Only while the table is of this generation: the entry would outlive the check otherwise. */
@@ -481,25 +506,6 @@ void cc_unit_enter(struct cpu *cpu)
         frames_new(cpu);
     cpu->frames = cpu->frames_base;
     cpu->unit_gen = gen;
-}
-
-struct unit *cc_unit_by_host(uintptr_t host_pc)
-{
-    const struct cc_chunk *c = cc_chunk_of(host_pc);
-    if (!c)
-        return NULL;
-    uint32_t lo = 0, hi = __atomic_load_n(&c->nunits, __ATOMIC_ACQUIRE);
-    while (lo < hi) { /* first unit that begins behind host_pc */
-        uint32_t mid = lo + (hi - lo) / 2;
-        if ((uintptr_t)c->by_addr[mid]->code <= host_pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (!lo)
-        return NULL;
-    struct unit *u = c->by_addr[lo - 1];
-    return host_pc - (uintptr_t)u->code < u->size ? u : NULL;
 }
 
 struct link *cc_link_by_ret(uint64_t ret)
