@@ -42,7 +42,7 @@ struct bt_reload {
 
 struct bt_alloc {
     struct bt_loc *loc;          /* by value: where it lies outside its stretches */
-    struct bt_stretch **stretch; /* by value */
+    struct bt_stretch **stretch; /* by value; NULL: none has any */
     uint32_t *pos;               /* by value: number of its operation */
     uint32_t *block_from;        /* first position of each block */
     uint64_t **live_in;          /* by block, over values */
@@ -58,6 +58,9 @@ struct bt_alloc {
 /* False when the spill units do not suffice. */
 bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_alloc *a);
 
+/* The canonical place of a slot: its home, or the cpu. */
+struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot);
+
 /* Is the operation's result written while its operands or the snapshot are still needed? Then it shares no place with them. */
 bool bt_early_result(const struct bt_op *o);
 
@@ -67,7 +70,7 @@ bool bt_is_float(const struct bt_region *r, uint32_t v);
 /* Where v lies at a position. */
 static inline struct bt_loc bt_loc_at(const struct bt_alloc *a, uint32_t v, uint32_t pos)
 {
-    for (const struct bt_stretch *s = a->stretch[v]; s; s = s->next) {
+    for (const struct bt_stretch *s = a->stretch ? a->stretch[v] : NULL; s; s = s->next) {
         if (pos < s->end)
             return pos >= s->start ? s->at : a->loc[v];
     }

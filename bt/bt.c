@@ -8,6 +8,7 @@
 #include "bt/emit.h"
 #include "bt/ir.h"
 #include "bt/perf.h"
+#include "bt/quick.h"
 #include "host/x64/disasm.h"
 #include "host/x64/features.h"
 #include <pthread.h>
@@ -58,6 +59,17 @@ void bt_get_stats(struct bt_stats *s)
 
 /* ---- dumps and checks ---- */
 
+static void dump_region(const struct bt_region *r, const char *pass)
+{
+    char *text = bt_print(r);
+    log_printf("after %s:\n", pass);
+    for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        if (*line)
+            log_printf("%s\n", line);
+    }
+    free(text);
+}
+
 static void check(const struct bt_region *r, const char *pass)
 {
 #ifdef DRAGOMAN_DEBUG
@@ -67,15 +79,8 @@ static void check(const struct bt_region *r, const char *pass)
         vm_bug("region %#llx after %s, operation %%%u: %s\n%s", (unsigned long long)r->pc, pass,
                where, wrong, bt_print(r));
 #endif
-    if (log_enabled(LOG_OP_OPT)) {
-        char *text = bt_print(r);
-        log_printf("after %s:\n", pass);
-        for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-            if (*line)
-                log_printf("%s\n", line);
-        }
-        free(text);
-    }
+    if (log_enabled(LOG_OP_OPT))
+        dump_region(r, pass);
 }
 
 static void dump_code(const struct bt_region *r, const struct bt_code *c)
@@ -91,6 +96,16 @@ static void dump_code(const struct bt_region *r, const struct bt_code *c)
 }
 
 /* ---- the pipeline ---- */
+
+static const struct x64_homes *homes_of(const struct guest *guest)
+{
+    static _Thread_local struct x64_homes homes;
+    static _Thread_local const struct guest *known;
+    if (known != guest)
+        x64_homes_of(guest, &homes);
+    known = guest;
+    return &homes;
+}
 
 static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct block *head,
                                   int level, bool lazy_nan, struct bt_code *code, const char **bail)
@@ -117,14 +132,31 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     check(r, "dead operations");
     bt_pair_products(r);
     check(r, "products");
-    *bail = bt_emit(r, x64_features(), code);
+    struct bt_alloc alloc;
+    if (bt_allocate(r, x64_features(), &alloc))
+        *bail = bt_emit(r, &alloc, homes_of(cpu->guest), x64_features(), code);
+    else
+        *bail = "too many spilled values";
     return *bail ? NULL : r;
+}
+
+/* Level 1 where it can be had cheaply: bt/quick.c. */
+static struct bt_region *quick(struct arena *arena, struct cpu *cpu, struct block *head,
+                               struct bt_code *code)
+{
+    struct bt_alloc alloc;
+    struct bt_region *r = bt_quick(arena, cpu, head, homes_of(cpu->guest), &alloc);
+    if (r && log_enabled(LOG_OP_OPT))
+        dump_region(r, "the short way");
+    return r && !bt_emit(r, &alloc, homes_of(cpu->guest), x64_features(), code) ? r : NULL;
 }
 
 static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct block *head,
                                    int level, struct bt_code *code, const char **bail)
 {
-    struct bt_region *r = pipeline(arena, cpu, head, level, true, code, bail);
+    struct bt_region *r = level == 1 ? quick(arena, cpu, head, code) : NULL;
+    if (!r)
+        r = pipeline(arena, cpu, head, level, true, code, bail);
     if (!r && strcmp(*bail, BT_CANNOT_RAW) == 0)
         r = pipeline(arena, cpu, head, level, false, code, bail);
     return r;

@@ -25,18 +25,13 @@ static void *grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, s
     return p;
 }
 
-/* The home of a slot, or its place in the cpu. */
-static struct bt_loc canonical(const struct guest *g, unsigned slot)
+struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot)
 {
-    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
-        if (g->home_gpr[i] == slot)
-            return (struct bt_loc){BT_GPR, x64_home_gpr[i]};
-    }
-    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
-        if (g->home_xmm[i] == slot)
-            return (struct bt_loc){BT_XMM, x64_home_xmm[i]};
-    }
-    return (struct bt_loc){BT_UNIT, (uint8_t)slot};
+    unsigned r = homes->reg_of[slot];
+    if (r == X64_NO_REG)
+        return (struct bt_loc){BT_UNIT, (uint8_t)slot};
+    return r < 16 ? (struct bt_loc){BT_GPR, (uint8_t)r}
+                  : (struct bt_loc){BT_XMM, (uint8_t)(r - 16)};
 }
 
 /* How a value is moved to a slot. A vector in another slot than a vector register's is its low half. */
@@ -72,13 +67,15 @@ static void settle_nan(struct bt_emitter *m, struct bt_loc l)
 void bt_write_back(struct bt_emitter *m, uint32_t snap)
 {
     const struct bt_snap *s = &m->r->snaps[snap];
+    if (m->r->in_place)
+        return;
     struct bt_move moves[CPU_UNITS];
     uint64_t named[4] = {0};
     unsigned n = 0;
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
         const struct bt_snap_entry *x = &m->r->snap_entries[k];
         named[x->slot / 64] |= UINT64_C(1) << (x->slot % 64);
-        moves[n++] = (struct bt_move){canonical(m->r->guest, x->slot), bt_loc(m, x->value),
+        moves[n++] = (struct bt_move){bt_canonical(m->homes, x->slot), bt_loc(m, x->value),
                                       bt_imm(m, x->value), slot_kind(m->r, x->slot, x->value)};
     }
     /* Homes that were saved at the entry and that the snapshot does not name come back from the cpu. */
@@ -90,13 +87,13 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
         if (!saved || named[slot / 64] >> (slot % 64) & 1)
             continue;
         moves[n++] = (struct bt_move){
-            canonical(m->r->guest, slot), {BT_UNIT, slot}, 0, slot_kind(m->r, slot, 0)};
+            bt_canonical(m->homes, slot), {BT_UNIT, slot}, 0, slot_kind(m->r, slot, 0)};
     }
     bt_parallel_move(m, moves, n);
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
         const struct bt_snap_entry *x = &m->r->snap_entries[k];
         if (m->r->ops[x->value].raw_nan)
-            settle_nan(m, canonical(m->r->guest, x->slot));
+            settle_nan(m, bt_canonical(m->homes, x->slot));
     }
 }
 
@@ -138,7 +135,7 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
 static void begin_rows(struct bt_emitter *m, void *buf, uint32_t cap)
 {
     const struct guest *g = m->r->guest;
-    cc_side_init(&m->side, buf, cap, &m->homes, m->r->pc);
+    cc_side_init(&m->side, buf, cap, m->r->in_place ? NULL : m->homes, m->r->pc);
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             cc_side_saved(&m->side, g->home_gpr[i]);
@@ -269,7 +266,7 @@ static unsigned add_move(const struct bt_emitter *m, uint32_t v, uint8_t kind, s
 
 static bool written_early(const struct bt_emitter *m, uint32_t v)
 {
-    return m->alloc.stretch[v] && bitset_test(m->alloc.early, v);
+    return m->alloc.stretch && m->alloc.stretch[v] && bitset_test(m->alloc.early, v);
 }
 
 static unsigned phi_moves(const struct bt_emitter *m, uint32_t v, uint32_t arg, uint32_t before,
@@ -293,6 +290,8 @@ static unsigned edge_moves(const struct bt_emitter *m, uint32_t from, uint32_t t
 {
     const struct bt_region *r = m->r;
     const struct bt_block *s = &r->blocks[to];
+    if (r->in_place)
+        return 0;
     uint32_t before = last_position(m, from), behind = m->alloc.block_from[to];
     unsigned n = 0, p = 0;
     while (s->preds[p] != from)
@@ -457,10 +456,12 @@ static void begin_op(struct bt_emitter *m, uint32_t v)
     const struct bt_alloc *a = &m->alloc;
     struct bt_move moves[X64_NHOME_GPR + X64_NHOME_XMM + 2];
     unsigned n = 0;
-    m->pos = 2 * a->pos[v];
     m->op = v;
     m->have = m->made;
     m->made = (struct bt_leftover){0};
+    if (m->r->in_place)
+        return;
+    m->pos = 2 * a->pos[v];
     for (; m->reloads_done < a->nreloads && a->reloads[m->reloads_done].pos <= m->pos;
          m->reloads_done++) {
         uint32_t w = a->reloads[m->reloads_done].v;
@@ -483,6 +484,13 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     if (o->op >= UOP_CODES)
         return;
+    if (o->op == UOP_mov_64 || o->op == UOP_movi) {
+        struct bt_loc from = o->op == UOP_movi ? (struct bt_loc){BT_IMM, 0} : bt_loc(m, o->a);
+        struct bt_move move = {bt_loc(m, v), from, (uint64_t)o->imm, o->kind};
+        if (!bt_same_place(move.to, from))
+            bt_move_one(m, &move);
+        return;
+    }
     uint16_t flags = uop_info[o->op].flags;
     bool done;
     if (flags & (UOP_F_LOAD | UOP_F_STORE) || o->op == UOP_fence)
@@ -529,6 +537,10 @@ static void emit_entry(struct bt_emitter *m)
             x64_v_rm(&m->e, guest_vector_slot(g, g->home_xmm[i]) ? X64_MOVAPS_ST : X64_MOVQ_X_ST,
                      x64_home_xmm[i], x64_slot(g->home_xmm[i]));
     }
+    if (r->in_place) {
+        emit_edge(m, 0, 0, JUMP_PLAIN);
+        return;
+    }
     struct bt_move moves[CPU_UNITS];
     unsigned n = 0;
     m->pos = m->alloc.block_from[0];
@@ -538,7 +550,7 @@ static void emit_entry(struct bt_emitter *m)
         struct bt_loc l = bt_loc(m, v);
         bool in_slot = l.place == BT_UNIT && l.n == r->ops[v].slot;
         if (r->ops[v].op == BT_ENTRY && l.place != BT_NOWHERE && !in_slot)
-            moves[n++] = (struct bt_move){l, canonical(g, r->ops[v].slot), 0,
+            moves[n++] = (struct bt_move){l, bt_canonical(m->homes, r->ops[v].slot), 0,
                                           slot_kind(r, r->ops[v].slot, 0)};
     }
     bt_parallel_move(m, moves, n);
@@ -580,7 +592,9 @@ static void emit_all(struct bt_emitter *m)
             x64_align(&m->e, 16);
         x64_bind(&m->e, m->block_label[i]);
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {
-            m->next = k + 1 < r->blocks[i].nops ? r->blocks[i].ops[k + 1] : 0;
+            /* Where slots are values, equal operands need not be the same value. */
+            bool last = k + 1 == r->blocks[i].nops || r->in_place;
+            m->next = last ? 0 : r->blocks[i].ops[k + 1];
             begin_op(m, r->blocks[i].ops[k]);
             if (k + 1 < r->blocks[i].nops)
                 emit_op(m, r->blocks[i].ops[k]);
@@ -600,11 +614,15 @@ static void emit_all(struct bt_emitter *m)
     emit_constants(m);
 }
 
-const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt_code *out)
+const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
+                    const struct x64_homes *homes, uint64_t host_features, struct bt_code *out)
 {
-    struct bt_emitter m = {.r = r, .out = out};
-    if (!bt_allocate(r, host_features, &m.alloc))
-        return "too many spilled values";
+    struct bt_emitter m;
+    memset(&m, 0, offsetof(struct bt_emitter, side));
+    m.r = r;
+    m.alloc = *alloc;
+    m.homes = homes;
+    m.out = out;
     /* Ample: an operation's longest code, an exit that writes everything back. */
     uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 4) * 512;
     uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6;
@@ -612,7 +630,6 @@ const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
     uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12;
     out->side = arena_alloc(r->arena, side_cap, 8);
-    x64_homes_of(r->guest, &m.homes);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
     for (int round = 0; round < 2; round++) {

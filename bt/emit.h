@@ -31,8 +31,9 @@ struct bt_code {
 /* A refusal after which it is worth trying without lazy NaNs. */
 #define BT_CANNOT_RAW "raw NaN outside the vector registers"
 
-/* Emit the region; everything lies in its arena. NULL when done, else the name of what has no emitter
- * (a row of the bail-out counters). */
-const char *bt_emit(const struct bt_region *r, uint64_t host_features, struct bt_code *out);
+/* Emit the region with its values where alloc says; everything lies in its arena. NULL when done, else the name of what
+ * has no emitter (a row of the bail-out counters). */
+const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
+                    const struct x64_homes *homes, uint64_t host_features, struct bt_code *out);
 
 #endif

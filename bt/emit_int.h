@@ -39,8 +39,7 @@ struct bt_emitter {
     uint32_t reloads_done;
     struct bt_cold *cold;
     uint32_t ncold, cold_cap;
-    struct x64_homes homes;
-    struct cc_side side;
+    const struct x64_homes *homes;
     uint32_t links_cap;
     struct bt_const128 {
         uint64_t v[2];
@@ -51,6 +50,7 @@ struct bt_emitter {
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
     const char *cannot; /* set when an operation has no emitter */
+    struct cc_side side; /* last: too large to be cleared each time */
 };
 
 /* ---- operands ---- */

@@ -20,8 +20,8 @@ void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
     case BT_XMM:
         x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, l.n, reg);
         break;
-    case BT_UNIT:
-        x64_mov_rm(&m->e, 8, reg, x64_slot(l.n));
+    case BT_UNIT: /* bt_xdone leaves the upper half of a narrow value undefined */
+        x64_mov_rm(&m->e, narrow ? 4 : 8, reg, x64_slot(l.n));
         break;
     case BT_IMM:
         x64_mov_ri(&m->e, reg, bt_imm(m, v));
@@ -147,7 +147,7 @@ void bt_move_one(struct bt_emitter *m, const struct bt_move *v)
         else if (from.place == BT_XMM)
             x64_v_gr(e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, from.n, to.n);
         else if (from.place == BT_UNIT)
-            x64_mov_rm(e, 8, to.n, x64_slot(from.n));
+            x64_mov_rm(e, narrow ? 4 : 8, to.n, x64_slot(from.n));
         else
             x64_mov_ri(e, to.n, v->imm);
         break;

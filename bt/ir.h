@@ -95,6 +95,7 @@ struct bt_region {
     uint64_t pc; /* of the head */
     int level;
     bool has_fp;
+    bool in_place; /* made by bt/quick.c: no SSA, every slot is always in its canonical place */
 
     struct bt_op *ops; /* [1 .. nops) */
     uint32_t nops, ops_cap;

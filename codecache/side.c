@@ -66,6 +66,8 @@ void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_h
     s->off = 0;
     s->pc = pc;
     memset(s->named, 0, sizeof s->named);
+    if (!h)
+        return;
     cc_side_start(h, s->base);
     memcpy(s->loc, s->base, sizeof s->loc);
 }

@@ -54,7 +54,7 @@ struct cc_side {
     struct cc_loc loc[CPU_TEMP_BASE];  /* of the last row */
 };
 
-/* Begin a table in buf[0..cap) for a unit at guest pc. */
+/* Begin a table in buf[0..cap) for a unit at guest pc. Without homes: no row will name a slot. */
 void cc_side_init(struct cc_side *s, void *buf, uint32_t cap, const struct x64_homes *h,
                   uint64_t pc);
 /* Before the first row: the unit saved a home slot into the cpu at its entry; that is where it is for every row
