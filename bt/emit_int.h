@@ -49,7 +49,7 @@ struct bt_emitter {
     uint32_t
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
-    const char *cannot; /* set when an operation has no emitter */
+    const char *cannot;  /* set when an operation has no emitter */
     struct cc_side side; /* last: too large to be cleared each time */
 };
 

@@ -131,8 +131,7 @@ static uint32_t read_unit(struct quick *q, unsigned unit)
     struct bt_region *r = q->r;
     if (!r->entry[unit])
         r->entry[unit] =
-            new_value(q,
-                      &(struct bt_op){.op = BT_ENTRY, .kind = UOP_K_I, .slot = (uint8_t)unit},
+            new_value(q, &(struct bt_op){.op = BT_ENTRY, .kind = UOP_K_I, .slot = (uint8_t)unit},
                       bt_canonical(q->homes, unit));
     return r->entry[unit];
 }
@@ -188,7 +187,8 @@ static void build_op(struct quick *q, uint32_t block, unsigned i, uint64_t pc)
     struct bt_block *b = &r->blocks[block];
     const struct uop *u = &b->guest->uops[i];
     const struct uop_info *info = &uop_info[u->op];
-    struct bt_op o = {.op = u->op, .kind = info->d, .slot = BT_NO_SLOT, .imm = u->imm, .block = block};
+    struct bt_op o = {
+        .op = u->op, .kind = info->d, .slot = BT_NO_SLOT, .imm = u->imm, .block = block};
     bool constants = info->flags & (UOP_F_BRANCH | UOP_F_STORE) && !(info->flags & UOP_F_ATOMIC);
     if (info->a != UOP_K_N)
         o.a = info->flags & UOP_F_BRANCH ? read_or_zero(q, u->a) : read_unit(q, u->a);
@@ -217,12 +217,13 @@ static void build_op(struct quick *q, uint32_t block, unsigned i, uint64_t pc)
         return;
     if (u->d >= CPU_TEMP_BASE)
         q->temps[u->d - CPU_TEMP_BASE] = v;
-    if (bt_early_result(&o) && ((info->a && same(q->alloc->loc[o.a], to)) ||
-                                (info->b && same(q->alloc->loc[o.b], to)) ||
-                                (info->c && same(q->alloc->loc[o.c], to)))) {
+    if (bt_early_result(&o) &&
+        ((info->a && same(q->alloc->loc[o.a], to)) || (info->b && same(q->alloc->loc[o.b], to)) ||
+         (info->c && same(q->alloc->loc[o.c], to)))) {
         /* Made aside, then moved. */
         q->alloc->loc[v] = (struct bt_loc){BT_UNIT, SPARE_UNIT};
-        o = (struct bt_op){.op = UOP_mov_64, .kind = o.kind, .slot = o.slot, .a = v, .block = block};
+        o = (struct bt_op){
+            .op = UOP_mov_64, .kind = o.kind, .slot = o.slot, .a = v, .block = block};
         append(b, new_value(q, &o, to));
     }
 }
@@ -231,8 +232,9 @@ static void build(struct quick *q)
 {
     struct bt_region *r = q->r;
     r->blocks[0].ops = arena_new(r->arena, uint32_t, 1);
-    append(&r->blocks[0], new_value(q, &(struct bt_op){.op = UOP_jmp, .slot = BT_NO_SLOT, .imm = (int64_t)r->pc},
-                                    (struct bt_loc){BT_NOWHERE, 0}));
+    append(&r->blocks[0],
+           new_value(q, &(struct bt_op){.op = UOP_jmp, .slot = BT_NO_SLOT, .imm = (int64_t)r->pc},
+                     (struct bt_loc){BT_NOWHERE, 0}));
     for (uint32_t i = 1; i < r->nblocks; i++) {
         const struct block *g = r->blocks[i].guest;
         r->blocks[i].ops = arena_new(r->arena, uint32_t, 2 * g->nuops);

@@ -82,8 +82,7 @@ static bool map_region(void)
     g->cur = 0;
     /* The index is private memory, which a child inherits, but empties. */
     size_t per_chunk = g->chunk_size / CC_UNIT_ALIGN, grains = g->chunk_size / CC_GRAIN;
-    size_t index =
-        g->nchunks * (per_chunk * sizeof(struct cc_placed) + grains * sizeof(uint32_t));
+    size_t index = g->nchunks * (per_chunk * sizeof(struct cc_placed) + grains * sizeof(uint32_t));
     struct cc_placed *by_addr = g->chunk[0].by_addr;
     if (by_addr)
         madvise(by_addr, index, MADV_DONTNEED);

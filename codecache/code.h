@@ -43,7 +43,7 @@ struct cc_chunk {
     uint8_t *code; /* executable address */
     uint32_t used, data_used;
     enum cc_chunk_state state;
-    uint64_t dead_epoch;   /* CHUNK_DRAINING: see cc_retire */
+    uint64_t dead_epoch;       /* CHUNK_DRAINING: see cc_retire */
     uint32_t nunits;           /* atomic; published after the entries below it */
     struct cc_placed *by_addr; /* ascending addresses; read in signal context */
     uint32_t *grain;           /* number of the unit that a grain's first byte belongs to */

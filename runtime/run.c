@@ -70,8 +70,8 @@ static void log_block(const struct thread *t, const struct block *b)
 /* ---- the translator's side. A block is interpreted until it was entered HOT_LEVEL1 times, then the region behind it
  * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
 
-#define HOT_LEVEL1 50
-#define HOT_LEVEL2 2000 /* entries and rounds of loops in a unit of level 1 */
+#define HOT_LEVEL1 16
+#define HOT_LEVEL2 4000 /* entries and rounds of loops in a unit of level 1 */
 
 static bool translate;      /* the engine is not the interpreter alone */
 static uint64_t hot_at;     /* entries after which a block is handed out */
