@@ -104,8 +104,8 @@ static void fixed_uses(struct bt_allocator *a)
             default:
                 rcx = rdx = (flags & (UOP_F_ATOMIC | UOP_F_HELPER)) != 0 || flags & UOP_F_FPENV;
             }
-            if (flags & UOP_F_TERM && o->op != UOP_jmp)
-                rcx = o->op == UOP_jmp_ind, rdx = false; /* rdx is used behind the write-back */
+            if (flags & UOP_F_TERM)
+                rcx = rdx = false; /* rdx is used behind the write-back; rcx: see place_targets */
             if (rcx)
                 occupy_range(a->busy_gpr[RCX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
             if (rdx)
@@ -532,6 +532,25 @@ static void split(struct bt_allocator *a, const struct bt_item *it)
     }
 }
 
+/* The target of an indirect jump is wanted in rcx while the state is written back: there it may lie from the first, and
+ * nothing else may. */
+static void place_targets(struct bt_allocator *a)
+{
+    const struct bt_region *r = a->r;
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        uint32_t last = r->blocks[i].ops[r->blocks[i].nops - 1], v = r->ops[last].a;
+        if (r->ops[last].op != UOP_jmp_ind)
+            continue;
+        struct bt_bundle *b = &a->bundles[a->bundle_of[v]];
+        if (r->ops[v].op < UOP_CODES && r->ops[v].block == i && b->nmembers == 1 && !b->fp &&
+            b->ranges && try_reg(a, b->ranges, false, RCX)) {
+            a->out->loc[v] = (struct bt_loc){BT_GPR, RCX};
+            b->ranges = NULL;
+        }
+        occupy_range(a->busy_gpr[RCX], 2 * a->out->pos[last], 2 * a->out->pos[last] + 2);
+    }
+}
+
 static void add_stretch(struct bt_allocator *a, uint32_t v, uint32_t start, uint32_t end,
                         struct bt_loc at)
 {
@@ -740,6 +759,7 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
         }
     }
     bt_make_bundles(&a);
+    place_targets(&a);
     a.heap_cap = r->nops + 64;
     a.heap = arena_new(r->arena, struct bt_item, a.heap_cap);
     for (uint32_t i = 1; i < r->nops && a.bundles[i].members; i++) {
