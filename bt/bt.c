@@ -108,23 +108,27 @@ static const struct x64_homes *homes_of(const struct guest *guest)
 }
 
 static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct block *head,
-                                  int level, bool lazy_nan, struct bt_code *code, const char **bail)
+                                  int level, struct bt_code *code, const char **bail)
 {
     struct bt_region *r = bt_build(arena, cpu, head, level, bail);
     if (!r)
         return NULL;
     check(r, "construction");
+    bt_conditions(r);
+    check(r, "conditions");
     bt_fold(r);
     check(r, "folding");
     if (level > 1) {
         bt_cse(r);
         check(r, "common subexpressions");
+        bt_narrow(r);
+        check(r, "narrowing");
         bt_fold(r);
         check(r, "folding again");
     }
     bt_sticky(r);
     check(r, "sticky flags");
-    if (lazy_nan && r->has_fp) {
+    if (r->has_fp) {
         bt_lazy_nan(r);
         check(r, "lazy NaNs");
     }
@@ -132,6 +136,8 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     check(r, "dead operations");
     bt_pair_products(r);
     check(r, "products");
+    bt_sink(r);
+    check(r, "sinking");
     struct bt_alloc alloc;
     if (bt_allocate(r, x64_features(), &alloc))
         *bail = bt_emit(r, &alloc, homes_of(cpu->guest), x64_features(), code);
@@ -155,11 +161,7 @@ static struct bt_region *region_of(struct arena *arena, struct cpu *cpu, struct 
                                    int level, struct bt_code *code, const char **bail)
 {
     struct bt_region *r = level == 1 ? quick(arena, cpu, head, code) : NULL;
-    if (!r)
-        r = pipeline(arena, cpu, head, level, true, code, bail);
-    if (!r && strcmp(*bail, BT_CANNOT_RAW) == 0)
-        r = pipeline(arena, cpu, head, level, false, code, bail);
-    return r;
+    return r ? r : pipeline(arena, cpu, head, level, code, bail);
 }
 
 static struct unit *install(const struct bt_region *r, const struct bt_code *c, uint64_t seq)

@@ -37,10 +37,25 @@ static void add(struct text *t, const char *fmt, ...)
 static void add_value(struct text *t, const struct bt_region *r, uint32_t v)
 {
     const struct bt_op *o = &r->ops[v];
-    if (o->op == BT_CONST)
+    if (o->op == BT_CONST) {
         add(t, o->imm >= -4096 && o->imm <= 4096 ? "#%" PRId64 : "#0x%" PRIx64, o->imm);
-    else
+    } else if (o->sunk) {
+        const uint32_t operands[3] = {o->a, o->b, o->c};
+        const char *sep = "(";
+        add(t, "%s", bt_name(o->op));
+        for (int i = 0; i < 3; i++) {
+            if (bt_operand_kind(o, i)) {
+                add(t, "%s", sep);
+                add_value(t, r, operands[i]);
+                sep = ",";
+            }
+        }
+        if (bt_flags(o->op) & UOP_F_IMM)
+            add(t, "%s#%" PRId64, sep, o->imm);
+        add(t, ")");
+    } else {
         add(t, "%%%" PRIu32, v);
+    }
 }
 
 static void add_slot(struct text *t, const struct bt_region *r, unsigned slot)
@@ -161,6 +176,21 @@ static const char *check_use(const struct checker *c, uint32_t v, uint32_t block
     return NULL;
 }
 
+/* The same for what a snapshot names, which may be sunk. */
+static const char *check_named(const struct checker *c, uint32_t v, uint32_t block, uint32_t at)
+{
+    const struct bt_op *o = &c->r->ops[v];
+    if (!v || v >= c->r->nops || !o->sunk)
+        return check_use(c, v, block, at);
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    const char *wrong = bt_flags(o->op) & UOP_F_PURE ? NULL : "sunk operation is not pure";
+    for (int i = 0; i < 3 && !wrong; i++) {
+        if (bt_operand_kind(o, i))
+            wrong = check_named(c, operands[i], block, at);
+    }
+    return wrong;
+}
+
 static const char *check_snapshot(const struct checker *c, uint32_t snap, uint32_t block,
                                   uint32_t at)
 {
@@ -168,11 +198,18 @@ static const char *check_snapshot(const struct checker *c, uint32_t snap, uint32
         return "snapshot missing";
     const struct bt_snap *s = &c->r->snaps[snap];
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
-        const char *wrong = check_use(c, c->r->snap_entries[k].value, block, at);
+        const char *wrong = check_named(c, c->r->snap_entries[k].value, block, at);
         if (wrong)
             return wrong;
         if (k > s->first && c->r->snap_entries[k].slot <= c->r->snap_entries[k - 1].slot)
             return "snapshot's slots are not ascending";
+    }
+    for (uint32_t k = s->need; k < s->need + s->nneeds; k++) {
+        const struct bt_op *o = &c->r->ops[c->r->snap_entries[k].value];
+        const char *wrong = o->sunk ? "snapshot needs a sunk value in place"
+                                    : check_use(c, c->r->snap_entries[k].value, block, at);
+        if (wrong)
+            return wrong;
     }
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* Emission: the frame of a unit's code. Side-table rows, blocks and their edges, exits.
+/* Emission: the frame of a unit's code. Blocks and their edges, exits.
  *
  * Blocks are emitted in layout order, each operation by the emitter of its kind (emit_integer.c, emit_memory.c,
  * emit_float.c). What is rare is collected as cold pieces and emitted behind the last block.
@@ -34,117 +34,7 @@ struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot)
                   : (struct bt_loc){BT_XMM, (uint8_t)(r - 16)};
 }
 
-/* How a value is moved to a slot. A vector in another slot than a vector register's is its low half. */
-static uint8_t slot_kind(const struct bt_region *r, unsigned slot, uint32_t v)
-{
-    if (guest_vector_slot(r->guest, slot))
-        return UOP_K_V;
-    uint8_t kind = bt_value_kind(r, v);
-    return kind == UOP_K_V ? UOP_K_I : kind;
-}
-
-/* A raw NaN (bt/nan.c) that has been brought to its slot's place becomes the canonical one. */
-static void settle_nan(struct bt_emitter *m, struct bt_loc l)
-{
-    struct x64_emit *e = &m->e;
-    unsigned x = l.place == BT_XMM ? l.n : XMM0, fine = x64_label(e);
-    if (l.place == BT_GPR)
-        x64_v_gr(e, X64_MOVQ, 8, XMM0, l.n);
-    else if (l.place == BT_UNIT)
-        x64_v_rm(e, X64_MOVQ_X, XMM0, x64_slot(l.n));
-    x64_v_rr(e, X64_UCOMISD, x, x);
-    x64_jcc8(e, X64_NP, fine);
-    x64_mov_ri(e, RAX, UINT64_C(0x7ff8000000000000));
-    if (l.place == BT_XMM)
-        x64_v_gr(e, X64_MOVQ, 8, x, RAX);
-    else if (l.place == BT_GPR)
-        x64_mov_rr(e, 8, l.n, RAX);
-    else
-        x64_mov_mr(e, 8, x64_slot(l.n), RAX);
-    x64_bind(e, fine);
-}
-
-void bt_write_back(struct bt_emitter *m, uint32_t snap)
-{
-    const struct bt_snap *s = &m->r->snaps[snap];
-    if (m->r->in_place)
-        return;
-    struct bt_move moves[CPU_UNITS];
-    uint64_t named[4] = {0};
-    unsigned n = 0;
-    for (uint32_t k = s->first; k < s->first + s->n; k++) {
-        const struct bt_snap_entry *x = &m->r->snap_entries[k];
-        named[x->slot / 64] |= UINT64_C(1) << (x->slot % 64);
-        moves[n++] = (struct bt_move){bt_canonical(m->homes, x->slot), bt_loc(m, x->value),
-                                      bt_imm(m, x->value), slot_kind(m->r, x->slot, x->value)};
-    }
-    /* Homes that were saved at the entry and that the snapshot does not name come back from the cpu. */
-    for (unsigned i = 0; i < GUEST_HOME_GPRS + GUEST_HOME_XMMS; i++) {
-        bool fp = i >= GUEST_HOME_GPRS;
-        unsigned h = fp ? i - GUEST_HOME_GPRS : i;
-        uint8_t slot = fp ? m->r->guest->home_xmm[h] : m->r->guest->home_gpr[h];
-        bool saved = (fp ? m->alloc.saved_xmm : m->alloc.saved_gpr) >> h & 1;
-        if (!saved || named[slot / 64] >> (slot % 64) & 1)
-            continue;
-        moves[n++] = (struct bt_move){
-            bt_canonical(m->homes, slot), {BT_UNIT, slot}, 0, slot_kind(m->r, slot, 0)};
-    }
-    bt_parallel_move(m, moves, n);
-    for (uint32_t k = s->first; k < s->first + s->n; k++) {
-        const struct bt_snap_entry *x = &m->r->snap_entries[k];
-        if (m->r->ops[x->value].raw_nan)
-            settle_nan(m, bt_canonical(m->homes, x->slot));
-    }
-}
-
-/* ---- rows, exits, cold pieces ---- */
-
-void bt_row(struct bt_emitter *m, uint32_t snap)
-{
-    const struct bt_region *r = m->r;
-    const struct bt_snap *s = &r->snaps[snap];
-    struct cc_named named[CPU_TEMP_BASE];
-    unsigned n = 0;
-    for (uint32_t k = s->first; k < s->first + s->n; k++) {
-        const struct bt_snap_entry *x = &r->snap_entries[k];
-        struct bt_loc l = bt_loc(m, x->value);
-        struct cc_loc to = {.kind = l.place == BT_XMM ? CC_LOC_XMM : CC_LOC_GPR, .reg = l.n};
-        if (l.place == BT_IMM)
-            to = (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, x->value)};
-        else if (l.place == BT_UNIT)
-            to = (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
-        if (r->ops[x->value].raw_nan) {
-            to.kind = CC_LOC_F64;
-            if (l.place != BT_XMM)
-                m->cannot = BT_CANNOT_RAW;
-        }
-        if (l.place == BT_XMM && bt_value_kind(r, x->value) == UOP_K_S)
-            m->cannot = "narrow float in a slot";
-        bool whole = guest_vector_slot(r->guest, x->slot);
-        if (whole && l.place == BT_XMM)
-            to.kind = CC_LOC_XMM128;
-        named[n++] = (struct cc_named){x->slot, to};
-        if (whole && l.place == BT_UNIT)
-            named[n++] =
-                (struct cc_named){x->slot + 1, {.kind = CC_LOC_UNIT, .v = (uint64_t)l.n + 1}};
-    }
-    cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);
-}
-
-/* The table's beginning: homes that the unit saves at its entry. */
-static void begin_rows(struct bt_emitter *m, void *buf, uint32_t cap)
-{
-    const struct guest *g = m->r->guest;
-    cc_side_init(&m->side, buf, cap, m->r->in_place ? NULL : m->homes, m->r->pc);
-    for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
-        if (m->alloc.saved_gpr >> i & 1)
-            cc_side_saved(&m->side, g->home_gpr[i]);
-    }
-    for (unsigned i = 0; i < GUEST_HOME_XMMS; i++) {
-        if (m->alloc.saved_xmm >> i & 1)
-            cc_side_saved(&m->side, g->home_xmm[i]);
-    }
-}
+/* ---- exits, cold pieces ---- */
 
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
 {
@@ -274,7 +164,7 @@ static unsigned phi_moves(const struct bt_emitter *m, uint32_t v, uint32_t arg, 
 {
     struct bt_loc to = bt_loc_at(&m->alloc, v, behind), from = bt_loc_at(&m->alloc, arg, before);
     struct bt_loc own = m->alloc.loc[v], source = m->alloc.loc[arg];
-    uint8_t kind = slot_kind(m->r, m->r->ops[v].slot, arg);
+    uint8_t kind = bt_slot_kind(m->r, m->r->ops[v].slot, arg);
     bool stored =
         bt_same_place(own, source) && (written_early(m, arg) || m->r->ops[arg].op == BT_ENTRY);
     if (to.place == BT_NOWHERE)
@@ -479,7 +369,7 @@ static void write_unit(struct bt_emitter *m, uint32_t v)
         bt_move_one(m, &(struct bt_move){m->alloc.loc[v], at, 0, bt_value_kind(m->r, v)});
 }
 
-static void emit_op(struct bt_emitter *m, uint32_t v)
+void bt_emit_op(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     if (o->op >= UOP_CODES)
@@ -497,8 +387,10 @@ static void emit_op(struct bt_emitter *m, uint32_t v)
         done = bt_emit_memory(m, v);
     else if (flags & UOP_F_VECTOR)
         done = bt_emit_vector(m, v);
+    else if (bt_nan_rule(o->op))
+        done = bt_emit_nan(m, v);
     else if (flags & UOP_F_FPENV || bt_is_float(m->r, v) ||
-             (o->op >= UOP_flt_q_f64 && o->op <= UOP_fle_q_f32))
+             (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32))
         done = bt_emit_float(m, v);
     else
         done = bt_emit_integer(m, v);
@@ -551,7 +443,7 @@ static void emit_entry(struct bt_emitter *m)
         bool in_slot = l.place == BT_UNIT && l.n == r->ops[v].slot;
         if (r->ops[v].op == BT_ENTRY && l.place != BT_NOWHERE && !in_slot)
             moves[n++] = (struct bt_move){l, bt_canonical(m->homes, r->ops[v].slot), 0,
-                                          slot_kind(r, r->ops[v].slot, 0)};
+                                          bt_slot_kind(r, r->ops[v].slot, 0)};
     }
     bt_parallel_move(m, moves, n);
     m->pos = last_position(m, 0);
@@ -594,10 +486,11 @@ static void emit_all(struct bt_emitter *m)
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {
             /* Where slots are values, equal operands need not be the same value. */
             bool last = k + 1 == r->blocks[i].nops || r->in_place;
+            m->at = k;
             m->next = last ? 0 : r->blocks[i].ops[k + 1];
             begin_op(m, r->blocks[i].ops[k]);
             if (k + 1 < r->blocks[i].nops)
-                emit_op(m, r->blocks[i].ops[k]);
+                bt_emit_op(m, r->blocks[i].ops[k]);
             else
                 emit_terminator(m, i, r->blocks[i].ops[k]);
         }
@@ -624,11 +517,12 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
     m.homes = homes;
     m.out = out;
     /* Ample: an operation's longest code, an exit that writes everything back. */
-    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 4) * 512;
-    uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6;
+    uint32_t sunk = bt_sunk_entries(r);
+    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 4) * 512 + sunk * 128;
+    uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6 + sunk * 4;
     out->bytes = arena_alloc(r->arena, size, 64);
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
-    uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12;
+    uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12 + sunk * 32;
     out->side = arena_alloc(r->arena, side_cap, 8);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
@@ -636,7 +530,7 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
         m.ncold = 0;
         m.reloads_done = 0;
         out->nlinks = 0;
-        begin_rows(&m, out->side, side_cap);
+        bt_begin_rows(&m, out->side, side_cap);
         x64_init(&m.e, out->bytes, size, host_features);
         m.e.no8 = round > 0;
         m.e.labels = labels;

@@ -28,9 +28,6 @@ struct bt_code {
     uint32_t side_len;
 };
 
-/* A refusal after which it is worth trying without lazy NaNs. */
-#define BT_CANNOT_RAW "raw NaN outside the vector registers"
-
 /* Emit the region with its values where alloc says; everything lies in its arena. NULL when done, else the name of what
  * has no emitter (a row of the bail-out counters). */
 const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,

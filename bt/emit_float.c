@@ -30,7 +30,8 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
 }
 
 /* A fused multiply-add gave a NaN. RISC-V raises invalid for infinity times zero whatever the addend, x86 not if that is
- * a quiet NaN: multiply alone and keep no other flag of that. x: the registers and the width. */
+ * a quiet NaN: multiply alone, into a scratch register that the result does not have, and keep no other flag of that. x: the
+ * registers and the width. */
 static void cold_fused_nan(struct bt_emitter *m, const struct bt_cold *c)
 {
     struct x64_emit *e = &m->e;
@@ -131,7 +132,7 @@ static struct x64_mem call_arg(size_t i)
 
 /* The value of operation v, its operands being in their places, into rax; a vector into cpu->call_result.
  * xmm0-xmm3 are clobbered. */
-static void call_value(struct bt_emitter *m, uint32_t v)
+void bt_call_value(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
@@ -164,7 +165,7 @@ bool bt_emit_call(struct bt_emitter *m, uint32_t v)
     bool arithmetic = info->flags & UOP_F_FPENV && info->d != UOP_K_N && info->a != UOP_K_N;
     if (!(info->flags & UOP_F_PURE) && !arithmetic)
         return false;
-    call_value(m, v);
+    bt_call_value(m, v);
     if (info->d == UOP_K_V) {
         unsigned d = bt_xdst(m, v, XMM0);
         x64_v_rm(&m->e, X64_MOVAPS, d, X64_CPU(call_result));
@@ -178,7 +179,7 @@ bool bt_emit_call(struct bt_emitter *m, uint32_t v)
 /* Out of line: the value by C, into rax and, unless x is X64_NO_REG, into vector register x. */
 static void cold_call(struct bt_emitter *m, const struct bt_cold *c)
 {
-    call_value(m, c->v);
+    bt_call_value(m, c->v);
     if (c->x != X64_NO_REG)
         x64_v_gr(&m->e, X64_MOVQ, 8, c->x, RAX);
     x64_jmp(&m->e, c->back);
@@ -248,38 +249,92 @@ static bool feeds_branch(const struct bt_emitter *m, uint32_t v)
            bt_loc(m, t->b).place == BT_IMM && bt_imm(m, t->b) == 0;
 }
 
-static void compare_float(struct bt_emitter *m, uint32_t v, bool s, uint16_t op)
+static bool raises(uint16_t op)
+{
+    return op == UOP_feq_f64 || op == UOP_flt_f64 || op == UOP_fle_f64 || op == UOP_feq_f32 ||
+           op == UOP_flt_f32 || op == UOP_fle_f32;
+}
+
+/* The comparison of the same values by an operation next to v, on the side `by` (1 behind it, -1 before it), if that one is for
+ * exceptions and the other for the truth: then one host instruction does both. 0 if there is none. */
+static uint32_t other_half(const struct bt_emitter *m, uint32_t v, int by)
+{
+    const struct bt_region *r = m->r;
+    const struct bt_block *b = &r->blocks[m->block];
+    const struct bt_op *o = &r->ops[v];
+    if (r->in_place)
+        return 0;
+    uint32_t w = b->ops[(int64_t)m->at + by];
+    const struct bt_op *p = &r->ops[w], *first = by > 0 ? o : p, *second = by > 0 ? p : o;
+    bool same = (o->a == p->a && o->b == p->b) || (o->a == p->b && o->b == p->a);
+    if (!same || !raises(first->op) || first->uses || second->op < UOP_feq_q_f64 ||
+        second->op > UOP_fle_q_f32)
+        return 0;
+    return w;
+}
+
+static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    bool quiet = op == UOP_flt_q_f64 || op == UOP_fle_q_f64;
+    uint32_t raising = 0;
+    if (o->sunk) /* its places are gone when cold pieces are emitted */
+        return false;
+    bool quiet = !raises(o->op);
+    if (quiet)
+        raising = m->at ? other_half(m, v, -1) : 0;
+    else if (other_half(m, v, 1))
+        return true;
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
     unsigned d = bt_dst(m, v, RAX), back = x64_label(e);
-    if (op == UOP_feq_f64) {
-        /* Equal and not unordered. */
-        x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
-        x64_setcc(e, X64_NP, RCX);
-        x64_setcc(e, X64_E, RAX);
-        x64_alu_rr(e, X64_AND, 4, RAX, RCX);
+    bool equal = false, or_equal = false;
+    switch (o->op) {
+    case UOP_feq_f64:
+    case UOP_feq_f32:
+    case UOP_feq_q_f64:
+    case UOP_feq_q_f32:
+        equal = true;
+        break;
+    case UOP_fle_f64:
+    case UOP_fle_f32:
+    case UOP_fle_q_f64:
+    case UOP_fle_q_f32:
+        or_equal = true;
+    }
+    /* The signalling instruction raises invalid for every NaN. */
+    bool signals = !equal && !quiet;
+    if (raising) {
+        uint16_t op = m->r->ops[raising].op;
+        signals = op != UOP_feq_f64 && op != UOP_feq_f32;
+    } else if (quiet) {
+        keep_quiet(m, v, o->a, a, s, back);
+        keep_quiet(m, v, o->b, b, s, back);
+    }
+    if (equal && signals)
+        x64_v_rr(e, s ? X64_COMISS : X64_COMISD, a, b);
+    if (equal) {
+        x64_v_rrri(e, s ? X64_CMPSS : X64_CMPSD, XMM0, a, b, 0);
+        x64_v_gr(e, X64_MOVD_ST, 4, XMM0, RAX);
+        x64_alu_ri(e, X64_AND, 4, RAX, 1);
     } else {
-        /* b > a, b >= a: false when unordered; the signalling comparison raises invalid for every NaN. */
-        if (quiet) {
-            keep_quiet(m, v, o->a, a, s, back);
-            keep_quiet(m, v, o->b, b, s, back);
-        }
-        x64_v_rr(e, quiet ? (s ? X64_UCOMISS : X64_UCOMISD) : (s ? X64_COMISS : X64_COMISD), b, a);
-        enum x64_cc cc = op == UOP_flt_f64 || op == UOP_flt_q_f64 ? X64_A : X64_AE;
-        if (!quiet && feeds_branch(m, v)) {
+        /* b > a, b >= a: false when unordered. */
+        x64_v_rr(e, signals ? (s ? X64_COMISS : X64_COMISD) : (s ? X64_UCOMISS : X64_UCOMISD), b,
+                 a);
+        enum x64_cc cc = or_equal ? X64_AE : X64_A;
+        if ((!quiet || raising) && feeds_branch(m, v)) {
             x64_bind(e, back);
             m->fused = v;
             m->fused_cc = cc;
-            return;
+            return true;
         }
         x64_setcc(e, cc, RAX);
+        x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
     }
     x64_bind(e, back);
-    x64_rr(e, X64_MOVZX8, 4, d, RAX);
+    if (d != RAX)
+        x64_mov_rr(e, 4, d, RAX);
     bt_done(m, v, d);
+    return true;
 }
 
 /* ---- conversions ---- */
@@ -488,23 +543,17 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_feq_f32:
     case UOP_flt_f32:
     case UOP_fle_f32:
-        compare_float(m, v, true, (uint16_t)(o->op - UOP_feq_f32 + UOP_feq_f64));
-        return true;
+    case UOP_feq_q_f32:
+    case UOP_flt_q_f32:
+    case UOP_fle_q_f32:
+        return compare_float(m, v, true);
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
-        compare_float(m, v, false, o->op);
-        return true;
-    case UOP_flt_q_f32:
-        compare_float(m, v, true, UOP_flt_q_f64);
-        return true;
-    case UOP_fle_q_f32:
-        compare_float(m, v, true, UOP_fle_q_f64);
-        return true;
+    case UOP_feq_q_f64:
     case UOP_flt_q_f64:
     case UOP_fle_q_f64:
-        compare_float(m, v, false, o->op);
-        return true;
+        return compare_float(m, v, false);
     case UOP_fmin_f32:
     case UOP_fmin_f64:
         minmax(m, v, s, false);

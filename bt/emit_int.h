@@ -31,8 +31,8 @@ struct bt_emitter {
     struct x64_emit e;
     struct bt_code *out;
     unsigned *block_label;
-    uint32_t block; /* being emitted */
-    uint32_t pos;   /* position that is being emitted (bt/alloc_int.h) */
+    uint32_t block, at; /* being emitted: block, number of the operation in it */
+    uint32_t pos;       /* position that is being emitted (bt/alloc_int.h) */
     uint32_t op;   /* operation that is being emitted: its own result is written a position later */
     uint32_t next; /* operation behind it in the block, 0 for none */
     struct bt_leftover have, made;
@@ -82,6 +82,8 @@ struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 /* ---- structure ---- */
 /* A cold piece for later; returns its label. */
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c);
+/* Operation v, which is no terminator. */
+void bt_emit_op(struct bt_emitter *m, uint32_t v);
 /* The side-table row of the next instruction. */
 void bt_row(struct bt_emitter *m, uint32_t snap);
 /* Leave for `reason` with the state of a snapshot: the label of a cold exit. */
@@ -93,10 +95,16 @@ struct bt_move {
     uint8_t kind; /* of the value moved: UOP_K_V for all 128 bits */
 };
 bool bt_same_place(struct bt_loc a, struct bt_loc b);
-uint8_t bt_value_kind(const struct bt_region *r, uint32_t v);
 void bt_move_one(struct bt_emitter *m, const struct bt_move *v);
+uint8_t bt_value_kind(const struct bt_region *r, uint32_t v);
+/* How a value is moved to or from a slot. A vector in another slot than a vector register's is its low half. */
+uint8_t bt_slot_kind(const struct bt_region *r, unsigned slot, uint32_t v);
 /* All moves at once; scratch: rax and xmm0. Neither place of a move may be scratch. */
 void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n);
+/* The side table's beginning: homes that the unit saves at its entry. */
+void bt_begin_rows(struct bt_emitter *m, void *buf, uint32_t cap);
+/* How many entries of snapshots are sunk values. */
+uint32_t bt_sunk_entries(const struct bt_region *r);
 /* Bring the state of a snapshot into its canonical places: homes and the cpu. */
 void bt_write_back(struct bt_emitter *m, uint32_t snap);
 
@@ -108,8 +116,11 @@ struct bt_source {
     struct x64_mem mem;
     int32_t imm;
 };
+/* A constant, or a value in a vector register, where it is put in memory: a field of the cpu that means something only
+ * while the cpu leaves. Neither registers nor flags change. */
+struct x64_mem bt_through_memory(struct bt_emitter *m, uint32_t v);
 /* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
- * a value goes through a field of the cpu that means something only while the cpu leaves. */
+ * a value goes through memory. */
 struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch);
 /* What becomes of the upper half of a result of 32 bits. */
 enum bt_width { BT_W64, BT_W32S, BT_W32Z };
@@ -124,6 +135,11 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
 bool bt_emit_float(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
+bool bt_emit_flags(struct bt_emitter *m, uint32_t v);
+bool bt_emit_nan(struct bt_emitter *m, uint32_t v);
+/* The value of operation v by C, its operands being in their places, into rax; a vector into cpu->call_result. xmm0-xmm3
+ * are clobbered. */
+void bt_call_value(struct bt_emitter *m, uint32_t v);
 /* A pure or floating-point operation through C; false when it is neither. */
 bool bt_emit_call(struct bt_emitter *m, uint32_t v);
 /* Compare for a branch; the condition under which it is taken. */

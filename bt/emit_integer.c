@@ -7,16 +7,10 @@
  */
 #include "bt/emit_int.h"
 
-struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch)
+struct x64_mem bt_through_memory(struct bt_emitter *m, uint32_t v)
 {
     struct bt_loc l = bt_loc(m, v);
     struct x64_mem low = X64_CPU(exit_arg), high = low;
-    if (l.place == BT_UNIT)
-        return (struct bt_source){.kind = BT_SRC_MEM, .mem = x64_slot(l.n)};
-    if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
-        return (struct bt_source){.kind = BT_SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
-    if (scratch != X64_NONE || l.place == BT_GPR)
-        return (struct bt_source){.kind = BT_SRC_REG, .reg = bt_gpr(m, v, scratch)};
     if (l.place == BT_XMM) {
         x64_v_rm(&m->e, X64_MOVQ_X_ST, l.n, low);
     } else {
@@ -24,7 +18,19 @@ struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch)
         x64_mov_mi(&m->e, 4, low, (int32_t)bt_imm(m, v));
         x64_mov_mi(&m->e, 4, high, (int32_t)(bt_imm(m, v) >> 32));
     }
-    return (struct bt_source){.kind = BT_SRC_MEM, .mem = low};
+    return low;
+}
+
+struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_UNIT)
+        return (struct bt_source){.kind = BT_SRC_MEM, .mem = x64_slot(l.n)};
+    if (l.place == BT_IMM && (int64_t)bt_imm(m, v) == (int32_t)bt_imm(m, v))
+        return (struct bt_source){.kind = BT_SRC_IMM, .imm = (int32_t)bt_imm(m, v)};
+    if (scratch != X64_NONE || l.place == BT_GPR)
+        return (struct bt_source){.kind = BT_SRC_REG, .reg = bt_gpr(m, v, scratch)};
+    return (struct bt_source){.kind = BT_SRC_MEM, .mem = bt_through_memory(m, v)};
 }
 
 static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
@@ -261,91 +267,84 @@ static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
 
 /* ---- comparisons ---- */
 
-/* cmp a, b; *cc is the condition for the operands in this order and is changed when they are exchanged. */
-static void compare(struct bt_emitter *m, uint32_t a, uint32_t b, enum x64_cc *cc)
+/* cmp a, imm of `size` bytes. */
+static void compare_imm(struct bt_emitter *m, unsigned size, uint32_t a, int64_t imm)
 {
     struct x64_emit *e = &m->e;
-    struct bt_loc la = bt_loc(m, a), lb = bt_loc(m, b);
-    if (la.place == BT_IMM && lb.place != BT_IMM) {
+    struct bt_loc la = bt_loc(m, a);
+    if (size == 4)
+        imm = (int32_t)imm;
+    if (imm == 0 && la.place == BT_GPR) {
+        x64_test_rr(e, size, la.n, la.n);
+    } else if (imm == (int32_t)imm && la.place == BT_UNIT) {
+        x64_alu_mi(e, X64_CMP, size, x64_slot(la.n), (int32_t)imm);
+    } else if (imm == (int32_t)imm) {
+        x64_alu_ri(e, X64_CMP, size, bt_gpr(m, a, RAX), (int32_t)imm);
+    } else if (la.place == BT_UNIT || la.place == BT_GPR) {
+        x64_mov_ri(e, RAX, (uint64_t)imm);
+        if (la.place == BT_UNIT)
+            x64_alu_mr(e, X64_CMP, size, x64_slot(la.n), RAX);
+        else
+            x64_alu_rr(e, X64_CMP, size, la.n, RAX);
+    } else {
+        /* Neither is in a register or in memory: the wide constant goes there. */
+        x64_mov_ri(e, RAX, (uint64_t)imm);
+        x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
+        bt_load_gpr(m, RAX, a);
+        x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg[0][0]));
+    }
+}
+
+/* cmp a, b of `size` bytes; *cc is the condition for the operands in this order and is changed when they are exchanged. */
+static void compare(struct bt_emitter *m, unsigned size, uint32_t a, uint32_t b, enum x64_cc *cc)
+{
+    if (bt_loc(m, a).place == BT_IMM && bt_loc(m, b).place != BT_IMM) {
         uint32_t t = a;
         a = b, b = t;
-        struct bt_loc l = la;
-        la = lb, lb = l;
         *cc = x64_cc_swap(*cc);
     }
-    if (lb.place == BT_IMM) {
-        int64_t imm = (int64_t)bt_imm(m, b);
-        if (imm == 0 && la.place == BT_GPR) {
-            x64_test_rr(e, 8, la.n, la.n);
-        } else if (imm == (int32_t)imm && la.place == BT_UNIT) {
-            x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), (int32_t)imm);
-        } else if (imm == (int32_t)imm) {
-            x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, a, RAX), (int32_t)imm);
-        } else if (la.place == BT_UNIT || la.place == BT_GPR) {
-            x64_mov_ri(e, RAX, (uint64_t)imm);
-            if (la.place == BT_UNIT)
-                x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), RAX);
-            else
-                x64_alu_rr(e, X64_CMP, 8, la.n, RAX);
-        } else {
-            /* Neither is in a register or in memory: the wide constant goes there. */
-            x64_mov_ri(e, RAX, (uint64_t)imm);
-            x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
-            bt_load_gpr(m, RAX, a);
-            x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg[0][0]));
-        }
+    if (bt_loc(m, b).place == BT_IMM) {
+        compare_imm(m, size, a, (int64_t)bt_imm(m, b));
         return;
     }
-    if (la.place == BT_UNIT && lb.place == BT_GPR) {
-        x64_alu_mr(e, X64_CMP, 8, x64_slot(la.n), lb.n);
+    if (bt_loc(m, a).place == BT_UNIT && bt_loc(m, b).place == BT_GPR) {
+        x64_alu_mr(&m->e, X64_CMP, size, x64_slot(bt_loc(m, a).n), bt_loc(m, b).n);
         return;
     }
     struct bt_source s = bt_source(m, b, X64_NONE);
-    alu(m, X64_CMP, 8, bt_gpr(m, a, RAX), &s);
+    alu(m, X64_CMP, size, bt_gpr(m, a, RAX), &s);
 }
 
 enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
 {
     static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_GE, X64_B, X64_AE};
-    enum x64_cc cc = (enum x64_cc)conditions[o->op - UOP_br_eq];
+    bool narrow = o->op >= UOP_br_eq_32;
+    enum x64_cc cc = (enum x64_cc)conditions[o->op - (narrow ? UOP_br_eq_32 : UOP_br_eq)];
     if (m->fused && m->fused == o->a) {
         cc = o->op == UOP_br_ne ? m->fused_cc : x64_cc_not(m->fused_cc);
         m->fused = 0;
         return cc;
     }
-    compare(m, o->a, o->b, &cc);
+    compare(m, narrow ? 4 : 8, o->a, o->b, &cc);
     return cc;
 }
 
-static void set_condition(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
+static void set_condition(struct bt_emitter *m, uint32_t v)
 {
+    static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_B, X64_GE, X64_AE};
     const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    if (m->have.carry && m->have.carry == o->a && o->op == UOP_set_ltu) {
+    uint16_t row = uop_info[o->op].rr_form;
+    bool narrow = row >= UOP_set_eq_32;
+    enum x64_cc cc = (enum x64_cc)conditions[(row - (narrow ? UOP_set_eq_32 : UOP_set_eq)) / 2];
+    if (m->have.carry && m->have.carry == o->a && o->op == UOP_set_ltu)
         cc = X64_B;
-    } else if (uop_info[o->op].rr_form == o->op) {
-        compare(m, o->a, o->b, &cc);
-    } else {
-        struct bt_loc la = bt_loc(m, o->a);
-        if (o->imm == 0 && la.place == BT_GPR) {
-            x64_test_rr(e, 8, la.n, la.n);
-        } else if (o->imm == (int32_t)o->imm) {
-            if (la.place == BT_UNIT)
-                x64_alu_mi(e, X64_CMP, 8, x64_slot(la.n), (int32_t)o->imm);
-            else
-                x64_alu_ri(e, X64_CMP, 8, bt_gpr(m, o->a, RAX), (int32_t)o->imm);
-        } else {
-            struct bt_source a = bt_source(m, o->a, X64_NONE);
-            x64_mov_ri(e, RAX, (uint64_t)o->imm);
-            if (a.kind == BT_SRC_MEM)
-                x64_alu_mr(e, X64_CMP, 8, a.mem, RAX);
-            else
-                x64_alu_rr(e, X64_CMP, 8, a.reg, RAX);
-        }
-    }
+    else if (row == o->op)
+        compare(m, narrow ? 4 : 8, o->a, o->b, &cc);
+    else
+        compare_imm(m, narrow ? 4 : 8, o->a, o->imm);
     unsigned d = bt_dst(m, v, RAX);
-    x64_setcc(e, cc, RAX);
-    x64_rr(e, X64_MOVZX8, 4, d, RAX);
+    x64_setcc(&m->e, cc, RAX);
+    x64_rr(&m->e, X64_MOVZX8, 4, d, RAX);
     bt_done(m, v, d);
 }
 
@@ -378,13 +377,16 @@ static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
     bt_done(m, v, RAX);
 }
 
-/* d = a ? b : c; d shares no register with the operands (early_result in alloc.c). */
+/* d = a ? b : c. In a block d shares no register with the operands (early_result in alloc.c), at an exit it may. */
 static void select(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
     struct bt_loc la = bt_loc(m, o->a);
     unsigned d = bt_dst(m, v, RAX);
+    struct bt_loc lc = bt_loc(m, o->c);
+    if ((la.place == BT_GPR && la.n == d) || (lc.place == BT_GPR && lc.n == d))
+        d = RAX;
     bool elsewhere = la.place != BT_GPR && la.place != BT_UNIT; /* a vector register, a constant */
     if (elsewhere) {
         bt_load_gpr(m, RAX, o->a);
@@ -661,19 +663,29 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
         break;
     case UOP_set_eq:
     case UOP_set_eq_i:
-        set_condition(m, v, X64_E);
-        break;
     case UOP_set_ne:
     case UOP_set_ne_i:
-        set_condition(m, v, X64_NE);
-        break;
     case UOP_set_lt:
     case UOP_set_lt_i:
-        set_condition(m, v, X64_L);
-        break;
     case UOP_set_ltu:
     case UOP_set_ltu_i:
-        set_condition(m, v, X64_B);
+    case UOP_set_ge:
+    case UOP_set_ge_i:
+    case UOP_set_geu:
+    case UOP_set_geu_i:
+    case UOP_set_eq_32:
+    case UOP_set_eq_32_i:
+    case UOP_set_ne_32:
+    case UOP_set_ne_32_i:
+    case UOP_set_lt_32:
+    case UOP_set_lt_32_i:
+    case UOP_set_ltu_32:
+    case UOP_set_ltu_32_i:
+    case UOP_set_ge_32:
+    case UOP_set_ge_32_i:
+    case UOP_set_geu_32:
+    case UOP_set_geu_32_i:
+        set_condition(m, v);
         break;
     case UOP_min_s64:
         choose(m, v, X64_L);
@@ -732,7 +744,7 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
         bt_done(m, v, RAX);
         break;
     default:
-        return false;
+        return bt_emit_flags(m, v);
     }
     return true;
 }

@@ -10,8 +10,7 @@
 void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v)
 {
     struct bt_loc l = bt_loc(m, v);
-    bool narrow = m->r->ops[v].kind == UOP_K_S || m->r->ops[v].op == UOP_unbox_f32 ||
-                  m->r->ops[v].op == UOP_fcanon_f32;
+    bool narrow = bt_is_single(m->r, v);
     switch (l.place) {
     case BT_GPR:
         if (l.n != reg)
@@ -113,8 +112,7 @@ void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
 
 uint8_t bt_value_kind(const struct bt_region *r, uint32_t v)
 {
-    const struct bt_op *o = &r->ops[v];
-    return o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32 ? UOP_K_S : o->kind;
+    return bt_is_single(r, v) ? UOP_K_S : r->ops[v].kind;
 }
 
 /* ---- moves ---- */

@@ -5,9 +5,6 @@
  * or names the value that replaces it. Rules run over all operations in block order until nothing
  * changes. Constants are computed by uop_eval, the micro-ops' one meaning.
  *
- * Knowledge about values: `sx` says that a value is the sign extension of its low half; computed
- * optimistically, phis in loops included.
- *
  * Threading: see bt/ir.h.
  */
 #include "bt/ir.h"
@@ -17,8 +14,7 @@
 struct folder {
     struct bt_region *r;
     struct bt_renames names; /* grown with the operations */
-    bool *sx;                /* by value; those made later count as unknown */
-    uint32_t sx_cap;
+    struct bt_known known;
     uint32_t block, at; /* where the operation under the rules lies */
     bool changed;
 };
@@ -46,109 +42,29 @@ static bool is_imm_form(uint16_t op)
     return op < UOP_CODES && uop_info[op].rr_form != op;
 }
 
-/* ---- what is known of values ---- */
-
-static bool extends(const struct folder *f, const struct bt_op *o)
+/* Is it 0 or 1? */
+static bool is_bit(const struct folder *f, uint32_t v)
 {
+    const struct bt_op *o = op_of(f, v);
     switch (o->op) {
-    case BT_CONST:
-        return o->imm == (int32_t)o->imm;
-    case BT_PHI:
-        for (uint32_t p = 0; p < f->r->blocks[o->block].npreds; p++) {
-            if (!f->sx[f->r->phi_args[o->a + p]])
-                return false;
-        }
+    case UOP_cond_i:
+    case UOP_cond:
+    case UOP_feq_f64:
+    case UOP_flt_f64:
+    case UOP_fle_f64:
+    case UOP_feq_f32:
+    case UOP_flt_f32:
+    case UOP_fle_f32:
+    case UOP_feq_q_f64:
+    case UOP_feq_q_f32:
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f64:
+    case UOP_flt_q_f32:
+    case UOP_fle_q_f32:
         return true;
-    case UOP_sext8:
-    case UOP_sext16:
-    case UOP_sext32:
-    case UOP_zext8:
-    case UOP_zext16:
-    case UOP_add_32s:
-    case UOP_add_32s_i:
-    case UOP_sub_32s:
-    case UOP_sub_32s_i:
-    case UOP_shl_32s:
-    case UOP_shl_32s_i:
-    case UOP_shr_32s:
-    case UOP_shr_32s_i:
-    case UOP_sar_32s:
-    case UOP_sar_32s_i:
-    case UOP_ror_32s:
-    case UOP_ror_32s_i:
-    case UOP_mul_32s:
-    case UOP_mul_32s_i:
-    case UOP_div_s32:
-    case UOP_div_u32:
-    case UOP_rem_s32:
-    case UOP_rem_u32:
-    case UOP_set_eq:
-    case UOP_set_ne:
-    case UOP_set_lt:
-    case UOP_set_ltu:
-    case UOP_set_eq_i:
-    case UOP_set_ne_i:
-    case UOP_set_lt_i:
-    case UOP_set_ltu_i:
-    case UOP_clz_64:
-    case UOP_clz_32:
-    case UOP_ctz_64:
-    case UOP_ctz_32:
-    case UOP_popcnt_64:
-    case UOP_popcnt_32:
-    case UOP_ld_s8:
-    case UOP_ld_u8:
-    case UOP_ld_s16:
-    case UOP_ld_u16:
-    case UOP_ld_s32:
-        return true;
-    case UOP_and_64_i:
-        return (o->imm >= 0 && o->imm <= INT32_MAX) || (f->sx[o->a] && o->imm == (int32_t)o->imm);
-    case UOP_or_64_i:
-    case UOP_xor_64_i:
-        return f->sx[o->a] && o->imm == (int32_t)o->imm;
-    case UOP_and_64:
-    case UOP_or_64:
-    case UOP_xor_64:
-    case UOP_andn_64:
-    case UOP_orn_64:
-    case UOP_xnor_64:
-    case UOP_min_s64:
-    case UOP_max_s64:
-    case UOP_min_u64:
-    case UOP_max_u64:
-        return f->sx[o->a] && f->sx[o->b];
-    case UOP_sel:
-        return f->sx[o->b] && f->sx[o->c];
-    case UOP_sar_64_i:
-        return f->sx[o->a] || (o->imm & 63) >= 32;
-    case UOP_shr_64_i:
-        return (o->imm & 63) > 32;
     default:
-        return false;
+        return bt_inverse(o->op) != 0;
     }
-}
-
-static void find_extended(struct folder *f)
-{
-    struct bt_region *r = f->r;
-    f->sx_cap = r->nops;
-    f->sx = arena_new(r->arena, bool, r->nops);
-    memset(f->sx, 1, r->nops);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t v = 1; v < r->nops; v++) {
-            if (f->sx[v] && !extends(f, &r->ops[v])) {
-                f->sx[v] = false;
-                changed = true;
-            }
-        }
-    }
-}
-
-static bool known_sx(const struct folder *f, uint32_t v)
-{
-    return v < f->sx_cap ? f->sx[v] : bt_is_const(f->r, v) && extends(f, op_of(f, v));
 }
 
 /* ---- rules. Each returns the value that replaces v, or 0. ---- */
@@ -173,6 +89,8 @@ static bool commutes(uint16_t op)
     case UOP_mulh_uu:
     case UOP_set_eq:
     case UOP_set_ne:
+    case UOP_set_eq_32:
+    case UOP_set_ne_32:
     case UOP_min_s64:
     case UOP_max_s64:
     case UOP_min_u64:
@@ -194,63 +112,6 @@ static uint32_t changed(struct folder *f, struct bt_op *o, uint16_t op, uint32_t
     return 0;
 }
 
-/* Operations that look at the low halves only: an extension below them says nothing. */
-static bool low_half_only(uint16_t op)
-{
-    switch (op) {
-    case UOP_add_32s:
-    case UOP_add_32s_i:
-    case UOP_add_32z:
-    case UOP_add_32z_i:
-    case UOP_sub_32s:
-    case UOP_sub_32s_i:
-    case UOP_sub_32z:
-    case UOP_sub_32z_i:
-    case UOP_and_32z:
-    case UOP_and_32z_i:
-    case UOP_or_32z:
-    case UOP_or_32z_i:
-    case UOP_xor_32z:
-    case UOP_xor_32z_i:
-    case UOP_shl_32s:
-    case UOP_shl_32s_i:
-    case UOP_shl_32z:
-    case UOP_shl_32z_i:
-    case UOP_shr_32s:
-    case UOP_shr_32s_i:
-    case UOP_shr_32z:
-    case UOP_shr_32z_i:
-    case UOP_sar_32s:
-    case UOP_sar_32s_i:
-    case UOP_sar_32z:
-    case UOP_sar_32z_i:
-    case UOP_ror_32s:
-    case UOP_ror_32s_i:
-    case UOP_ror_32z:
-    case UOP_ror_32z_i:
-    case UOP_mul_32s:
-    case UOP_mul_32s_i:
-    case UOP_mul_32z:
-    case UOP_mul_32z_i:
-    case UOP_div_s32:
-    case UOP_div_u32:
-    case UOP_rem_s32:
-    case UOP_rem_u32:
-    case UOP_sext32:
-    case UOP_zext32:
-    case UOP_sext16:
-    case UOP_zext16:
-    case UOP_sext8:
-    case UOP_zext8:
-    case UOP_clz_32:
-    case UOP_ctz_32:
-    case UOP_popcnt_32:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static uint32_t under_extension(const struct folder *f, uint32_t v)
 {
     const struct bt_op *o = op_of(f, v);
@@ -264,13 +125,7 @@ static uint32_t under_extension(const struct folder *f, uint32_t v)
 /* A new operation right before the one under the rules. */
 static uint32_t insert(struct folder *f, uint16_t op, uint32_t a)
 {
-    struct bt_region *r = f->r;
-    uint32_t v = bt_new_op(r, op, UOP_K_I, a, 0, 0, 0, f->block);
-    bt_append(r, f->block, v);
-    struct bt_block *b = &r->blocks[f->block];
-    memmove(b->ops + f->at + 1, b->ops + f->at, (b->nops - 1 - f->at) * sizeof(*b->ops));
-    b->ops[f->at++] = v;
-    return v;
+    return bt_insert(f->r, f->block, &f->at, op, a, 0, 0, 0);
 }
 
 static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
@@ -342,14 +197,10 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
         if (!imm)
             return o->a;
         if (imm == 1 && o->op == UOP_xor_64_i) {
-            static const uint16_t inverse[][2] = {{UOP_set_eq, UOP_set_ne},
-                                                  {UOP_set_ne, UOP_set_eq},
-                                                  {UOP_set_eq_i, UOP_set_ne_i},
-                                                  {UOP_set_ne_i, UOP_set_eq_i}};
-            for (unsigned i = 0; i < 4; i++) {
-                if (in->op == inverse[i][0])
-                    return changed(f, o, inverse[i][1], in->a, in->b, in->imm);
-            }
+            uint16_t inverse = bt_inverse(in->op);
+            if (inverse)
+                return changed(f, o, inverse, resolve(f, in->a), in->b ? resolve(f, in->b) : 0,
+                               in->imm);
         }
         break;
     case UOP_shl_64_i:
@@ -383,7 +234,8 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
         if (imm)
             break;
         if (in->op == UOP_xor_64 || in->op == UOP_sub_64 ||
-            (in->op == UOP_sub_32s && known_sx(f, in->a) && known_sx(f, in->b)))
+            (in->op == UOP_sub_32s && bt_known_sx(f->r, &f->known, in->a) &&
+             bt_known_sx(f->r, &f->known, in->b)))
             return changed(f, o, o->op == UOP_set_eq_i ? UOP_set_eq : UOP_set_ne, resolve(f, in->a),
                            resolve(f, in->b), 0);
         break;
@@ -396,7 +248,7 @@ static uint32_t fold_unary(struct folder *f, struct bt_op *o)
     const struct bt_op *in = op_of(f, o->a);
     switch (o->op) {
     case UOP_sext32:
-        if (known_sx(f, o->a))
+        if (bt_known_sx(f->r, &f->known, o->a))
             return o->a;
         break;
     case UOP_zext8:
@@ -409,8 +261,7 @@ static uint32_t fold_unary(struct folder *f, struct bt_op *o)
             return o->a;
         break;
     case UOP_zext32:
-        if (in->op == UOP_ld_u8 || in->op == UOP_ld_u16 || in->op == UOP_ld_u32 ||
-            in->op == UOP_zext8 || in->op == UOP_zext16 || in->op == UOP_zext32)
+        if (bt_known_zx(f->r, &f->known, o->a))
             return o->a;
         break;
     case UOP_unbox_f32:
@@ -431,23 +282,27 @@ static void fold_branch(struct folder *f, struct bt_op *o)
     if ((o->op != UOP_br_ne && o->op != UOP_br_eq) || !is_const(f, o->b, &zero) || zero)
         return;
     const struct bt_op *in = op_of(f, o->a);
-    static const uint16_t rules[][3] = {
-        {UOP_set_eq, UOP_br_eq, UOP_br_ne},
-        {UOP_set_ne, UOP_br_ne, UOP_br_eq},
-        {UOP_set_lt, UOP_br_lt, UOP_br_ge},
-        {UOP_set_ltu, UOP_br_ltu, UOP_br_geu},
+    static const uint16_t rules[][2] = {
+        {UOP_set_eq, UOP_br_eq},       {UOP_set_ne, UOP_br_ne},
+        {UOP_set_lt, UOP_br_lt},       {UOP_set_ltu, UOP_br_ltu},
+        {UOP_set_ge, UOP_br_ge},       {UOP_set_geu, UOP_br_geu},
+        {UOP_set_eq_32, UOP_br_eq_32}, {UOP_set_ne_32, UOP_br_ne_32},
+        {UOP_set_lt_32, UOP_br_lt_32}, {UOP_set_ltu_32, UOP_br_ltu_32},
+        {UOP_set_ge_32, UOP_br_ge_32}, {UOP_set_geu_32, UOP_br_geu_32},
     };
-    uint16_t base = in->op < UOP_CODES ? uop_info[in->op].rr_form : in->op;
+    uint16_t set = o->op == UOP_br_ne ? in->op : bt_inverse(in->op);
+    uint16_t base = set && set < UOP_CODES ? uop_info[set].rr_form : 0;
     for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         if (base != rules[i][0])
             continue;
         uint32_t a = resolve(f, in->a);
-        uint32_t b = in->op == base ? resolve(f, in->b) : 0;
-        if (!b)
-            b = bt_const(f->r, (uint64_t)op_of(f, o->a)->imm);
-        changed(f, o, rules[i][o->op == UOP_br_ne ? 1 : 2], a, b, o->imm);
+        uint32_t b = set == base ? resolve(f, in->b) : bt_const(f->r, (uint64_t)in->imm);
+        changed(f, o, rules[i][1], a, b, o->imm);
         return;
     }
+    /* of a single bit, inverted */
+    if (in->op == UOP_xor_64_i && in->imm == 1 && is_bit(f, in->a))
+        changed(f, o, o->op == UOP_br_ne ? UOP_br_eq : UOP_br_ne, resolve(f, in->a), o->b, o->imm);
 }
 
 static void fold_address(struct folder *f, struct bt_op *o)
@@ -522,7 +377,7 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
     if (ka && kb && kc &&
         uop_eval((enum uop_code)o->op, ca, is_imm_form(o->op) ? (uint64_t)o->imm : cb, cc, &d))
         return bt_const(f->r, d);
-    if (low_half_only(o->op)) {
+    if (bt_low_half_only(o->op)) {
         uint32_t a = under_extension(f, o->a);
         uint32_t b = bt_operand_kind(o, 1) ? under_extension(f, o->b) : o->b;
         if (a != o->a || b != o->b) {
@@ -534,6 +389,13 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
     if (o->op == UOP_sel) {
         if (is_const(f, o->a, &ca))
             return ca ? o->b : o->c;
+        const struct bt_op *in = op_of(f, o->a);
+        if (in->op == UOP_xor_64_i && in->imm == 1 && is_bit(f, in->a)) {
+            uint32_t b = o->b;
+            o->a = resolve(f, in->a);
+            o->b = o->c, o->c = b;
+            f->changed = true;
+        }
         return o->b == o->c ? o->b : 0;
     }
     if (bt_operand_kind(o, 1)) {
@@ -627,7 +489,7 @@ void bt_fold(struct bt_region *r)
         f.changed = false;
         /* No rule makes more than one operation out of one, so pointers into ops stay valid. */
         bt_reserve_ops(r, r->nops);
-        find_extended(&f);
+        bt_find_known(r, &f.known);
         for (uint32_t i = 1; i < r->nblocks; i++)
             fold_block(&f, i);
         drop_forwarded(&f);

@@ -13,7 +13,8 @@
  * low 64 bits: reading a scalar out of a vector register costs nothing.
  *
  * Invariants (bt_verify checks them): a value's operation dominates its uses; phis come first in
- * their block with one argument per predecessor; the last operation of a block, and no other, is a
+ * their block with one argument per predecessor; a sunk operation is used by snapshots and sunk ones alone, and
+ * its operands dominate these; the last operation of a block, and no other, is a
  * terminator; blocks[0] is the entry, has no predecessors and only BT_ENTRY, BT_CONST and a jump; blocks are in
  * reverse postorder, each loop contiguous. Operations that load, store or have an effect keep their
  * order; a pure one may be anywhere that dominates its uses.
@@ -52,7 +53,7 @@ struct bt_op {
     int64_t imm;
     uint32_t block; /* index of its block */
     uint32_t snap;  /* index of its snapshot, 0 for none */
-    bool raw_nan;   /* a double of which any quiet NaN stands for the canonical one (bt/nan.c) */
+    bool sunk;      /* in no block: computed where a snapshot that names it is needed (bt/sink.c) */
     uint32_t uses;  /* by operations, phis and snapshots; valid after bt_count_uses */
 };
 
@@ -86,6 +87,10 @@ struct bt_snap {
     uint64_t pc;    /* guest instruction that faults, or that is to be executed next */
     uint32_t first; /* snap_entries[first .. first + n), by ascending slot */
     uint32_t n;
+    uint32_t
+        need; /* snap_entries[need .. need + nneeds): the values that must be in place; the same entries, unless */
+    uint32_t
+        nneeds; /* sunk ones are among them: then what these are made of, each once, for no slot */
 };
 
 struct bt_region {
@@ -124,17 +129,51 @@ struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *h
                            const char **bail);
 
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
-void bt_fold(struct bt_region *r);   /* constants, identities, immediate forms, copies */
+void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
+void bt_conditions(
+    struct bt_region *r);            /* conditions on flags become comparisons; before folding */
 void bt_cse(struct bt_region *r);    /* one operation for equal pure ones, by dominance */
+void bt_narrow(struct bt_region *r); /* 32 bits where no more are wanted; folding should follow */
 void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
 void bt_lazy_nan(
     struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
 void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
 void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
+void bt_sink(struct bt_region *r); /* operations that only the guest's state needs; the last pass */
 void bt_count_uses(struct bt_region *r);
 
 /* Is a floating-point value known not to be a signalling NaN? What arithmetic gave, made canonical, never is. */
 bool bt_is_quiet(const struct bt_region *r, uint32_t v);
+
+/* The comparison to 0 or 1 (a set_ row) whose result is the other one; 0 when op is no such row. */
+uint16_t bt_inverse(uint16_t op);
+
+/* The micro-ops that give a NaN its payload (uop.def, UOP_NAN), as the translator does them: the result is the first operand, unless
+ * a check finds a NaN. It looks at the first operand, which is a double or a single, at the second (ZERO), or at the second and the third
+ * (NUMBER). A BT_NAN_3 is for another of them. */
+enum bt_nan_rule {
+    BT_NO_NAN_RULE,
+    BT_NAN_DOUBLE,
+    BT_NAN_SINGLE,
+    BT_NAN_NUMBER,
+    BT_NAN_ZERO,
+    BT_NAN_3
+};
+enum bt_nan_rule bt_nan_rule(uint16_t op);
+
+/* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
+bool bt_is_single(const struct bt_region *r, uint32_t v);
+
+/* What is known of the upper halves of values, by value (bt/known.c). Those made later are unknown. */
+struct bt_known {
+    bool *sx, *zx; /* the sign of the low half, zero */
+    uint32_t n;
+};
+void bt_find_known(const struct bt_region *r, struct bt_known *k);
+bool bt_known_sx(const struct bt_region *r, const struct bt_known *k, uint32_t v);
+bool bt_known_zx(const struct bt_region *r, const struct bt_known *k, uint32_t v);
+/* Does the operation look at the low halves of its operands only? An extension below it says nothing. */
+bool bt_low_half_only(uint16_t op);
 
 /* NULL when the region is well formed, else what is wrong, with *where the operation. */
 const char *bt_verify(const struct bt_region *r, uint32_t *where);
@@ -145,11 +184,15 @@ char *bt_print(const struct bt_region *r);
 /* ---- building blocks for passes ---- */
 uint32_t bt_new_op(struct bt_region *r, uint16_t op, uint8_t kind, uint32_t a, uint32_t b,
                    uint32_t c, int64_t imm, uint32_t block);
+/* The same, put before position *at of the block, which moves on by one; the operations in front of it stay. */
+uint32_t bt_insert(struct bt_region *r, uint32_t block, uint32_t *at, uint16_t op, uint32_t a,
+                   uint32_t b, uint32_t c, int64_t imm);
 /* Make room, so that the next `extra` new operations do not move r->ops. */
 void bt_reserve_ops(struct bt_region *r, uint32_t extra);
 /* A constant's value, placed in the entry block; equal ones are shared when asked for in sequence. */
 uint32_t bt_const(struct bt_region *r, uint64_t v);
 void bt_append(struct bt_region *r, uint32_t block, uint32_t value);
+void bt_add_snap_entry(struct bt_region *r, uint32_t value, uint8_t slot);
 /* Replacements of values that a pass has found: to[v] stands for v, 0 for none; chains are followed. */
 struct bt_renames {
     uint32_t *to;

@@ -120,7 +120,7 @@ static void reach_snapshot(struct bt_live *l, uint64_t *live, uint32_t snap, uin
                            uint32_t end, bool ranges)
 {
     const struct bt_snap *s = &l->r->snaps[snap];
-    for (uint32_t k = s->first; k < s->first + s->n; k++)
+    for (uint32_t k = s->need; k < s->need + s->nneeds; k++)
         reach(l, live, l->r->snap_entries[k].value, block, end, ranges);
 }
 

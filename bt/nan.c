@@ -4,8 +4,8 @@
  * is the canonical NaN or another quiet one matters only where somebody looks at its bits: arithmetic,
  * comparison and conversion go the same way. So this pass drops the checks of results that only such
  * operations use, and lets the value be `raw`: any quiet NaN stands for the canonical one. Raw values are made
- * canonical before a store or an operation on bits, and where a snapshot names them, by the side table and the
- * code of exits (value kinds in bt/emit.c).
+ * canonical before a store or an operation on bits. Snapshots name the checked value; when nothing else needs it, bt/sink.c
+ * makes the check a matter of exits.
  *
  * Values of f32 keep their checks: they are boxed, which looks at bits.
  *
@@ -38,6 +38,7 @@ static bool tolerates(const struct bt_op *o)
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
+    case UOP_feq_q_f64:
     case UOP_flt_q_f64:
     case UOP_fle_q_f64:
     case UOP_cvt_f64_s32:
@@ -53,35 +54,38 @@ static bool tolerates(const struct bt_op *o)
 struct nan_pass {
     struct bt_region *r;
     struct bt_renames names; /* what dropped checks checked */
+    bool *raw;               /* by value, of those that there were at the beginning */
     uint32_t *safe;          /* by value: its check in the current block, 0 for none yet */
 };
 
 /* May the argument stand in a raw phi: is canonicalising it harmless? A value from elsewhere may have any payload,
  * which must be kept. */
-static bool raw_argument(const struct bt_op *o)
+static bool raw_argument(const struct nan_pass *p, uint32_t v)
 {
-    return o->raw_nan ||
+    const struct bt_op *o = &p->r->ops[v];
+    return p->raw[v] ||
            (o->op == BT_CONST && ((uint64_t)o->imm & INT64_MAX) <= UINT64_C(0x7ff0000000000000));
 }
 
-static void find_raw(struct bt_region *r)
+static void find_raw(struct nan_pass *p)
 {
+    struct bt_region *r = p->r;
     for (uint32_t v = 1; v < r->nops; v++)
-        r->ops[v].raw_nan = makes_nan(&r->ops[v]) || r->ops[v].op == BT_PHI;
+        p->raw[v] = makes_nan(&r->ops[v]) || r->ops[v].op == BT_PHI;
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t v = 1; v < r->nops; v++) {
             struct bt_op *o = &r->ops[v];
-            if (o->op != BT_PHI || !o->raw_nan)
+            if (o->op != BT_PHI || !p->raw[v])
                 continue;
             bool any = false, all = true;
             for (uint32_t k = 0; k < r->blocks[o->block].npreds; k++) {
-                const struct bt_op *arg = &r->ops[r->phi_args[o->a + k]];
-                all &= raw_argument(arg);
-                any |= arg->raw_nan;
+                uint32_t arg = r->phi_args[o->a + k];
+                all &= raw_argument(p, arg);
+                any |= p->raw[arg];
             }
             if (!all || !any) {
-                o->raw_nan = false;
+                p->raw[v] = false;
                 changed = true;
             }
         }
@@ -93,15 +97,11 @@ static void find_raw(struct bt_region *r)
 static uint32_t checked(struct nan_pass *p, uint32_t block, uint32_t *k, uint32_t v, bool keep)
 {
     struct bt_region *r = p->r;
-    if (!r->ops[v].raw_nan)
+    if (v >= p->names.n || !p->raw[v])
         return v;
     if (p->safe[v] && r->ops[p->safe[v]].block == block)
         return p->safe[v];
-    uint32_t c = bt_new_op(r, UOP_fcanon_f64, UOP_K_I, v, 0, 0, 0, block);
-    bt_append(r, block, c);
-    struct bt_block *b = &r->blocks[block];
-    memmove(b->ops + *k + 1, b->ops + *k, (b->nops - 1 - *k) * sizeof(*b->ops));
-    b->ops[(*k)++] = c;
+    uint32_t c = bt_insert(r, block, k, UOP_fcanon_f64, v, 0, 0, 0);
     if (keep)
         p->safe[v] = c;
     return c;
@@ -113,17 +113,37 @@ static void check_arguments(struct nan_pass *p, uint32_t block, struct bt_op *ph
     struct bt_region *r = p->r;
     for (uint32_t k = 0; k < r->blocks[block].npreds; k++) {
         uint32_t *arg = &r->phi_args[phi->a + k];
-        if (*arg < p->names.n && r->ops[*arg].raw_nan) {
+        if (*arg < p->names.n && p->raw[*arg]) {
             uint32_t pred = r->blocks[block].preds[k], at = r->blocks[pred].nops - 1;
             *arg = checked(p, pred, &at, *arg, false);
         }
     }
 }
 
+/* Snapshots that name a raw phi name its checked form. */
+static void check_named_phis(struct nan_pass *p)
+{
+    struct bt_region *r = p->r;
+    struct bt_renames names = {arena_znew(r->arena, uint32_t, p->names.n), p->names.n};
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t nphis = 0;
+        while (r->ops[b->ops[nphis]].op == BT_PHI)
+            nphis++;
+        for (uint32_t k = 0, at = nphis; k < nphis; k++) {
+            uint32_t v = r->blocks[i].ops[k];
+            if (v < p->names.n && p->raw[v])
+                names.to[v] = checked(p, i, &at, v, false);
+        }
+    }
+    bt_rename_snapshots(r, &names);
+}
+
 void bt_lazy_nan(struct bt_region *r)
 {
     struct nan_pass p = {.r = r, .names = {arena_znew(r->arena, uint32_t, r->nops), r->nops}};
     p.safe = arena_znew(r->arena, uint32_t, r->nops);
+    p.raw = arena_znew(r->arena, bool, r->nops);
     bool any = false;
     for (uint32_t v = 1; v < r->nops; v++) {
         const struct bt_op *o = &r->ops[v];
@@ -138,36 +158,27 @@ void bt_lazy_nan(struct bt_region *r)
         return;
     for (uint32_t i = 0; i < r->nblocks; i++) {
         struct bt_block *b = &r->blocks[i];
-        uint32_t n = 0;
-        for (uint32_t k = 0; k < b->nops; k++) {
-            uint32_t v = b->ops[k];
-            struct bt_op *o = &r->ops[v];
-            if (p.names.to[v]) {
-                o->op = BT_DEAD;
-                continue;
-            }
-            bt_rename_operands(r, &p.names, o);
-            b->ops[n++] = v;
-        }
-        b->nops = n;
+        for (uint32_t k = 0; k < b->nops; k++)
+            bt_rename_operands(r, &p.names, &r->ops[b->ops[k]]);
     }
-    bt_rename_snapshots(r, &p.names);
-    find_raw(r);
+    find_raw(&p);
     bt_reserve_ops(r, r->nops * 3);
+    check_named_phis(&p);
     for (uint32_t i = 0; i < r->nblocks; i++) {
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
-            struct bt_op *o = &r->ops[r->blocks[i].ops[k]];
-            if (o->op == BT_PHI && !o->raw_nan)
+            uint32_t v = r->blocks[i].ops[k];
+            struct bt_op *o = &r->ops[v];
+            if (o->op == BT_PHI && !p.raw[v])
                 check_arguments(&p, i, o);
-            if (tolerates(o) || o->op >= UOP_CODES)
+            if (tolerates(o) || o->op >= UOP_CODES || o->op == UOP_fcanon_f64)
                 continue;
             uint32_t a = bt_operand_kind(o, 0) ? o->a : 0, b = bt_operand_kind(o, 1) ? o->b : 0,
                      c = bt_operand_kind(o, 2) ? o->c : 0;
-            if (a && a < p.names.n)
+            if (a)
                 o->a = checked(&p, i, &k, a, true);
-            if (b && b < p.names.n)
+            if (b)
                 o->b = checked(&p, i, &k, b, true);
-            if (c && c < p.names.n)
+            if (c)
                 o->c = checked(&p, i, &k, c, true);
         }
     }

@@ -27,6 +27,57 @@ uint8_t bt_operand_kind(const struct bt_op *o, int i)
     return i == 0 ? info->a : i == 1 ? info->b : info->c;
 }
 
+uint16_t bt_inverse(uint16_t op)
+{
+    static const uint16_t pairs[][2] = {
+        {UOP_set_eq, UOP_set_ne},       {UOP_set_lt, UOP_set_ge},
+        {UOP_set_ltu, UOP_set_geu},     {UOP_set_eq_32, UOP_set_ne_32},
+        {UOP_set_lt_32, UOP_set_ge_32}, {UOP_set_ltu_32, UOP_set_geu_32},
+    };
+    if (op >= UOP_CODES)
+        return 0;
+    uint16_t form = (uint16_t)(op - uop_info[op].rr_form); /* 1 with an immediate */
+    for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        for (unsigned k = 0; k < 2; k++) {
+            if (uop_info[op].rr_form == pairs[i][k])
+                return (uint16_t)(pairs[i][!k] + form);
+        }
+    }
+    return 0;
+}
+
+enum bt_nan_rule bt_nan_rule(uint16_t op)
+{
+    switch (op) {
+    case UOP_fnan_f64:
+    case UOP_fnanpick_f64:
+    case UOP_fdefnan_f64:
+    case UOP_fnancvt_f32_f64:
+        return BT_NAN_DOUBLE;
+    case UOP_fnan_f32:
+    case UOP_fnanpick_f32:
+    case UOP_fdefnan_f32:
+    case UOP_fnancvt_f64_f32:
+        return BT_NAN_SINGLE;
+    case UOP_fnannm_f64:
+        return BT_NAN_NUMBER;
+    case UOP_fnanzero_f32:
+    case UOP_fnanzero_f64:
+        return BT_NAN_ZERO;
+    case UOP_fnan3_f32:
+    case UOP_fnan3_f64:
+        return BT_NAN_3;
+    default:
+        return BT_NO_NAN_RULE;
+    }
+}
+
+bool bt_is_single(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    return o->kind == UOP_K_S || o->op == UOP_unbox_f32 || o->op == UOP_fcanon_f32;
+}
+
 /* ---- replacements ---- */
 
 uint32_t bt_renamed(const struct bt_renames *n, uint32_t v)

@@ -38,13 +38,13 @@ static bool in_vector(const struct guest *g, uint8_t kind, unsigned unit)
            (kind != UOP_K_N && unit < CPU_TEMP_BASE && guest_vector_slot(g, unit));
 }
 
-/* Worth it, and possible? Condition flags as a value are what folding is for: alone each would be a call. */
+/* Worth it, and possible? Those condition flags that are a call as a value are what folding is for. */
 static bool suits(const struct guest *g, const struct block *b)
 {
     for (unsigned i = 0; i < b->nuops; i++) {
         const struct uop *u = &b->uops[i];
         const struct uop_info *info = &uop_info[u->op];
-        if (u->op >= UOP_flags_add_64 && u->op <= UOP_flags_fcmp)
+        if (u->op >= UOP_flags_adc_64 && u->op <= UOP_flags_adc_32)
             return false;
         if (in_vector(g, info->d, u->d) || in_vector(g, info->a, u->a) ||
             in_vector(g, info->b, u->b) || in_vector(g, info->c, u->c))

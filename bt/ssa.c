@@ -87,6 +87,18 @@ void bt_append(struct bt_region *r, uint32_t block, uint32_t value)
     r->ops[value].block = block;
 }
 
+uint32_t bt_insert(struct bt_region *r, uint32_t block, uint32_t *at, uint16_t op, uint32_t a,
+                   uint32_t b, uint32_t c, int64_t imm)
+{
+    uint32_t v = bt_new_op(r, op, UOP_K_I, a, b, c, imm, block);
+    struct bt_block *x = &r->blocks[block];
+    reserve(r, x);
+    memmove(x->ops + *at + 1, x->ops + *at, (x->nops - *at) * sizeof(*x->ops));
+    x->nops++;
+    x->ops[(*at)++] = v;
+    return v;
+}
+
 /* Before the entry block's terminator. */
 static uint32_t place_in_entry(struct bt_region *r, uint32_t value)
 {
@@ -345,6 +357,13 @@ static void write_vector(struct builder *s, uint32_t block, unsigned unit, uint3
     }
 }
 
+void bt_add_snap_entry(struct bt_region *r, uint32_t value, uint8_t slot)
+{
+    r->snap_entries = grow(r->arena, r->snap_entries, r->nsnap_entries, &r->snap_entries_cap,
+                           sizeof(*r->snap_entries));
+    r->snap_entries[r->nsnap_entries++] = (struct bt_snap_entry){value, slot};
+}
+
 static uint32_t snapshot(struct builder *s, uint32_t block, uint64_t pc)
 {
     struct bt_region *r = s->r;
@@ -352,12 +371,11 @@ static uint32_t snapshot(struct builder *s, uint32_t block, uint64_t pc)
     struct bt_snap snap = {.pc = pc, .first = r->nsnap_entries};
     bitset_for_each(slot, s->mod[block], s->nslots)
     {
-        uint32_t v = read_slot(s, block, (unsigned)slot);
-        r->snap_entries = grow(r->arena, r->snap_entries, r->nsnap_entries, &r->snap_entries_cap,
-                               sizeof(*r->snap_entries));
-        r->snap_entries[r->nsnap_entries++] = (struct bt_snap_entry){v, (uint8_t)slot};
+        bt_add_snap_entry(r, read_slot(s, block, (unsigned)slot), (uint8_t)slot);
     }
     snap.n = r->nsnap_entries - snap.first;
+    snap.need = snap.first;
+    snap.nneeds = snap.n;
     r->snaps[r->nsnaps] = snap;
     return r->nsnaps++;
 }
@@ -388,6 +406,8 @@ static void build_block(struct builder *s, uint32_t block)
             c = u->c;
         bool wide = info->d == UOP_K_V || info->d == UOP_K_P;
         uint32_t v = bt_new_op(r, u->op, wide ? UOP_K_V : info->d, a, b, c, u->imm, block);
+        if (bt_nan_rule(u->op) == BT_NAN_SINGLE)
+            r->ops[v].kind = UOP_K_S;
         if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)
             r->ops[a].kind = UOP_K_S; /* a float's load goes to a vector register */
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {

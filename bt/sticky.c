@@ -17,6 +17,13 @@ bool bt_is_quiet(const struct bt_region *r, uint32_t v)
     case UOP_fmin_f32:
     case UOP_fmax_f64:
     case UOP_fmax_f32:
+    case UOP_fadd_f64:
+    case UOP_fsub_f64:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f64:
+    case UOP_fsqrt_f64:
+    case UOP_ffma_f64:
+    case UOP_cvt_f32_f64:
         return true;
     case BT_CONST: /* no NaN of either width */
         return (uint64_t)o->imm << 1 <= UINT64_C(0xffe0000000000000) &&
@@ -29,6 +36,10 @@ bool bt_is_quiet(const struct bt_region *r, uint32_t v)
 static uint16_t without_flags(uint16_t op)
 {
     switch (op) {
+    case UOP_feq_f64:
+        return UOP_feq_q_f64;
+    case UOP_feq_f32:
+        return UOP_feq_q_f32;
     case UOP_flt_f64:
         return UOP_flt_q_f64;
     case UOP_fle_f64:

@@ -20,16 +20,21 @@ void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE])
 
 /* ---- writing ---- */
 
-static void put(struct cc_side *s, uint64_t v)
+static void put_number(uint8_t *buf, uint32_t *len, uint32_t cap, bool *overflow, uint64_t v)
 {
     do {
-        if (s->len >= s->cap) {
-            s->overflow = true;
+        if (*len >= cap) {
+            *overflow = true;
             return;
         }
-        s->buf[s->len++] = (uint8_t)((v & 0x7f) | (v > 0x7f) << 7);
+        buf[(*len)++] = (uint8_t)((v & 0x7f) | (v > 0x7f) << 7);
         v >>= 7;
     } while (v);
+}
+
+static void put(struct cc_side *s, uint64_t v)
+{
+    put_number(s->buf, &s->len, s->cap, &s->overflow, v);
 }
 
 static uint64_t zigzag(int64_t v)
@@ -41,13 +46,16 @@ static int64_t unzigzag(uint64_t v)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-static bool same(const struct cc_loc *a, const struct cc_loc *b)
+/* Is b, as a row names it, where a of the last row was? */
+static bool same(const struct cc_side *s, const struct cc_loc *a, const struct cc_loc *b)
 {
     if (a->kind != b->kind)
         return false;
     switch (a->kind) {
     case CC_LOC_CPU:
         return true;
+    case CC_LOC_EXPR:
+        return a->reg == b->reg && !memcmp(s->buf + a->v, (const void *)(uintptr_t)b->v, a->reg);
     case CC_LOC_UNIT:
     case CC_LOC_CONST:
         return a->v == b->v;
@@ -79,15 +87,49 @@ void cc_side_saved(struct cc_side *s, unsigned slot)
     s->named[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
+static void put_in_expr(struct cc_expr *x, uint64_t v)
+{
+    put_number(x->text, &x->len, CC_EXPR_MAX, &x->overflow, v);
+}
+
+void cc_expr_op(struct cc_expr *x, unsigned op, int64_t imm)
+{
+    put_in_expr(x, CC_LOC_EXPR);
+    put_in_expr(x, op);
+    if (uop_info[op].flags & UOP_F_IMM)
+        put_in_expr(x, zigzag(imm));
+}
+
+void cc_expr_loc(struct cc_expr *x, const struct cc_loc *l)
+{
+    put_in_expr(x, (uint64_t)(l->kind | (l->reg & 15) << 3));
+    if (l->kind == CC_LOC_UNIT)
+        put_in_expr(x, l->v);
+    else if (l->kind == CC_LOC_CONST)
+        put_in_expr(x, zigzag((int64_t)l->v));
+}
+
 static void put_change(struct cc_side *s, unsigned slot, const struct cc_loc *l)
 {
+    bool has_reg = l->kind != CC_LOC_CPU && l->kind != CC_LOC_EXPR;
     put(s, slot);
-    put(s, (uint64_t)(l->kind | (l->kind == CC_LOC_CPU ? 0 : (l->reg & 15) << 3)));
-    if (l->kind == CC_LOC_UNIT)
-        put(s, l->v);
-    else if (l->kind == CC_LOC_CONST)
-        put(s, zigzag((int64_t)l->v));
+    put(s, (uint64_t)(l->kind | (has_reg ? (l->reg & 15) << 3 : 0)));
     s->loc[slot] = *l;
+    if (l->kind == CC_LOC_UNIT) {
+        put(s, l->v);
+    } else if (l->kind == CC_LOC_CONST) {
+        put(s, zigzag((int64_t)l->v));
+    } else if (l->kind == CC_LOC_EXPR) {
+        put(s, l->reg);
+        if (s->cap - s->len < l->reg) {
+            s->overflow = true;
+            s->loc[slot] = s->base[slot];
+            return;
+        }
+        s->loc[slot].v = s->len;
+        memcpy(s->buf + s->len, (const void *)(uintptr_t)l->v, l->reg);
+        s->len += l->reg;
+    }
 }
 
 void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_named *named,
@@ -99,12 +141,12 @@ void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_n
 
     for (unsigned i = 0; i < n; i++) {
         now[named[i].slot / 64] |= UINT64_C(1) << named[i].slot % 64;
-        nchanged += !same(&s->loc[named[i].slot], &named[i].loc);
+        nchanged += !same(s, &s->loc[named[i].slot], &named[i].loc);
     }
     for (unsigned w = 0; w < CPU_TEMP_BASE / 64; w++) {
         for (uint64_t left = s->named[w] & ~now[w]; left; left &= left - 1) {
             unsigned slot = w * 64 + (unsigned)__builtin_ctzll(left);
-            if (!same(&s->loc[slot], &s->base[slot]))
+            if (!same(s, &s->loc[slot], &s->base[slot]))
                 back[nback++] = (uint8_t)slot;
         }
         s->named[w] = now[w];
@@ -113,7 +155,7 @@ void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_n
     put(s, zigzag((int64_t)(pc - s->pc)));
     put(s, nchanged + nback);
     for (unsigned i = 0; i < n; i++)
-        if (!same(&s->loc[named[i].slot], &named[i].loc))
+        if (!same(s, &s->loc[named[i].slot], &named[i].loc))
             put_change(s, named[i].slot, &named[i].loc);
     for (unsigned i = 0; i < nback; i++)
         put_change(s, back[i], &s->base[back[i]]);
@@ -157,6 +199,11 @@ bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off,
                 l.v = get(&r);
             else if (l.kind == CC_LOC_CONST)
                 l.v = (uint64_t)unzigzag(get(&r));
+            else if (l.kind == CC_LOC_EXPR) {
+                l.reg = (uint8_t)get(&r);
+                l.v = (uint64_t)(r.p - u->side);
+                r.p += l.reg;
+            }
             if (slot < CPU_TEMP_BASE)
                 loc[slot] = l;
         }
@@ -164,6 +211,36 @@ bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off,
             return true;
     }
     return false;
+}
+
+/* The value of the operand or expression at r. */
+static uint64_t evaluate(struct reader *r, const struct cc_regs *regs, const struct cpu *cpu)
+{
+    uint64_t k = get(r), operand[3] = {0}, d = 0;
+    switch (k & 7) {
+    case CC_LOC_GPR:
+        return regs->gpr[k >> 3 & 15];
+    case CC_LOC_XMM:
+        return regs->xmm[k >> 3 & 15][0];
+    case CC_LOC_XMM32:
+        return (uint32_t)regs->xmm[k >> 3 & 15][0];
+    case CC_LOC_UNIT:
+        return cpu->r[get(r)];
+    case CC_LOC_CONST:
+        return (uint64_t)unzigzag(get(r));
+    default:
+        break;
+    }
+    unsigned op = (unsigned)get(r);
+    const struct uop_info *info = &uop_info[op];
+    if (info->flags & UOP_F_IMM)
+        operand[1] = (uint64_t)unzigzag(get(r));
+    const uint8_t kind[3] = {info->a, info->b, info->c};
+    for (unsigned i = 0; i < 3; i++)
+        if (kind[i] != UOP_K_N)
+            operand[i] = evaluate(r, regs, cpu);
+    uop_eval((enum uop_code)op, operand[0], operand[1], operand[2], &d);
+    return d;
 }
 
 bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *regs,
@@ -185,9 +262,11 @@ bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *
         case CC_LOC_XMM:
             v[s] = regs->xmm[loc[s].reg][0];
             break;
-        case CC_LOC_F64:
-            v[s] = uop_sem_fcanon_f64(regs->xmm[loc[s].reg][0], 0, 0);
+        case CC_LOC_EXPR: {
+            struct reader r = {u->side + loc[s].v, u->side + u->side_len};
+            v[s] = evaluate(&r, regs, cpu);
             break;
+        }
         case CC_LOC_XMM32:
             v[s] = (uint32_t)regs->xmm[loc[s].reg][0];
             break;

@@ -7,7 +7,9 @@
  * the first, home slots are in their registers and all others in the cpu.
  *
  * Form of a row, numbers as LEB128: offset less the previous one; guest pc less the previous one, zigzag; number of
- * changes; each change: slot byte, kind byte | register << 4, then a number for CC_LOC_UNIT and (zigzag) CC_LOC_CONST.
+ * changes; each change: slot, kind | register << 3, then a number for CC_LOC_UNIT and (zigzag) CC_LOC_CONST, the text's length
+ * and the text for CC_LOC_EXPR. An expression's text, in prefix order: micro-op, its immediate (zigzag) when it has one,
+ * and the operands, each as a change without its slot, or CC_LOC_EXPR and a text without its length.
  *
  * Threading: a writer belongs to one thread; reading is reentrant and allocates nothing (signal context).
  */
@@ -24,19 +26,30 @@ enum cc_loc_kind {
     CC_LOC_XMM128, /* a whole one: this slot and the next */
     CC_LOC_UNIT,   /* in cpu->r[n]: spilled, or another slot's place */
     CC_LOC_CONST,  /* a constant */
-    CC_LOC_F64,    /* low half of a vector register; any NaN stands for the canonical one */
+    CC_LOC_EXPR,   /* a pure micro-op of operands that are such places or expressions themselves */
 };
 
 struct cc_loc {
     uint8_t kind; /* enum cc_loc_kind */
-    uint8_t reg;
-    uint64_t v; /* CC_LOC_UNIT: n; CC_LOC_CONST: the value */
+    uint8_t reg;  /* CC_LOC_EXPR: length of the text */
+    uint64_t v;   /* CC_LOC_UNIT: n; CC_LOC_CONST: the value; CC_LOC_EXPR: see below */
 };
+
+/* An expression's text while it is written: operations before their operands, from the root on. */
+#define CC_EXPR_MAX 250
+struct cc_expr {
+    uint8_t text[CC_EXPR_MAX];
+    unsigned len;
+    bool overflow;
+};
+void cc_expr_op(struct cc_expr *x, unsigned op, int64_t imm);
+void cc_expr_loc(struct cc_expr *x, const struct cc_loc *l);
 
 /* The state before the first row. */
 void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE]);
 
-/* A slot that a row names. */
+/* A slot that a row names. v of a CC_LOC_EXPR is the address of its text here, and the text's offset in the table in
+ * struct cc_side and in what cc_side_find gives. */
 struct cc_named {
     uint8_t slot;
     struct cc_loc loc;

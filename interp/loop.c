@@ -459,6 +459,12 @@ do_jmp_ind : {
     BRANCH(br_ge, (int64_t)A >= (int64_t)B)
     BRANCH(br_ltu, A < B)
     BRANCH(br_geu, A >= B)
+    BRANCH(br_eq_32, (uint32_t)A == (uint32_t)B)
+    BRANCH(br_ne_32, (uint32_t)A != (uint32_t)B)
+    BRANCH(br_lt_32, (int32_t)A < (int32_t)B)
+    BRANCH(br_ge_32, (int32_t)A >= (int32_t)B)
+    BRANCH(br_ltu_32, (uint32_t)A < (uint32_t)B)
+    BRANCH(br_geu_32, (uint32_t)A >= (uint32_t)B)
 #undef BRANCH
 
 do_exit:

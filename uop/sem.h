@@ -114,6 +114,19 @@ static inline uint64_t uop_f32_as_f64(uint64_t a)
                : (v & UINT64_C(0x8000000000000000)) | (v & INT64_MAX) >> 3;
 }
 
+static inline uint64_t uop_f16_as_f64(uint64_t a)
+{
+    bool nan = (a & 0x7fff) > 0x7c00;
+    return nan ? UINT64_C(0x7ff8000000000000) : (a & 0x8000) << 48 | (a & 0x7fff) << 42;
+}
+
+/* Condition flags of comparing floats. */
+static inline uint64_t uop_flags_fcmp(uint64_t a, uint64_t b)
+{
+    bool le = uop_fless_f64(a, b, true), ge = uop_fless_f64(b, a, true);
+    return le && ge ? 0x60000000 : le ? 0x80000000 : ge ? 0x20000000 : 0x30000000;
+}
+
 /* Condition flags of x + y + carry, in bits 31 (N), 30 (Z), 29 (C), 28 (V). */
 static inline uint64_t uop_flags_adc_64(uint64_t x, uint64_t y, uint64_t carry)
 {
@@ -158,48 +171,51 @@ static inline uint64_t uop_crc32(uint64_t sum, uint64_t data, unsigned bits, uin
 }
 
 /* NaNs with payload. quiet is the fraction's top bit. */
-#define UOP_NAN_RULES(T, inf, sign, quiet)                                                 \
-    static inline bool uop_isnan_##T(uint64_t a)                                           \
-    {                                                                                      \
-        return (a & ((sign)-1)) > (inf);                                                   \
-    }                                                                                      \
-    static inline bool uop_issnan_##T(uint64_t a)                                          \
-    {                                                                                      \
-        return uop_isnan_##T(a) && !(a & (quiet));                                         \
-    }                                                                                      \
-    static inline uint64_t uop_defnan_##T(void)                                            \
-    {                                                                                      \
-        return (inf) | (quiet);                                                            \
-    }                                                                                      \
-    static inline uint64_t uop_fnan_##T(uint64_t r, uint64_t a, uint64_t b)                \
-    {                                                                                      \
-        if (uop_issnan_##T(a))                                                             \
-            return a | (quiet);                                                            \
-        if (uop_issnan_##T(b))                                                             \
-            return b | (quiet);                                                            \
-        if (uop_isnan_##T(a))                                                              \
-            return a;                                                                      \
-        if (uop_isnan_##T(b))                                                              \
-            return b;                                                                      \
-        return uop_isnan_##T(r) ? uop_defnan_##T() : r;                                    \
-    }                                                                                      \
-    static inline uint64_t uop_fnannm_##T(uint64_t r, uint64_t a, uint64_t b)              \
-    {                                                                                      \
-        bool both = uop_isnan_##T(a) && uop_isnan_##T(b);                                  \
-        return uop_issnan_##T(a) || uop_issnan_##T(b) || both ? uop_fnan_##T(r, a, b) : r; \
-    }                                                                                      \
-    static inline uint64_t uop_fnan3_##T(uint64_t add, uint64_t a, uint64_t b)             \
-    {                                                                                      \
-        uint64_t x = a & ((sign)-1), y = b & ((sign)-1);                                   \
-        if (uop_issnan_##T(add))                                                           \
-            return add | (quiet);                                                          \
-        if (uop_issnan_##T(a))                                                             \
-            return a | (quiet);                                                            \
-        if (uop_issnan_##T(b))                                                             \
-            return b | (quiet);                                                            \
-        if (uop_isnan_##T(add))                                                            \
-            return (x == (inf) && !y) || (!x && y == (inf)) ? uop_defnan_##T() : add;      \
-        return uop_isnan_##T(a) ? a : uop_isnan_##T(b) ? b : 0;                            \
+#define UOP_NAN_RULES(T, inf, sign, quiet)                                            \
+    static inline bool uop_isnan_##T(uint64_t a)                                      \
+    {                                                                                 \
+        return (a & ((sign)-1)) > (inf);                                              \
+    }                                                                                 \
+    static inline bool uop_issnan_##T(uint64_t a)                                     \
+    {                                                                                 \
+        return uop_isnan_##T(a) && !(a & (quiet));                                    \
+    }                                                                                 \
+    static inline uint64_t uop_defnan_##T(void)                                       \
+    {                                                                                 \
+        return (inf) | (quiet);                                                       \
+    }                                                                                 \
+    static inline uint64_t uop_fnan_##T(uint64_t r, uint64_t a, uint64_t b)           \
+    {                                                                                 \
+        if (!uop_isnan_##T(r))                                                        \
+            return r;                                                                 \
+        if (uop_issnan_##T(a))                                                        \
+            return a | (quiet);                                                       \
+        if (uop_issnan_##T(b))                                                        \
+            return b | (quiet);                                                       \
+        if (uop_isnan_##T(a))                                                         \
+            return a;                                                                 \
+        if (uop_isnan_##T(b))                                                         \
+            return b;                                                                 \
+        return uop_defnan_##T();                                                      \
+    }                                                                                 \
+    static inline uint64_t uop_fnannm_##T(uint64_t r, uint64_t a, uint64_t b)         \
+    {                                                                                 \
+        bool both = uop_isnan_##T(a) && uop_isnan_##T(b);                             \
+        bool any = uop_issnan_##T(a) || uop_issnan_##T(b) || both;                    \
+        return any ? uop_fnan_##T(uop_defnan_##T(), a, b) : r;                        \
+    }                                                                                 \
+    static inline uint64_t uop_fnan3_##T(uint64_t add, uint64_t a, uint64_t b)        \
+    {                                                                                 \
+        uint64_t x = a & ((sign)-1), y = b & ((sign)-1);                              \
+        if (uop_issnan_##T(add))                                                      \
+            return add | (quiet);                                                     \
+        if (uop_issnan_##T(a))                                                        \
+            return a | (quiet);                                                       \
+        if (uop_issnan_##T(b))                                                        \
+            return b | (quiet);                                                       \
+        if (uop_isnan_##T(add))                                                       \
+            return (x == (inf) && !y) || (!x && y == (inf)) ? uop_defnan_##T() : add; \
+        return uop_isnan_##T(a) ? a : uop_isnan_##T(b) ? b : 0;                       \
     }
 UOP_NAN_RULES(f16, UINT64_C(0x7c00), UINT64_C(0x8000), UINT64_C(0x200))
 UOP_NAN_RULES(f32, UINT64_C(0x7f800000), UINT64_C(0x80000000), UINT64_C(0x400000))

@@ -116,7 +116,7 @@ LIFT(addsub_ext)
 LIFT(adc)
 {
     uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
-    uint8_t carry = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, A64_NZCV, 29), 1), f = 0;
+    uint8_t carry = a64_cond(l, 2), f = 0;
     if (W(30, 30))
         m = emit_i(l, UOP_xor_64_i, m, -1);
     if (W(29, 29))
@@ -402,8 +402,8 @@ LIFT(b_cond)
 
 LIFT(cb)
 {
-    lift_emit(l, arg, 0, sized(l, SF, a64_x(in->rd)), A64_XZR, 0,
-              (int64_t)(l->pc + (uint64_t)in->imm));
+    int op = SF ? arg : arg - UOP_br_eq + UOP_br_eq_32;
+    lift_emit(l, op, 0, a64_x(in->rd), A64_XZR, 0, (int64_t)(l->pc + (uint64_t)in->imm));
 }
 
 LIFT(tb)

@@ -195,14 +195,11 @@ LIFT(fmadd)
     fp_result(l, in->rd, a64_fma(l, TYPE, a, b, c));
 }
 
-/* The flags of a comparison; signalling ones are for every NaN. */
+/* The flags of a comparison; signalling ones are for every NaN. An operation for its exceptions, one for its value. */
 static uint8_t compare(struct lift *l, unsigned T, uint8_t a, uint8_t b, bool signalling)
 {
-    int less = signalling ? UOP_flt_f16 : UOP_fltq_f16;
-    uint8_t eq = emit2(l, a64_fop(UOP_feq_f16, T), a, b);
-    uint8_t lt = emit2(l, a64_fop(less, T), a, b);
-    uint8_t gt = emit2(l, a64_fop(less, T), b, a);
-    return emit3(l, UOP_flags_fcmp, eq, lt, gt);
+    emit2(l, a64_fop(signalling ? UOP_flt_f16 : UOP_feq_f16, T), a, b);
+    return emit2(l, UOP_flags_fcmp_f16 + T * (UOP_flags_fcmp_f32 - UOP_flags_fcmp_f16), a, b);
 }
 
 LIFT(fcmp)

@@ -5,6 +5,7 @@
 #include "tests/bt/program.h"
 
 #include "bt/ir.h"
+#include "uop/sem.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 enum { VISITS = 120 };
 
 static unsigned programs = 4000;
+static unsigned long sunk_named;
 
 /* ---- the evaluator of regions ---- */
 
@@ -36,13 +38,28 @@ static void dump_and_fail(const struct eval *e, const char *what, uint32_t op)
     fail_msg("after %s: %s at v%" PRIu32, e->stage, what, op);
 }
 
+/* The value that a snapshot names: a sunk one is computed from its operands as they are now. */
+static uint64_t named_value(const struct eval *e, uint32_t v)
+{
+    const struct bt_op *o = &e->r->ops[v];
+    uint64_t d;
+    if (!o->sunk)
+        return e->v[v];
+    uint64_t a = bt_operand_kind(o, 0) ? named_value(e, o->a) : 0;
+    uint64_t b = bt_operand_kind(o, 1) ? named_value(e, o->b) : (uint64_t)o->imm;
+    uint64_t c = bt_operand_kind(o, 2) ? named_value(e, o->c) : 0;
+    assert_true(uop_eval(o->op, a, b, c, &d));
+    sunk_named++;
+    return d;
+}
+
 static void check_snapshot(const struct eval *e, uint32_t snap, const uint64_t *want, uint32_t op)
 {
     uint64_t r[NSLOTS];
     memcpy(r, e->start->r, sizeof r);
     const struct bt_snap *s = &e->r->snaps[snap];
     for (uint32_t k = s->first; k < s->first + s->n; k++)
-        r[e->r->snap_entries[k].slot] = e->v[e->r->snap_entries[k].value];
+        r[e->r->snap_entries[k].slot] = named_value(e, e->r->snap_entries[k].value);
     for (unsigned i = 0; i < NSLOTS; i++)
         if (r[i] != want[i]) {
             char what[100];
@@ -210,6 +227,7 @@ static void run_level(int level)
     struct arena arena;
     arena_init(&arena, 1 << 16);
     uint64_t blocks = 0, loops = 0;
+    sunk_named = 0;
     for (unsigned i = 0; i < programs; i++) {
         rng = UINT64_C(0x9e3779b97f4a7c15) * (i + 1) + (unsigned)level;
         struct program p = program_make();
@@ -224,9 +242,16 @@ static void run_level(int level)
         static const struct {
             const char *name;
             void (*run)(struct bt_region *r);
-        } passes[] = {{"fold", bt_fold},     {"cse", bt_cse}, {"fold again", bt_fold},
-                      {"sticky", bt_sticky}, {"dce", bt_dce}, {"cse again", bt_cse},
-                      {"dce again", bt_dce}};
+        } passes[] = {{"conditions", bt_conditions},
+                      {"fold", bt_fold},
+                      {"cse", bt_cse},
+                      {"fold again", bt_fold},
+                      {"sticky", bt_sticky},
+                      {"dce", bt_dce},
+                      {"cse again", bt_cse},
+                      {"lazy NaNs", bt_lazy_nan},
+                      {"dce again", bt_dce},
+                      {"sink", bt_sink}};
         for (size_t k = 0; k < sizeof passes / sizeof *passes; k++) {
             passes[k].run(r);
             check_region(r, passes[k].name);
@@ -235,6 +260,7 @@ static void run_level(int level)
     }
     arena_free(&arena);
     /* The programs do have what is to be tested. */
+    assert_true(sunk_named > programs * 8);
     assert_true(blocks > programs * (level == 1 ? 1 : 2));
     if (level == 2)
         assert_true(loops > programs / 4);

@@ -59,7 +59,12 @@ static void list_pure(void)
         bool narrow = op == UOP_box_f32 || op == UOP_box_f16 || op == UOP_fcanon_f32 ||
                       op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
                       op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
-                      (op >= UOP_flt_q_f64 && op <= UOP_fle_q_f32 + 1);
+                      (op >= UOP_feq_q_f64 && op <= UOP_fle_q_f32 + 1);
+        /* nor their rules for NaNs */
+        if (strncmp(uop_info[op].name, "fnan", 4) == 0 ||
+            strncmp(uop_info[op].name, "fdefnan", 7) == 0)
+            narrow = !strstr(uop_info[op].name, "_f64");
+        narrow |= op == UOP_fnancvt_f64_f32 || op == UOP_fnancvt_f64_f32_i;
         if ((uop_info[op].flags & (UOP_F_PURE | UOP_F_VECTOR)) == UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;
     }
@@ -237,11 +242,53 @@ static void random_quiet(struct block *b)
     emit3(b, UOP_fp_setflags, 0, CPU_TEMP_BASE, 0, 0);
 }
 
+/* Flags, and a condition on them in a later instruction; sometimes a chain of two comparisons, sometimes the difference
+ * beside its flags. */
+static void random_flags(struct block *b)
+{
+    enum { T0 = CPU_TEMP_BASE, T1, T2 };
+    static const uint16_t made[] = {UOP_flags_sub_64, UOP_flags_sub_32,   UOP_flags_add_64,
+                                    UOP_flags_add_32, UOP_flags_logic_64, UOP_flags_logic_32,
+                                    UOP_flags_adc_64};
+    uint8_t flags = dest(), x = pick(INTS), y = pick(INTS);
+    unsigned k = pick(2) ? pick(2) : pick(sizeof made / sizeof *made);
+    begin_insn(b);
+    if (pick(3) == 0) {
+        emit3(b, UOP_movi, T1, 0, 0, pick(2) ? (int64_t)number() : (int64_t)pick(3) - 1);
+        y = T1;
+    }
+    emit(b, (struct uop){.op = made[k], .d = T0, .a = x, .b = y, .c = pick(INTS)});
+    if (k < 2 && pick(2))
+        emit3(b, k == 0 ? UOP_sub_64 : UOP_sub_32z, pick(2) ? x ? x : 1 : dest(), x, y, 0);
+    emit3(b, UOP_mov_64, flags, T0, 0, 0);
+    if (pick(4) == 0) {
+        begin_insn(b);
+        emit3(b, UOP_cond_i, T0, flags, 0, pick(16));
+        emit3(b, made[pick(4)], T1, pick(INTS), pick(INTS), 0);
+        emit3(b, UOP_movi, T2, 0, 0, (int64_t)pick(16) << 28);
+        emit(b, (struct uop){.op = UOP_sel, .d = flags, .a = T0, .b = T1, .c = T2});
+    }
+    for (unsigned n = 1 + pick(2); n; n--) {
+        begin_insn(b);
+        if (pick(2)) {
+            emit3(b, UOP_cond_i, dest(), flags, 0, pick(16));
+        } else {
+            emit3(b, UOP_cond_i, T0, flags, 0, pick(16));
+            emit(b, (struct uop){
+                        .op = UOP_sel, .d = dest(), .a = T0, .b = pick(INTS), .c = pick(INTS)});
+        }
+    }
+}
+
 /* One instruction: some micro-ops into temporaries, an access perhaps, then slots. */
 static void random_insn(struct block *b)
 {
     if (pick(16) == 0) {
         random_quiet(b);
+        return;
+    }
+    if (pick(12) == 0) {
+        random_flags(b);
         return;
     }
     begin_insn(b);
@@ -308,7 +355,7 @@ static void random_end(struct program *p, unsigned i)
         b->succ[0] = to < p->n ? p->blocks[to] : NULL;
         break;
     default:
-        emit(b, (struct uop){.op = UOP_br_eq + pick(6),
+        emit(b, (struct uop){.op = UOP_br_eq + pick(12),
                              .a = pick(INTS),
                              .b = pick(3) ? pick(INTS) : 0,
                              .imm = (int64_t)pc});
@@ -510,8 +557,21 @@ bool ref_branches(uint16_t op, uint64_t a, uint64_t b)
         return (int64_t)a >= (int64_t)b;
     case UOP_br_ltu:
         return a < b;
-    default:
+    case UOP_br_geu:
         return a >= b;
+    case UOP_br_eq_32:
+        return (uint32_t)a == (uint32_t)b;
+    case UOP_br_ne_32:
+        return (uint32_t)a != (uint32_t)b;
+    case UOP_br_lt_32:
+        return (int32_t)a < (int32_t)b;
+    case UOP_br_ge_32:
+        return (int32_t)a >= (int32_t)b;
+    case UOP_br_ltu_32:
+        return (uint32_t)a < (uint32_t)b;
+    default:
+        assert_int_equal(op, UOP_br_geu_32);
+        return (uint32_t)a >= (uint32_t)b;
     }
 }
 

@@ -429,11 +429,36 @@ static uint64_t rnd(void)
     return x ^= x << 17;
 }
 
+/* (place + 5) ^ other of the first two places, as an expression, for a row. */
+static struct cc_loc side_expr(struct cc_expr *x, const struct cc_loc *a, const struct cc_loc *b)
+{
+    *x = (struct cc_expr){.len = 0};
+    cc_expr_op(x, UOP_xor_64, 0);
+    cc_expr_op(x, UOP_add_64_i, 5);
+    cc_expr_loc(x, a);
+    cc_expr_loc(x, b);
+    assert_false(x->overflow);
+    return (struct cc_loc){CC_LOC_EXPR, (uint8_t)x->len, (uint64_t)(uintptr_t)x->text};
+}
+
+static uint64_t side_value(const struct cc_loc *l, const struct cc_regs *regs,
+                           const uint64_t *before, unsigned slot)
+{
+    return l->kind == CC_LOC_CPU     ? before[slot]
+           : l->kind == CC_LOC_GPR   ? regs->gpr[l->reg]
+           : l->kind == CC_LOC_XMM   ? regs->xmm[l->reg][0]
+           : l->kind == CC_LOC_XMM32 ? (uint32_t)regs->xmm[l->reg][0]
+           : l->kind == CC_LOC_UNIT  ? before[l->v]
+                                     : l->v;
+}
+
 static void test_side(void **state)
 {
     (void)state;
     static uint8_t buf[1 << 20];
     static struct cc_loc want[200][NSLOTS];
+    static struct cc_loc parts[200][NSLOTS][2]; /* of a CC_LOC_EXPR */
+    static struct cc_expr exprs[NSLOTS];
     uint32_t off[200];
     uint64_t pc[200];
     static struct cc_side s;
@@ -456,14 +481,24 @@ static void test_side(void **state)
                 *l = base[slot];
                 continue;
             }
-            *l = (struct cc_loc){.kind = (uint8_t)(rnd() % 7), .reg = (uint8_t)(rnd() % 16)};
+            *l = (struct cc_loc){.kind = (uint8_t)(rnd() % 8), .reg = (uint8_t)(rnd() % 16)};
             if (l->kind == CC_LOC_XMM128)
                 l->kind = CC_LOC_XMM;
+            if (l->kind == CC_LOC_EXPR) {
+                struct cc_loc *part = parts[i][slot];
+                part[0] = (struct cc_loc){CC_LOC_GPR + rnd() % 3, (uint8_t)(rnd() % 16), 0};
+                part[1] = rnd() % 2 ? (struct cc_loc){.kind = CC_LOC_CONST, .v = rnd()}
+                                    : (struct cc_loc){.kind = CC_LOC_UNIT, .v = rnd() % CPU_UNITS};
+                *l = side_expr(&exprs[slot], &part[0], &part[1]);
+            }
             if (l->kind == CC_LOC_UNIT)
                 l->v = rnd() % 4 ? CPU_TEMP_BASE + rnd() % CPU_TEMPS : rnd() % (NSLOTS - 1);
             if (l->kind == CC_LOC_CONST)
                 l->v = rnd() >> rnd() % 64;
         }
+        for (unsigned k = 0; i && k < NSLOTS; k++) /* as it was, if this row has not changed it */
+            if (cur[k].kind == CC_LOC_EXPR && !parts[i][k][0].kind)
+                memcpy(parts[i][k], parts[i - 1][k], sizeof parts[i][k]);
         off[i] = at += (uint32_t)(1 + rnd() % 200);
         pc[i] = 0x400000 + rnd() % 8192 - 4096;
         memcpy(want[i], cur, sizeof want[i]);
@@ -492,12 +527,10 @@ static void test_side(void **state)
         assert_int_equal(c->r[PC_SLOT], pc[i]);
         for (unsigned k = 0; k < NSLOTS - 1; k++) {
             const struct cc_loc *l = &want[i][k];
-            uint64_t v = l->kind == CC_LOC_CPU     ? before[k]
-                         : l->kind == CC_LOC_GPR   ? regs.gpr[l->reg]
-                         : l->kind == CC_LOC_XMM   ? regs.xmm[l->reg][0]
-                         : l->kind == CC_LOC_XMM32 ? (uint32_t)regs.xmm[l->reg][0]
-                         : l->kind == CC_LOC_UNIT  ? before[l->v]
-                                                   : l->v;
+            uint64_t v = side_value(l, &regs, before, k);
+            if (l->kind == CC_LOC_EXPR)
+                v = (side_value(&parts[i][k][0], &regs, before, k) + 5) ^
+                    side_value(&parts[i][k][1], &regs, before, k);
             assert_int_equal(c->r[k], v);
         }
         /* Between rows there is nothing to be found. */

@@ -16,6 +16,7 @@ static uint64_t eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c)
 
 #define U64(x) UINT64_C(x)
 #define MIN64 U64(0x8000000000000000)
+#define QNAN64 U64(0x7ff8000000000000)
 #define ONES (~U64(0))
 
 static void by_hand(void **state)
@@ -145,16 +146,28 @@ static void by_hand(void **state)
         {UOP_flags_logic_64, MIN64, 0, 0, 0x80000000},
         {UOP_flags_logic_64, 0, 0, 0, 0x40000000},
         {UOP_flags_logic_32, 0x80000000, 0, 0, 0x80000000},
-        {UOP_cond, 0x40000000, 0, 0, 1},  /* eq */
-        {UOP_cond, 0x20000000, 8, 0, 1},  /* hi */
-        {UOP_cond, 0x60000000, 8, 0, 0},  /* hi */
-        {UOP_cond, 0x90000000, 11, 0, 0}, /* lt */
-        {UOP_cond, 0x80000000, 11, 0, 1}, /* lt */
-        {UOP_cond, 0, 15, 0, 1},          /* nv holds */
-        {UOP_flags_fcmp, 1, 0, 0, 0x60000000},
-        {UOP_flags_fcmp, 0, 1, 0, 0x80000000},
-        {UOP_flags_fcmp, 0, 0, 1, 0x20000000},
-        {UOP_flags_fcmp, 0, 0, 0, 0x30000000},
+        {UOP_cond, 0x40000000, 0, 0, 1},                            /* eq */
+        {UOP_cond, 0x20000000, 8, 0, 1},                            /* hi */
+        {UOP_cond, 0x60000000, 8, 0, 0},                            /* hi */
+        {UOP_cond, 0x90000000, 11, 0, 0},                           /* lt */
+        {UOP_cond, 0x80000000, 11, 0, 1},                           /* lt */
+        {UOP_cond, 0, 15, 0, 1},                                    /* nv holds */
+        {UOP_flags_fcmp_f64, 0x8000000000000000, 0, 0, 0x60000000}, /* -0 and 0 */
+        {UOP_flags_fcmp_f64, 0xbff0000000000000, 0xbfe0000000000000, 0, 0x80000000},
+        {UOP_flags_fcmp_f64, 0x7ff0000000000000, 0x3ff0000000000000, 0, 0x20000000},
+        {UOP_flags_fcmp_f64, 0x7ff0000000000001, 0x3ff0000000000000, 0, 0x30000000},
+        {UOP_flags_fcmp_f32, 0x80000000, 0, 0, 0x60000000},
+        {UOP_flags_fcmp_f32, 0x00000001, 0x00000002, 0, 0x80000000},
+        {UOP_flags_fcmp_f32, 0x3f800000, 0xff800000, 0, 0x20000000},
+        {UOP_flags_fcmp_f32, 0x3f800000, 0x7fc00000, 0, 0x30000000},
+        {UOP_flags_fcmp_f16, 0x3c00, 0x3c00, 0, 0x60000000},
+        {UOP_flags_fcmp_f16, 0xfc00, 0x8001, 0, 0x80000000}, /* -infinity */
+        {UOP_feq_q_f64, MIN64, 0, 0, 1},
+        {UOP_feq_q_f64, U64(0x7ff8000000000000), U64(0x7ff8000000000000), 0, 0},
+        {UOP_feq_q_f32, 0x80000000, 0, 0, 1},
+        {UOP_feq_q_f32, 0x3f800000, 0x40000000, 0, 0},
+        {UOP_flags_fcmp_f16, 0x0001, 0x8001, 0, 0x20000000},
+        {UOP_flags_fcmp_f16, 0x7c01, 0x3c00, 0, 0x30000000},
         {UOP_rbit_64, 3, 0, 0, U64(0xc000000000000000)},
         {UOP_rev16_64, U64(0x0102030405060708), 0, 0, U64(0x0201040306050807)},
         /* The check value of CRC-32 for "1" is 0x83dcefb7, of CRC-32C 0x90f599e3: both invert before and after. */
@@ -169,14 +182,14 @@ static void by_hand(void **state)
         {UOP_crc32c_32, 0xffffffff, 0xffffffff, 0, 0},
         {UOP_crc32c_64, 0xffffffff, 0xffffffff, 0, 0},
         /* The first signalling operand made quiet, else the first quiet one, else the default. */
-        {UOP_fnan_f64, 1, U64(0x7ff8000000000001), U64(0xfff0000000000002),
+        {UOP_fnan_f64, QNAN64, U64(0x7ff8000000000001), U64(0xfff0000000000002),
          U64(0xfff8000000000002)},
-        {UOP_fnan_f64, 1, U64(0x7ff8000000000001), U64(0x7ff8000000000002),
+        {UOP_fnan_f64, QNAN64, U64(0x7ff8000000000001), U64(0x7ff8000000000002),
          U64(0x7ff8000000000001)},
         {UOP_fnan_f64, U64(0xfff8000000000000), 1, 2, U64(0x7ff8000000000000)},
         {UOP_fnan_f64, 7, 1, 2, 7},
-        {UOP_fnan_f32, 0, 0x3f800000, 0xff800001, 0xffc00001},
-        {UOP_fnan_f16, 0, 0x7c01, 0x7c02, 0x7e01},
+        {UOP_fnan_f32, 0x7fc00000, 0x3f800000, 0xff800001, 0xffc00001},
+        {UOP_fnan_f16, 0x7e00, 0x7c01, 0x7c02, 0x7e01},
         {UOP_fnannm_f64, 7, U64(0x7ff8000000000001), 1, 7},
         {UOP_fnannm_f64, 7, U64(0x7ff0000000000001), 1, U64(0x7ff8000000000001)},
         {UOP_fnannm_f32, 7, 0x7fc00001, 0x7fc00002, 0x7fc00001},
@@ -188,7 +201,8 @@ static void by_hand(void **state)
          U64(0x7ff8000000000005)},
         {UOP_fnan3_f32, 0x3f800000, 0x7fc00003, 0x7fc00004, 0x7fc00003},
         {UOP_fnan3_f16, 0x3c00, 0x3c00, 0x3c00, 0},
-        {UOP_fnanpick_f64, 5, 6, 0, 6},
+        {UOP_fnanpick_f64, QNAN64, 6, 0, 6},
+        {UOP_fnanpick_f64, 5, 6, 0, 5},
         {UOP_fnanpick_f64, U64(0xfff8000000000000), 0, 0, U64(0x7ff8000000000000)},
         {UOP_fnanpick_f32, 5, 0, 0, 5},
         {UOP_fnanpick_f16, 0xfe00, 0, 0, 0x7e00},
@@ -199,12 +213,12 @@ static void by_hand(void **state)
         {UOP_fdefnan_f64, U64(0xfff8000000000001), 0, 0, U64(0xfff8000000000001)},
         {UOP_fdefnan_f32, 0xffc00001, 1 << 25, 0, 0x7fc00000},
         {UOP_fdefnan_f16, 0xfe01, 1 << 25, 0, 0x7e00},
-        {UOP_fnancvt_f16_f32, 9, 0xfc01, 0, 0xffc02000},
-        {UOP_fnancvt_f16_f64, 9, 0x7c01, 0, U64(0x7ff8040000000000)},
-        {UOP_fnancvt_f32_f16, 9, 0xff802000, 0, 0xfe01},
-        {UOP_fnancvt_f32_f64, 9, 0x7f800001, 0, U64(0x7ff8000020000000)},
-        {UOP_fnancvt_f64_f16, 9, U64(0x7ff0040000000000), 0, 0x7e01},
-        {UOP_fnancvt_f64_f32, 9, U64(0xfff0000020000000), 0, 0xffc00001},
+        {UOP_fnancvt_f16_f32, 0x7fc00000, 0xfc01, 0, 0xffc02000},
+        {UOP_fnancvt_f16_f64, QNAN64, 0x7c01, 0, U64(0x7ff8040000000000)},
+        {UOP_fnancvt_f32_f16, 0x7e00, 0xff802000, 0, 0xfe01},
+        {UOP_fnancvt_f32_f64, QNAN64, 0x7f800001, 0, U64(0x7ff8000020000000)},
+        {UOP_fnancvt_f64_f16, 0x7e00, U64(0x7ff0040000000000), 0, 0x7e01},
+        {UOP_fnancvt_f64_f32, 0x7fc00000, U64(0xfff0000020000000), 0, 0xffc00001},
         {UOP_fnancvt_f64_f32, 9, U64(0x7ff0000000000000), 0, 9},
         {UOP_fclass_f64, U64(0xfff0000000000000), 0, 0, 1 << 0},
         {UOP_fclass_f64, U64(0xbff0000000000000), 0, 0, 1 << 1},
@@ -226,6 +240,22 @@ static void by_hand(void **state)
         {UOP_fclass_f16, 0x7c01, 0, 0, 1 << 8},
         {UOP_fclass_f16, 0x7e00, 0, 0, 1 << 9},
         {UOP_fclass_f16, 0x3c00, 0, 0, 1 << 6},
+        {UOP_set_ge, MIN64, 0, 0, 0},
+        {UOP_set_ge, 5, 5, 0, 1},
+        {UOP_set_geu, MIN64, 0, 0, 1},
+        {UOP_set_geu, 4, 5, 0, 0},
+        {UOP_set_eq_32, U64(0x100000001), 1, 0, 1},
+        {UOP_set_eq_32, 2, 1, 0, 0},
+        {UOP_set_ne_32, U64(0x100000001), 1, 0, 0},
+        {UOP_set_ne_32, 2, 1, 0, 1},
+        {UOP_set_lt_32, 0x80000000, 0, 0, 1},
+        {UOP_set_lt_32, 0, U64(0xf00000000), 0, 0},
+        {UOP_set_ltu_32, 0x80000000, 0, 0, 0},
+        {UOP_set_ltu_32, U64(0xf00000000), 1, 0, 1},
+        {UOP_set_ge_32, 0x80000000, 0, 0, 0},
+        {UOP_set_ge_32, 0, U64(0xf00000000), 0, 1},
+        {UOP_set_geu_32, 0x80000000, 0, 0, 1},
+        {UOP_set_geu_32, U64(0xf00000000), 1, 0, 0},
         {UOP_flt_q_f64, U64(0x3ff0000000000000), U64(0x4000000000000000), 0, 1},
         {UOP_flt_q_f64, U64(0xc000000000000000), U64(0xbff0000000000000), 0, 1},
         {UOP_flt_q_f64, 0, MIN64, 0, 0},

@@ -1,0 +1,299 @@
+/* Conditions on flags become comparisons of what the flags were made of.
+ *
+ * A guest with condition flags has them as a value (uop.def, flags_ rows), which a condition (cond) looks
+ * at. Where the operation that made the flags is known, the condition is a comparison, which the host has as such, and the
+ * flags themselves are left to the snapshots (bt/sink.c). So that these do not keep the operand of a subtraction alive beside its
+ * result, the flags are made from the result there.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/ir.h"
+#include "uop/sem.h"
+
+struct conditions {
+    struct bt_region *r;
+    uint32_t block, at; /* where new operations go */
+};
+
+static uint32_t put(struct conditions *f, uint16_t op, uint32_t a, uint32_t b, int64_t imm)
+{
+    return bt_insert(f->r, f->block, &f->at, op, a, b, 0, imm);
+}
+
+static bool is_const(const struct conditions *f, uint32_t v, uint64_t *c)
+{
+    *c = (uint64_t)f->r->ops[v].imm;
+    return bt_is_const(f->r, v);
+}
+
+/* The row of 64 or 32 bits. */
+static uint16_t sized(uint16_t op, bool wide)
+{
+    return wide ? op : (uint16_t)(op - UOP_set_eq + UOP_set_eq_32);
+}
+_Static_assert(UOP_set_geu_32 - UOP_set_eq_32 == UOP_set_geu - UOP_set_eq, "rows in one order");
+
+static uint32_t compare(struct conditions *f, uint16_t op, bool wide, uint32_t a, uint32_t b)
+{
+    return put(f, sized(op, wide), a, b, 0);
+}
+
+static uint32_t zero(struct conditions *f)
+{
+    return bt_const(f->r, 0);
+}
+
+static uint32_t condition(struct conditions *f, uint32_t v, unsigned cc);
+
+/* Of v, with C and V clear. */
+static uint32_t of_value(struct conditions *f, bool wide, uint32_t v, unsigned cc)
+{
+    switch (cc) {
+    case 0:
+    case 1:
+        return compare(f, cc == 0 ? UOP_set_eq : UOP_set_ne, wide, v, zero(f));
+    case 2:
+    case 6:
+    case 8:
+        return zero(f);
+    case 3:
+    case 7:
+    case 9:
+        return bt_const(f->r, 1);
+    case 4:
+    case 11:
+        return compare(f, UOP_set_lt, wide, v, zero(f));
+    case 5:
+    case 10:
+        return compare(f, UOP_set_ge, wide, v, zero(f));
+    case 12:
+        return compare(f, UOP_set_lt, wide, zero(f), v);
+    default:
+        return compare(f, UOP_set_ge, wide, zero(f), v);
+    }
+}
+
+/* Of a - b. */
+static uint32_t of_difference(struct conditions *f, bool wide, uint32_t a, uint32_t b, unsigned cc)
+{
+    /* Where a is the difference and b again, the difference tells equality and sign. */
+    const struct bt_op *sum = &f->r->ops[a], *d = &f->r->ops[sum->a];
+    if (sum->op == (wide ? UOP_add_64 : UOP_add_32z) && sum->b == b &&
+        d->op == (wide ? UOP_sub_64 : UOP_sub_32z) && d->b == b) {
+        if (cc < 2 || cc == 4 || cc == 5)
+            return of_value(f, wide, sum->a, cc);
+        a = d->a;
+    }
+    switch (cc) {
+    case 0:
+        return compare(f, UOP_set_eq, wide, a, b);
+    case 1:
+        return compare(f, UOP_set_ne, wide, a, b);
+    case 2:
+        return compare(f, UOP_set_geu, wide, a, b);
+    case 3:
+        return compare(f, UOP_set_ltu, wide, a, b);
+    case 4:
+    case 5: {
+        uint64_t c;
+        uint32_t d =
+            is_const(f, b, &c) && !c ? a : put(f, wide ? UOP_sub_64 : UOP_sub_32z, a, b, 0);
+        return compare(f, cc == 4 ? UOP_set_lt : UOP_set_ge, wide, d, zero(f));
+    }
+    case 8:
+        return compare(f, UOP_set_ltu, wide, b, a);
+    case 9:
+        return compare(f, UOP_set_geu, wide, b, a);
+    case 10:
+        return compare(f, UOP_set_ge, wide, a, b);
+    case 11:
+        return compare(f, UOP_set_lt, wide, a, b);
+    case 12:
+        return compare(f, UOP_set_lt, wide, b, a);
+    case 13:
+        return compare(f, UOP_set_ge, wide, b, a);
+    default:
+        return 0; /* overflow */
+    }
+}
+
+/* Of a + b. */
+static uint32_t of_sum(struct conditions *f, bool wide, uint32_t a, uint32_t b, unsigned cc)
+{
+    uint64_t c;
+    if (is_const(f, b, &c)) {
+        uint64_t n = wide ? c : (uint32_t)c;
+        if (!n)
+            return of_value(f, wide, a, cc);
+        if (n != UINT64_C(1) << (wide ? 63 : 31)) /* then a - -b carries and overflows alike */
+            return of_difference(f, wide, a, bt_const(f->r, wide ? -n : (uint32_t)-n), cc);
+    }
+    if (cc > 5)
+        return 0;
+    uint32_t sum = put(f, wide ? UOP_add_64 : UOP_add_32z, a, b, 0);
+    switch (cc) {
+    case 2:
+        return compare(f, UOP_set_ltu, wide, sum, a);
+    case 3:
+        return compare(f, UOP_set_geu, wide, sum, a);
+    default:
+        return of_value(f, wide, sum, cc);
+    }
+}
+
+/* Of comparing floats, by flags v. The comparison is put right behind the flags, where its exceptions have just been raised
+ * (bt/emit_float.c). */
+static uint32_t of_floats(struct conditions *f, uint32_t flags, unsigned cc)
+{
+    const struct bt_op *o = &f->r->ops[flags];
+    uint32_t a = o->a, b = o->b, later = f->at;
+    bool wide = o->op == UOP_flags_fcmp_f64;
+    if (o->block == f->block) {
+        while (f->r->blocks[f->block].ops[f->at - 1] != flags)
+            f->at--;
+    }
+    later -= f->at;
+    uint16_t eq = wide ? UOP_feq_q_f64 : UOP_feq_q_f32, lt = wide ? UOP_flt_q_f64 : UOP_flt_q_f32;
+    uint16_t le = wide ? UOP_fle_q_f64 : UOP_fle_q_f32;
+    bool invert = cc & 1;
+    uint32_t v;
+    switch (cc & ~1u) {
+    case 0:
+        v = put(f, eq, a, b, 0);
+        break;
+    case 2:
+        v = put(f, lt, a, b, 0);
+        invert = !invert;
+        break;
+    case 4:
+        v = put(f, lt, a, b, 0);
+        break;
+    case 6:
+        v = put(f, UOP_or_64, put(f, le, a, b, 0), put(f, le, b, a, 0), 0);
+        invert = !invert;
+        break;
+    case 8:
+        v = put(f, le, a, b, 0);
+        invert = !invert;
+        break;
+    case 10:
+        v = put(f, le, b, a, 0);
+        break;
+    default:
+        v = put(f, lt, b, a, 0);
+        break;
+    }
+    f->at += later;
+    return invert ? put(f, UOP_xor_64_i, v, 0, 1) : v;
+}
+
+/* Where the flags are one of two values: known ones mostly, if the first comparison of a chain has not held. */
+static uint32_t of_choice(struct conditions *f, uint32_t which, uint32_t yes, uint32_t no,
+                          unsigned cc)
+{
+    uint64_t n;
+    if (!is_const(f, no, &n))
+        return 0;
+    uint32_t c = condition(f, yes, cc);
+    if (!c)
+        return 0;
+    if (uop_cond(n, cc)) {
+        which = put(f, UOP_xor_64_i, which, 0, 1);
+        return put(f, UOP_or_64, which, c, 0);
+    }
+    return put(f, UOP_and_64, which, c, 0);
+}
+
+/* Is it known to be 0 or 1? */
+static bool is_bit(const struct conditions *f, uint32_t v)
+{
+    const struct bt_op *o = &f->r->ops[v];
+    if (o->op == UOP_and_64 || o->op == UOP_or_64)
+        return is_bit(f, o->a) && is_bit(f, o->b);
+    if (o->op == UOP_xor_64_i)
+        return o->imm == 1 && is_bit(f, o->a);
+    return bt_inverse(o->op) || o->op == UOP_cond_i ||
+           (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32) ||
+           (o->op == BT_CONST && (o->imm == 0 || o->imm == 1));
+}
+
+/* The condition on flags v as 0 or 1; 0 when it is not known how to. */
+static uint32_t condition(struct conditions *f, uint32_t v, unsigned cc)
+{
+    const struct bt_op *o = &f->r->ops[v];
+    uint32_t a = o->a, b = o->b, c = o->c;
+    if (cc >= 14)
+        return bt_const(f->r, 1);
+    switch (o->op) {
+    case BT_CONST:
+        return bt_const(f->r, uop_cond((uint64_t)o->imm, cc));
+    case UOP_flags_sub_64:
+    case UOP_flags_sub_32:
+        return of_difference(f, o->op == UOP_flags_sub_64, a, b, cc);
+    case UOP_flags_add_64:
+    case UOP_flags_add_32:
+        return of_sum(f, o->op == UOP_flags_add_64, a, b, cc);
+    case UOP_flags_logic_64:
+    case UOP_flags_logic_32:
+        return of_value(f, o->op == UOP_flags_logic_64, a, cc);
+    case UOP_flags_fcmp_f64:
+    case UOP_flags_fcmp_f32:
+        return of_floats(f, v, cc);
+    case UOP_sel:
+        return is_bit(f, a) ? of_choice(f, a, b, c, cc) : 0;
+    default:
+        return 0;
+    }
+}
+
+/* flags_sub(a, b) with a - b right behind it: of (a - b) + b, and for equality and sign nothing but the result. */
+static bool has_difference(const struct conditions *f, uint32_t v, uint32_t k, uint32_t *d)
+{
+    const struct bt_region *r = f->r;
+    const struct bt_op *o = &r->ops[v];
+    *d = r->blocks[f->block].ops[k + 1];
+    const struct bt_op *n = &r->ops[*d];
+    return (n->op == UOP_sub_64 || n->op == UOP_sub_32z) && n->a == o->a && n->b == o->b &&
+           (n->op == UOP_sub_64) == (o->op == UOP_flags_sub_64);
+}
+
+void bt_conditions(struct bt_region *r)
+{
+    struct bt_renames names = {0};
+    struct conditions f = {.r = r};
+    uint32_t n = r->nops;
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        f.block = i;
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            uint32_t v = r->blocks[i].ops[k], d;
+            if (names.n)
+                bt_rename_operands(r, &names, &r->ops[v]);
+            uint16_t op = r->ops[v].op;
+            if ((op == UOP_flags_sub_64 || op == UOP_flags_sub_32) &&
+                has_difference(&f, v, k, &d)) {
+                /* The difference first, then the flags of difference + b - b. */
+                bool wide = op == UOP_flags_sub_64;
+                uint32_t *ops = r->blocks[i].ops, b = r->ops[v].b;
+                ops[k] = d;
+                ops[k + 1] = v;
+                f.at = k + 1;
+                uint32_t a = put(&f, wide ? UOP_add_64 : UOP_add_32z, d, b, 0);
+                r->ops[v].a = a;
+                k = f.at;
+            } else if (op == UOP_cond_i) {
+                if (!names.n)
+                    names = (struct bt_renames){arena_znew(r->arena, uint32_t, n), n};
+                f.at = k;
+                uint32_t c = condition(&f, r->ops[v].a, (unsigned)r->ops[v].imm & 15);
+                k = f.at;
+                if (c)
+                    names.to[v] = c;
+            }
+        }
+    }
+    if (!names.n)
+        return;
+    for (uint32_t k = 0; k < r->nphi_args; k++)
+        r->phi_args[k] = bt_renamed(&names, r->phi_args[k]);
+    bt_rename_snapshots(r, &names);
+}

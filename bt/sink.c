@@ -1,0 +1,265 @@
+/* Sinking: what only the guest's state needs is computed where the state is needed.
+ *
+ * A pure operation whose value goes into snapshots alone (or into other such operations) leaves its block. The code of an
+ * exit computes it, and a side-table row names it as an expression (codecache/side.h), so that the hot
+ * path has neither the operation nor a register for its value; instead the operands live as long as a snapshot
+ * needs them. It pays when that is no more values than before, or when the operation is dear.
+ *
+ * Owns: bt_op.sunk, and bt_snap.need, which it finds at last: the pass comes right before allocation.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/ir.h"
+#include "codecache/side.h"
+#include <string.h>
+
+enum { MAX_LEAVES = 4, MAX_DEPTH = 4 };
+
+/* What the expression of a value would be. */
+struct tree {
+    uint32_t leaf[MAX_LEAVES]; /* distinct values that it reads, constants aside */
+    uint8_t nleaves;           /* more than MAX_LEAVES: too many */
+    uint8_t depth;
+    uint16_t size; /* bytes of text, at most */
+};
+
+struct sinker {
+    struct bt_region *r;
+    bool *soft; /* by value: no operation that stays needs it */
+    struct tree *tree;
+    uint32_t *needed_by; /* by value: the last snapshot that was found to need it */
+};
+
+/* Can it be computed in an exit's code, where rax and xmm0..xmm3 alone are free? */
+static bool sinkable(const struct bt_op *o)
+{
+    if (o->op >= UOP_CODES || !(uop_info[o->op].flags & UOP_F_PURE) ||
+        uop_info[o->op].flags & UOP_F_VECTOR)
+        return false;
+    switch (uop_info[o->op].rr_form) {
+    case UOP_div_s64:
+    case UOP_div_u64:
+    case UOP_rem_s64:
+    case UOP_rem_u64:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_mulh_ss:
+    case UOP_mulh_su:
+    case UOP_mulh_uu:
+        return false; /* rdx */
+    case UOP_shl_64:
+    case UOP_shl_32s:
+    case UOP_shl_32z:
+    case UOP_shr_64:
+    case UOP_shr_32s:
+    case UOP_shr_32z:
+    case UOP_sar_64:
+    case UOP_sar_32s:
+    case UOP_sar_32z:
+    case UOP_ror_64:
+    case UOP_ror_32s:
+    case UOP_ror_32z:
+        return uop_info[o->op].b == UOP_K_N; /* else rcx */
+    case UOP_unbox_f32:
+    case UOP_unbox_f16:
+        return false; /* a narrow float lies in no slot */
+    default:
+        return true;
+    }
+}
+
+/* More than an instruction or two on the host. */
+static bool dear(uint16_t op)
+{
+    switch (uop_info[op].rr_form) {
+    case UOP_add_64:
+    case UOP_add_32s:
+    case UOP_add_32z:
+    case UOP_sub_64:
+    case UOP_sub_32s:
+    case UOP_sub_32z:
+    case UOP_and_64:
+    case UOP_and_32z:
+    case UOP_or_64:
+    case UOP_or_32z:
+    case UOP_xor_64:
+    case UOP_xor_32z:
+    case UOP_andn_64:
+    case UOP_sh1add_64:
+    case UOP_sh2add_64:
+    case UOP_sh3add_64:
+    case UOP_mul_64:
+    case UOP_mul_32s:
+    case UOP_mul_32z:
+        return false;
+    default:
+        return bt_nan_rule(op) == BT_NO_NAN_RULE;
+    }
+}
+
+static unsigned number_size(int64_t v)
+{
+    uint64_t zigzag = (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+    unsigned n = 1;
+    while (zigzag >>= 7)
+        n++;
+    return n;
+}
+
+static void add_leaf(struct tree *t, uint32_t v)
+{
+    for (unsigned i = 0; i < t->nleaves && i < MAX_LEAVES; i++) {
+        if (t->leaf[i] == v)
+            return;
+    }
+    if (t->nleaves < MAX_LEAVES)
+        t->leaf[t->nleaves++] = v;
+    else
+        t->nleaves = MAX_LEAVES + 1;
+}
+
+static void add_operand(struct sinker *s, struct tree *t, uint32_t v)
+{
+    const struct bt_op *o = &s->r->ops[v];
+    if (o->sunk) {
+        const struct tree *u = &s->tree[v];
+        for (unsigned i = 0; i < u->nleaves; i++)
+            add_leaf(t, u->leaf[i]);
+        if (u->depth >= t->depth)
+            t->depth = u->depth + 1;
+        t->size = (uint16_t)(t->size + u->size);
+    } else if (o->op == BT_CONST) {
+        t->size = (uint16_t)(t->size + 1 + number_size(o->imm));
+    } else {
+        add_leaf(t, v);
+        t->size += 3;
+        /* A single in a register has undefined bits above it: its text has a zext32 around it. */
+        if (bt_is_single(s->r, v))
+            t->size += 3;
+    }
+}
+
+/* v stays after all: so do the operands that it needs. */
+static void keep(struct sinker *s, uint32_t v)
+{
+    struct bt_op *o = &s->r->ops[v];
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    o->sunk = s->soft[v] = false;
+    for (int i = 0; i < 3; i++) {
+        if (bt_operand_kind(o, i) && s->r->ops[operands[i]].sunk)
+            keep(s, operands[i]);
+    }
+}
+
+static void decide(struct sinker *s, uint32_t v)
+{
+    struct bt_op *o = &s->r->ops[v];
+    struct tree *t = &s->tree[v];
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    *t = (struct tree){.depth = 1, .size = 3};
+    if (uop_info[o->op].flags & UOP_F_IMM)
+        t->size = (uint16_t)(t->size + number_size(o->imm));
+    for (int i = 0; i < 3; i++) {
+        if (bt_operand_kind(o, i))
+            add_operand(s, t, operands[i]);
+    }
+    bool pays = t->nleaves <= 1 || (t->nleaves <= MAX_LEAVES && (dear(o->op) || t->depth > 1));
+    if (pays && t->depth <= MAX_DEPTH && t->size <= CC_EXPR_MAX)
+        o->sunk = true;
+    else
+        keep(s, v);
+}
+
+/* The operations that nothing but snapshots and such operations need. */
+static void find_soft(struct sinker *s)
+{
+    struct bt_region *r = s->r;
+    bool *hard = arena_znew(r->arena, bool, r->nops);
+    /* Operands come before their uses, but for those of phis. */
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops && r->ops[b->ops[k]].op == BT_PHI; k++) {
+            for (uint32_t p = 0; p < b->npreds; p++)
+                hard[r->phi_args[r->ops[b->ops[k]].a + p]] = true;
+        }
+    }
+    for (uint32_t i = r->nblocks; i-- > 0;) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = b->nops; k-- > 0;) {
+            const struct bt_op *o = &r->ops[b->ops[k]];
+            const uint32_t operands[3] = {o->a, o->b, o->c};
+            s->soft[b->ops[k]] = !hard[b->ops[k]] && sinkable(o);
+            for (int x = 0; x < 3 && !s->soft[b->ops[k]]; x++) {
+                if (bt_operand_kind(o, x))
+                    hard[operands[x]] = true;
+            }
+        }
+    }
+}
+
+/* ---- what snapshots need in place ---- */
+
+static void add_need(struct sinker *s, uint32_t snap, uint32_t v)
+{
+    struct bt_region *r = s->r;
+    const struct bt_op *o = &r->ops[v];
+    if (o->sunk) {
+        const uint32_t operands[3] = {o->a, o->b, o->c};
+        for (int i = 0; i < 3; i++) {
+            if (bt_operand_kind(o, i))
+                add_need(s, snap, operands[i]);
+        }
+    } else if (s->needed_by[v] != snap) {
+        s->needed_by[v] = snap;
+        bt_add_snap_entry(r, v, BT_NO_SLOT);
+        r->snaps[snap].nneeds++;
+    }
+}
+
+static void find_needs(struct sinker *s)
+{
+    struct bt_region *r = s->r;
+    s->needed_by = arena_znew(r->arena, uint32_t, r->nops);
+    for (uint32_t i = 1; i < r->nsnaps; i++) {
+        struct bt_snap *snap = &r->snaps[i];
+        bool any = false;
+        for (uint32_t k = snap->first; k < snap->first + snap->n; k++)
+            any |= r->ops[r->snap_entries[k].value].sunk;
+        if (!any)
+            continue;
+        snap->need = r->nsnap_entries;
+        snap->nneeds = 0;
+        for (uint32_t k = snap->first; k < snap->first + snap->n; k++)
+            add_need(s, i, r->snap_entries[k].value);
+    }
+}
+
+void bt_sink(struct bt_region *r)
+{
+    struct sinker s = {.r = r};
+    bool any = false;
+    s.soft = arena_znew(r->arena, bool, r->nops);
+    s.tree = arena_new(r->arena, struct tree, r->nops);
+    find_soft(&s);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            if (s.soft[b->ops[k]])
+                decide(&s, b->ops[k]);
+        }
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            if (!r->ops[b->ops[k]].sunk)
+                b->ops[n++] = b->ops[k];
+        }
+        any |= n != b->nops;
+        b->nops = n;
+    }
+    if (any)
+        find_needs(&s);
+}
