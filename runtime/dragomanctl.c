@@ -410,6 +410,17 @@ static void disable(const struct binfmt_entry *e, const struct guest *g)
         printf("%s: disabled %s (%s)\n", g->uname_machine, e->name, e->interpreter);
 }
 
+/* update-binfmts has a list of its own, and cannot be told to leave something out at boot. */
+static void tell_of_list(const struct binfmt_entry *e, const struct guest *g)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/var/lib/binfmts/%s", opt.root, e->name);
+    if (access(path, F_OK) == 0)
+        printf("%s: binfmt-support registers %s at boot, too: remove that package, or the one that "
+               "%s is from, if it comes back\n",
+               g->uname_machine, e->name, e->interpreter);
+}
+
 static bool enable(const char *name, const struct guest *g)
 {
     struct binfmt_entry e;
@@ -456,6 +467,8 @@ static void install(const struct guest *g)
         register_now(g);
     if (opt.system)
         install_boot(g);
+    if (opt.system && listed)
+        each_other(g, false, tell_of_list);
 }
 
 static void remove_guest(const struct guest *g)

@@ -111,6 +111,9 @@ first_stage() { # GUEST: a tar archive of debootstrap's
         die "debootstrap failed: see $work/first-$1.log"
     rm -rf "$work/first-$1/proc" "$work/first-$1/dev"
     mkdir "$work/first-$1/proc" "$work/first-$1/dev"
+    # The packages lie outside, for both systems.
+    mkdir -p "$work/archives-$1/partial"
+    mv "$work/first-$1/var/cache/apt/archives"/*.deb "$work/archives-$1/"
     tar -cf "$tar.new" -C "$work/first-$1" .
     rm -rf "$work/first-$1"
     mv "$tar.new" "$tar"
@@ -134,7 +137,6 @@ do_step() { # GUEST EMULATOR STEP
         cp /etc/resolv.conf /etc/hosts "$system/etc/"
         mkdir "$system.done"
     fi
-    mkdir -p "$work/archives-$1/partial"
     say "$1, $2: $3 ..."
     script=$(script_of "$3")
     rule=$(rule_of "$1" "$2")
