@@ -83,6 +83,9 @@ void sig_deliver(struct thread *t);
  * that signal when it is blocked, ignored or default. */
 void sig_fault(struct thread *t, int signo, int code, uint64_t addr);
 
+/* The same with a siginfo of other fields; fault_addr is for the frame. */
+void sig_force(struct thread *t, const siginfo_t *info, uint64_t fault_addr);
+
 /* A fault of the calling thread that is not tied to an instruction: SI_KERNEL SIGSEGV, as after a
  * malformed signal frame. */
 void sig_force_segv(struct thread *t);

@@ -145,16 +145,12 @@ void sig_force_segv(struct thread *t)
         sig_die(SIGSEGV);
 }
 
-void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
+void sig_force(struct thread *t, const siginfo_t *info, uint64_t fault_addr)
 {
-    siginfo_t info;
-    memset(&info, 0, sizeof(info));
-    info.si_signo = signo;
-    info.si_code = code;
-    info.si_addr = mm_g2h(addr);
+    int signo = info->si_signo;
     if (sig_trace)
-        sig_trace(t, &info);
-    if (sig_debug && !sig_debug(t, &info))
+        sig_trace(t, info);
+    if (sig_debug && !sig_debug(t, info))
         return;
 
     /* As force_sig_info does: what cannot be handled now kills. */
@@ -163,11 +159,21 @@ void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
     struct guest_sigaction act = take_action(t, signo);
     if (act.handler == GUEST_SIG_DFL || act.handler == GUEST_SIG_IGN)
         sig_die(signo);
-    if (!enter_handler(t, signo, &info, &act, addr)) {
+    if (!enter_handler(t, signo, info, &act, fault_addr)) {
         if (signo == SIGSEGV)
             sig_die(SIGSEGV);
         sig_force_segv(t);
     }
+}
+
+void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof(info));
+    info.si_signo = signo;
+    info.si_code = code;
+    info.si_addr = mm_g2h(addr);
+    sig_force(t, &info, addr);
 }
 
 /* The signal is not delivered after all: back to the mask without it. */

@@ -54,8 +54,9 @@ struct thread {
     uint64_t call_sigmask;    /* host form of the mask of a ppoll & co. under way */
     uint64_t clear_child_tid; /* guest address, 0 for none */
     bool exiting;
-    struct thread *vfork_parent; /* in a vfork child: who waits */
-    void *exec_args;             /* of execve; a vfork child leaves it to its parent to unmap */
+    const struct seccomp *seccomp; /* syscall/seccomp.c; NULL: no filter */
+    struct thread *vfork_parent;   /* in a vfork child: who waits */
+    void *exec_args;               /* of execve; a vfork child leaves it to its parent to unmap */
     size_t exec_args_size;
     pthread_t host;
     int exit_status;

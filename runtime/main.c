@@ -105,6 +105,8 @@ static _Noreturn void start(void)
     t->tid = gettid();
     t->host = pthread_self();
     thread_list_add(t);
+    if (options.seccomp_fd >= 0 && !sys_seccomp_restore(t, options.seccomp_fd))
+        options_fatal("--seccomp-fd=%d: no filters of dragoman's there", options.seccomp_fd);
     sig_init(sh); /* before the program is touched: a short file faults when it is */
     report_add_callback(report_registers, NULL);
 

@@ -22,7 +22,7 @@
 #define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h, since Linux 5.12 */
 #endif
 
-struct options options = {.exec_fd = -1};
+struct options options = {.exec_fd = -1, .seccomp_fd = -1};
 
 void options_fatal(const char *fmt, ...)
 {
@@ -292,6 +292,12 @@ static void set_by_kernel(const char *v, const char *name)
     options.by_kernel = true;
 }
 
+/* What the system calls of the program that executed this one were filtered by. */
+static void set_seccomp_fd(const char *v, const char *name)
+{
+    options.seccomp_fd = parse_fd(v, name);
+}
+
 static void set_perfmap(const char *v, const char *name)
 {
     (void)v;
@@ -372,6 +378,7 @@ static const struct option_row {
     {"jitdump", ARG_NONE, NULL, "JITDUMP", set_jitdump, FWD,
      "write jit-PID.dump in the current directory, for perf inject --jit"},
     {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
+    {"seccomp-fd", ARG_WORD, NULL, NULL, set_seccomp_fd, 0, NULL},
     {"self-fd", ARG_WORD, NULL, NULL, set_self_fd, 0, NULL},
     {"by-kernel", ARG_NONE, NULL, NULL, set_by_kernel, 0, NULL},
     {"version", ARG_NONE, NULL, "VERSION", show_version, 0, "print the version and exit"},

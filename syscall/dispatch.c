@@ -212,7 +212,9 @@ void sys_dispatch(struct thread *t)
     if (__builtin_expect(trace, 0))
         announced = sys_trace_enter(t, row, nr, args);
 
-    if (!row) {
+    if (__builtin_expect(t->seccomp != NULL, 0) && sys_seccomp_refuses(t, nr, args, &ret)) {
+        /* ret is what the filter says */
+    } else if (!row) {
         ret = -ENOSYS;
     } else if (row->how == HOW_REFUSE || row->how == HOW_LATER) {
         ret = -row->error;

@@ -98,7 +98,7 @@ static int check_flags(uint64_t f)
     return 0;
 }
 
-/* The child's registers: the parent's, with what the flags change. */
+/* The child's registers: the parent's, with what the flags change; and its filters. */
 static void child_registers(struct thread *c, const struct thread *t, const struct clone3_args *ca)
 {
     const struct guest *g = t->cpu.guest;
@@ -106,6 +106,7 @@ static void child_registers(struct thread *c, const struct thread *t, const stru
         memcpy(c->cpu.r, t->cpu.r, g->nslots * sizeof(c->cpu.r[0]));
         c->cpu.mxcsr = t->cpu.mxcsr;
         c->cpu.frm = t->cpu.frm;
+        c->seccomp = t->seccomp;
     }
     c->cpu.res_addr = UINT64_MAX;
     c->cpu.r[g->sysret_slot] = 0;

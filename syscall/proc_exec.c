@@ -351,11 +351,13 @@ static int inherited_copy(int fd)
 static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, uint64_t *envp)
 {
     int64_t rc;
-    int keep = -1, self = -1;
-    char keep_text[32], self_text[32];
+    int keep = -1, self = -1, seccomp = sys_seccomp_save(t);
+    char keep_text[32], self_text[32], seccomp_text[32];
     uint64_t *w = argv - PREFIX_MAX; /* args_memory left the room */
     unsigned n = 0;
 
+    if (seccomp < -1)
+        return seccomp;
     w[n++] = (uintptr_t) "dragoman";
     for (char **o = sys_hooks.exec_prefix(); o && *o; o++) {
         if (n >= PREFIX_MAX - 8)
@@ -369,14 +371,20 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
     if (name_is_lost(x) || !*x->name) {
         /* The name says nothing to the next program, the open file does. */
         keep = inherited_copy(x->fd);
-        if (keep < 0)
-            return keep;
+        if (keep < 0) {
+            rc = keep;
+            goto out;
+        }
         snprintf(keep_text, sizeof(keep_text), "--exec-fd=%d", keep);
         w[n++] = (uintptr_t)keep_text;
     }
     if (__atomic_load_n(&self_fd, __ATOMIC_ACQUIRE) >= 0 && (self = inherited_copy(self_fd)) >= 0) {
         snprintf(self_text, sizeof(self_text), "--self-fd=%d", self);
         w[n++] = (uintptr_t)self_text;
+    }
+    if (seccomp >= 0) {
+        snprintf(seccomp_text, sizeof(seccomp_text), "--seccomp-fd=%d", seccomp);
+        w[n++] = (uintptr_t)seccomp_text;
     }
     w[n++] = (uintptr_t) "--";
     w[n++] = (uintptr_t)x->guest;
@@ -390,6 +398,9 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         close(keep);
     if (self >= 0)
         close(self);
+out:
+    if (seccomp >= 0)
+        close(seccomp);
     return rc;
 }
 

@@ -136,6 +136,10 @@ int64_t sys_prctl(struct thread *t, const uint64_t *a)
     case PR_GET_NAME:
         x[1] = sys_out(a[1], 16);
         break;
+    case PR_GET_SECCOMP:
+        return sys_seccomp_mode(t);
+    case PR_SET_SECCOMP:
+        return sys_seccomp_prctl(t, a[1], a[2]);
     case PR_GET_TID_ADDRESS:
         return mm_write_u64(a[1], t->clear_child_tid);
     case OPT_SCHED_CORE:
@@ -161,8 +165,8 @@ int64_t sys_prctl(struct thread *t, const uint64_t *a)
          * thread 1. */
         return t->cpu.guest->hwprobe && a[1] <= 1 && a[2] <= 1 ? 0 : -EINVAL;
     default:
-        /* Unknown; of another architecture; or what would concern the runtime (seccomp filters see
-         * host calls, PR_SET_MM moves the host's own marks, PR_SET_MDWE forbids code memory). */
+        /* Unknown; of another architecture; or what would concern the runtime (PR_SET_MM moves
+         * the host's own marks, PR_SET_MDWE forbids code memory). */
         return -EINVAL;
     }
     return sig_syscall(t, SYS_prctl, x[0], x[1], x[2], x[3], x[4], 0);

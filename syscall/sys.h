@@ -64,6 +64,10 @@ void sys_hide_fd(int fd);
  * (see sys_chroot): ours now. */
 void sys_take_self(int fd);
 
+/* The filters that sys_seccomp_save (proc_exec.c) left at fd become those of t, which has none. False: it holds
+ * something else. */
+bool sys_seccomp_restore(struct thread *t, int fd);
+
 /* A guest path that may lie below the sysroot: writes the host path to use into buf (size PATH_MAX)
  * and returns buf, or path itself when it is not redirected. process.sysroot must be absolute. */
 const char *sys_host_path(char *buf, const char *path);

@@ -216,6 +216,17 @@ static inline bool sys_fd_is_hidden(uint64_t fd)
 uint32_t sys_open_flags_to_host(const struct guest *g, uint32_t flags);
 uint32_t sys_open_flags_to_guest(const struct guest *g, uint32_t flags);
 
+/* --- seccomp.c ----------------------------------------------------------------------------------- */
+
+/* t has filters: do they refuse the call? Then *ret is its result (SYS_NO_RESULT: a signal's frame is
+ * built instead). Does not return when they kill. */
+bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, int64_t *ret);
+/* prctl's PR_SET_SECCOMP and PR_GET_SECCOMP. */
+int64_t sys_seccomp_prctl(struct thread *t, uint64_t mode, uint64_t filter);
+int sys_seccomp_mode(const struct thread *t);
+/* For the next program: an open file that holds t's filters, -1 when there are none, or -errno below -1. */
+int sys_seccomp_save(const struct thread *t);
+
 /* --- strace.c ------------------------------------------------------------------------------------ */
 
 /* Print a call before it is done, if need be, and afterwards; what enter returns is leave's `announced`.
