@@ -60,6 +60,10 @@ int64_t mm_munlockall(void);
 int64_t mm_brk(uint64_t brk);
 int64_t mm_shmat(int shmid, uint64_t addr, int flags);
 int64_t mm_shmdt(uint64_t addr);
+/* The kernel has mapped [host, host+len) for the guest where it liked: move it into the guest's range. Its
+ * address there, or -errno and nothing has changed. mm_abandon: the kernel has unmapped what is there. */
+int64_t mm_adopt(uint64_t host, uint64_t len, int prot);
+void mm_abandon(uint64_t addr);
 /* The loader's: set where brk begins; name a mapping made by mm_mmap ("[stack]"), by a string that
  * lives as long as the process. */
 void mm_set_brk(uint64_t start);

@@ -41,6 +41,19 @@ static uint64_t overlap_pages(uint64_t start, uint64_t end)
     return n;
 }
 
+/* For files that say themselves where they are mapped and refuse any address (io_uring's rings): the kernel
+ * chooses, in the first 2 GiB, which are the guest's. */
+static int64_t host_chosen(uint64_t len, int prot, int flags, int fd, uint64_t off)
+{
+    int64_t r = host_call(SYS_mmap, 0, len, prot, flags | MAP_32BIT, fd, off);
+
+    if (r >= 0 && !vma_is_free(&mm.map, (uint64_t)r, len)) {
+        host_call(SYS_munmap, (uint64_t)r, len, 0, 0, 0, 0);
+        r = -EINVAL;
+    }
+    return r;
+}
+
 /* Have the kernel map at exactly addr. What the guest has there is replaced when `replace`. */
 static int64_t host_map(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64_t off,
                         bool replace)
@@ -79,7 +92,7 @@ int64_t mm_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64
     int type = flags & MAP_TYPE, host_flags = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE);
     bool anon = flags & MAP_ANONYMOUS, fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     bool code = false, replace = false;
-    uint64_t align = GUEST_PAGE_SIZE;
+    uint64_t align = GUEST_PAGE_SIZE, asked = addr;
     int64_t r;
 
     if (off & GUEST_PAGE_MASK)
@@ -168,6 +181,11 @@ int64_t mm_mmap(uint64_t addr, uint64_t len, int prot, int flags, int fd, uint64
         host_flags |= MAP_LOCKED | (mm.lock_onfault ? MAP_NONBLOCK : 0);
     for (int tries = 0;; tries++) {
         r = host_map(addr, len, mm_host_prot(v.prot), host_flags, fd, off, replace);
+        if (r == -EINVAL && !anon && !asked && !fixed) {
+            r = host_chosen(len, mm_host_prot(v.prot), host_flags, fd, off);
+            if (r >= 0)
+                addr = (uint64_t)r;
+        }
         if (r != -EEXIST || tries == 3)
             break;
         /* Something of the host's that we did not know. */
@@ -652,4 +670,40 @@ int64_t mm_shmdt(uint64_t addr)
     if (code)
         mm.on_code(addr, end - addr);
     return r;
+}
+
+/* --- mappings that the kernel makes by itself ------------------------------------------------------------ */
+
+int64_t mm_adopt(uint64_t host, uint64_t len, int prot)
+{
+    struct vma v = {.prot = prot, .flags = MAP_SHARED};
+    int64_t r = -ENOMEM;
+
+    mm_lock();
+    if (page_align(&len) && (v.start = mm_place(0, len, GUEST_PAGE_SIZE)) != 0)
+        /* Over a place that is taken in a way that cannot overwrite. */
+        r = host_map(v.start, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0,
+                     false);
+    if (r >= 0) {
+        r = host_call(SYS_mremap, host, len, len, MREMAP_FIXED | MREMAP_MAYMOVE, v.start, 0);
+        if (r < 0) {
+            host_call(SYS_munmap, v.start, len, 0, 0, 0, 0);
+        } else {
+            v.end = v.start + len;
+            v.dev = (dev_t)-1; /* so that it stays a vma of its own */
+            v.ino = ++mm.next_anon_ino;
+            mm_map_add(&v);
+        }
+    }
+    mm_unlock();
+    return r;
+}
+
+void mm_abandon(uint64_t addr)
+{
+    mm_lock();
+    struct vma_node *n = mm_vma_at(addr);
+    if (n)
+        mm_map_remove(n->v.start, n->v.end);
+    mm_unlock();
 }

@@ -360,8 +360,8 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         return seccomp;
     w[n++] = (uintptr_t) "dragoman";
     for (char **o = sys_hooks.exec_prefix(); o && *o; o++) {
-        if (n >= PREFIX_MAX - 8)
-            vm_bug("more than %d words of options to pass on", PREFIX_MAX - 8);
+        if (n >= PREFIX_MAX - 12)
+            vm_bug("more than %d words of options to pass on", PREFIX_MAX - 12);
         w[n++] = (uintptr_t)*o;
     }
     if (!sys_hooks.exec_prefix())

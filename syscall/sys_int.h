@@ -72,44 +72,46 @@ enum sys_kind {
 
 /* Structs that arguments point to: name, size in guest memory, and whether strace_struct.c has a
  * printer for it (else the address is shown). */
-#define SYS_STRUCTS(X)      \
-    X(byte, 1, NO)          \
-    X(int, 4, YES)          \
-    X(int2, 8, YES)         \
-    X(long, 8, YES)         \
-    X(off_t, 8, YES)        \
-    X(off_t2, 16, NO)       \
-    X(timespec, 16, YES)    \
-    X(timespec2, 32, YES)   \
-    X(timeval, 16, YES)     \
-    X(timezone, 8, NO)      \
-    X(itimerval, 32, YES)   \
-    X(itimerspec, 32, YES)  \
-    X(rlimit, 16, YES)      \
-    X(rusage, 144, NO)      \
-    X(stat, 128, YES)       \
-    X(statx, 256, YES)      \
-    X(statfs, 120, YES)     \
-    X(utsname, 390, YES)    \
-    X(sysinfo, 112, NO)     \
-    X(tms, 32, NO)          \
-    X(timex, 208, NO)       \
-    X(sigset, 8, YES)       \
-    X(siginfo, 128, YES)    \
-    X(sigaction, 24, YES)   \
-    X(sigevent, 64, NO)     \
-    X(stack, 24, YES)       \
-    X(epoll_event, 16, YES) \
-    X(pollfd, 8, YES)       \
-    X(cap_header, 8, NO)    \
-    X(cap_data, 24, NO)     \
-    X(mq_attr, 64, NO)      \
-    X(sembuf, 6, NO)        \
-    X(sockaddr, 1, NO)      \
-    X(msghdr, 56, NO)       \
-    X(clone_args, 1, NO)    \
-    X(open_how, 24, YES)    \
-    X(dirent, 1, NO)        \
+#define SYS_STRUCTS(X)          \
+    X(byte, 1, NO)              \
+    X(int, 4, YES)              \
+    X(int2, 8, YES)             \
+    X(long, 8, YES)             \
+    X(off_t, 8, YES)            \
+    X(off_t2, 16, NO)           \
+    X(timespec, 16, YES)        \
+    X(timespec2, 32, YES)       \
+    X(timeval, 16, YES)         \
+    X(timezone, 8, NO)          \
+    X(itimerval, 32, YES)       \
+    X(itimerspec, 32, YES)      \
+    X(rlimit, 16, YES)          \
+    X(rusage, 144, NO)          \
+    X(stat, 128, YES)           \
+    X(statx, 256, YES)          \
+    X(statfs, 120, YES)         \
+    X(utsname, 390, YES)        \
+    X(sysinfo, 112, NO)         \
+    X(tms, 32, NO)              \
+    X(timex, 208, NO)           \
+    X(sigset, 8, YES)           \
+    X(siginfo, 128, YES)        \
+    X(sigaction, 24, YES)       \
+    X(sigevent, 64, NO)         \
+    X(stack, 24, YES)           \
+    X(epoll_event, 16, YES)     \
+    X(pollfd, 8, YES)           \
+    X(cap_header, 8, NO)        \
+    X(cap_data, 24, NO)         \
+    X(mq_attr, 64, NO)          \
+    X(sembuf, 6, NO)            \
+    X(sockaddr, 1, NO)          \
+    X(msghdr, 56, NO)           \
+    X(clone_args, 1, NO)        \
+    X(open_how, 24, YES)        \
+    X(dirent, 1, NO)            \
+    X(io_event, 32, NO)         \
+    X(io_uring_params, 120, NO) \
     X(hwprobe, 16, YES)
 
 enum sys_struct {
