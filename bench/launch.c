@@ -144,7 +144,7 @@ static void new_namespaces(void)
     int flags = CLONE_NEWUSER | CLONE_NEWNS;
     pid_t mapper = 0, self = getpid();
     if (options.scratch) {
-        flags |= CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+        flags |= CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
         if (pipe2(go, O_CLOEXEC) || (mapper = fork()) < 0)
             fail("cannot fork");
         if (mapper == 0) {

@@ -55,7 +55,7 @@ static void check_row(const struct sys_row *r)
             /* a count, which is a number */
             assert_true(g->other < n && g->other != i);
             assert_true(r->arg[g->other].kind == K_INT || r->arg[g->other].kind == K_UINT ||
-                        r->arg[g->other].kind == K_SIZE);
+                        r->arg[g->other].kind == K_LONG || r->arg[g->other].kind == K_SIZE);
             break;
         case K_OUTV:
             assert_true(g->other < n);

@@ -1,0 +1,4 @@
+# bubblewrap: a sandbox with its own mounts, processes, users; nothing outside is seen; programs run there
+# grade=hard group=system time=60 memory=500
+echo outside >secret; bwrap --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib $([ -d /usr/lib64 ] && echo --symlink usr/lib64 /lib64) --proc /proc --dev /dev --tmpfs /tmp --unshare-all --die-with-parent --hostname box sh -c 'ls / | grep -v lib64; ls /tmp | wc -l; uname -n; echo $$; id -u; touch /usr/x 2>&1; ps -o comm= -p 1; perl -e "print 6 * 7, qq(\n)"; python3 -c "import subprocess; print(subprocess.run([\"echo\", \"deep\"], capture_output=True).stdout)"; exit 5'; echo $?
+bwrap --bind / / --dev-bind /dev /dev --proc /proc --uid 1000 --gid 1000 --unshare-user --unshare-pid sh -c 'id -u; id -g; cat /tmp/secret'; bwrap --bind / / --dev /dev --proc /proc --unshare-pid bwrap --bind / / --proc /proc --unshare-pid sh -c 'echo nested $$'
