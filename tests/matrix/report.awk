@@ -6,7 +6,7 @@ BEGIN {
     split("native qemu auto interp bt", engines, " ")
     label["native"] = "native"; label["qemu"] = "qemu-user"; label["auto"] = "Dragoman"
     label["interp"] = "interpreter"; label["bt"] = "translator"
-    mark["pass"] = "✓"; mark["fail"] = "✗"; mark["timeout"] = "⏱"; mark["memory"] = "▣"; mark["skip"] = "–"
+    mark["fail"] = mark["timeout"] = mark["memory"] = "✗"; mark["skip"] = "–"
 }
 {
     if (!($1 in grade)) {
@@ -30,13 +30,17 @@ BEGIN {
     if ($8 == "skip")
         skipped[column, $2]++
 }
+# Without making an entry.
+function is(c) {
+    return c in state ? state[c] : ""
+}
 # Times native, or seconds where there is no native time.
 function factor(r, column,    c, n) {
     c = r SUBSEP column
     n = r SUBSEP native_of(column)
-    if (state[c] != "pass")
+    if (is(c) != "pass")
         return ""
-    if (n == c || state[n] != "pass" || time[n] < 1000)
+    if (n == c || is(n) != "pass" || time[n] < 1000)
         return sprintf("%.1f s", time[c] / 1e6)
     return sprintf("%.1f×", time[c] / time[n])
 }
@@ -64,7 +68,7 @@ function speed(place,    i, q, d, n, sum) {
     for (i = 1; i <= nrows; i++) {
         q = rows[i] SUBSEP place SUBSEP "qemu"
         d = rows[i] SUBSEP place SUBSEP "auto"
-        if (state[q] == "pass" && state[d] == "pass" && time[d] > 0 && time[q] > 0) {
+        if (is(q) == "pass" && is(d) == "pass" && time[d] > 0 && time[q] > 0) {
             n++
             sum += log(time[q] / time[d])
         }
@@ -154,7 +158,7 @@ function html(    i, j, g, c, r, place, worst) {
     print "details{margin:.3rem 0 0}summary{cursor:pointer;font-size:.87rem}pre{overflow:auto;max-height:22rem;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem;font:12px/1.35 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     print "h2{font-size:1.05rem;margin:1rem 0 0}"
     print "</style></head><body><h1>Dragoman: compatibility matrix</h1>"
-    print "<p>Programs of Debian that do things, each compared with its known output. A number is user + system time as a multiple of native; ✗ a wrong or missing result, ⏱ over the time limit, ▣ over the memory limit, – skipped.</p>"
+    print "<p>Programs of Debian that do things, each compared with its known output. A number is user + system time as a multiple of native; ✗ fail: a wrong or missing result, timeout and memory: over the row's limit; – skipped, with the reason.</p>"
     print "<p class=\"dim\">" escape(about) "</p><div class=\"sums\">"
     for (j = 1; j <= n; j++) {
         if (engine[j] == "native")
@@ -188,7 +192,7 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
             if (state[d] == "skip")
                 flags = flags " skip"
             else if (state[d] != "pass")
-                flags = flags " bad" (state[q] == "pass" ? " behind" : "")
+                flags = flags " bad" (is(q) == "pass" ? " behind" : "")
             else if ((q in state) && state[q] != "pass" && state[q] != "skip")
                 flags = flags " ahead"
         }
