@@ -52,11 +52,13 @@ static void count_reads(struct bt_emitter *m, struct reads *r, uint32_t v, int n
     }
 }
 
-static struct bt_loc free_cell(struct bt_emitter *m, struct reads *r)
+/* A unit, or an even one and the next for a vector. */
+static struct bt_loc free_cell(struct bt_emitter *m, struct reads *r, bool wide)
 {
-    for (unsigned u = CPU_TEMP_BASE; u < CPU_UNITS; u++) {
-        if (!r->unit[u]) {
+    for (unsigned u = CPU_TEMP_BASE; u < CPU_UNITS; u += 1 + wide) {
+        if (!r->unit[u] && !(wide && r->unit[u + 1])) {
             r->unit[u] = 1;
+            r->unit[u + wide] = 1;
             return (struct bt_loc){BT_UNIT, (uint8_t)u};
         }
     }
@@ -74,7 +76,7 @@ static void compute(struct bt_emitter *m, struct reads *r, uint32_t v, struct bt
         if (!bt_operand_kind(o, i) || !m->r->ops[operands[i]].sunk ||
             (i > 0 && operands[i] == operands[0]) || (i > 1 && operands[i] == operands[1]))
             continue;
-        struct bt_loc cell = free_cell(m, r);
+        struct bt_loc cell = free_cell(m, r, false);
         compute(m, r, operands[i], cell);
         m->alloc.loc[operands[i]] = cell;
         cells[n++] = cell.n;
@@ -135,11 +137,14 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
             /* Its own reads are no obstacle to its home, since that is written last, but they are to a cell. */
             struct bt_loc home = bt_canonical(m->homes, entries[k].slot), to = home;
             count_reads(m, &reads, v, -1);
+            bool wide = m->r->ops[v].kind == UOP_K_V;
             bool busy = *reads_of(&reads, home);
+            if (wide && home.place == BT_UNIT)
+                busy |= reads.unit[home.n + 1] != 0;
             count_reads(m, &reads, v, 1);
             if (busy) {
-                to = free_cell(m, &reads);
-                moves[n++] = (struct bt_move){home, to, 0, UOP_K_I};
+                to = free_cell(m, &reads, wide);
+                moves[n++] = (struct bt_move){home, to, 0, wide ? UOP_K_V : UOP_K_I};
             }
             compute(m, &reads, v, to);
             count_reads(m, &reads, v, -1);
@@ -188,28 +193,34 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
     struct cc_expr *exprs = NULL;
     for (uint32_t k = s->first; k < s->first + s->n; k++) {
         const struct bt_snap_entry *x = &r->snap_entries[k];
+        uint32_t v = x->value;
+        bool scalar = r->ops[v].sunk && r->ops[v].op == UOP_vzext; /* with zeros above */
+        if (scalar)
+            v = r->ops[v].a;
         struct cc_loc to;
-        if (r->ops[x->value].sunk) {
+        if (r->ops[v].sunk || (scalar && bt_is_single(r, v))) {
             if (!exprs)
                 exprs = arena_new(r->arena, struct cc_expr, s->n);
             struct cc_expr *e = &exprs[nsunk++];
             e->len = 0;
             e->overflow = false;
-            write_expr(m, e, x->value);
+            write_expr(m, e, v);
             if (e->overflow)
-                vm_bug("value %u of region %#llx makes too long an expression", x->value,
+                vm_bug("value %u of region %#llx makes too long an expression", v,
                        (unsigned long long)r->pc);
             to = (struct cc_loc){CC_LOC_EXPR, (uint8_t)e->len, (uint64_t)(uintptr_t)e->text};
         } else {
-            to = place_of(m, x->value);
-            if (to.kind == CC_LOC_XMM && bt_is_single(r, x->value))
+            to = place_of(m, v);
+            if (to.kind == CC_LOC_XMM && bt_is_single(r, v))
                 m->cannot = "narrow float in a slot";
         }
-        bool whole = guest_vector_slot(r->guest, x->slot);
+        bool whole = guest_vector_slot(r->guest, x->slot) && !scalar;
         if (whole && to.kind == CC_LOC_XMM)
             to.kind = CC_LOC_XMM128;
         named[n++] = (struct cc_named){x->slot, to};
-        if (whole && to.kind == CC_LOC_UNIT)
+        if (scalar)
+            named[n++] = (struct cc_named){x->slot + 1, {.kind = CC_LOC_CONST}};
+        else if (whole && to.kind == CC_LOC_UNIT)
             named[n++] = (struct cc_named){x->slot + 1, {.kind = CC_LOC_UNIT, .v = to.v + 1}};
     }
     cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);

@@ -115,7 +115,7 @@ static uint32_t changed(struct folder *f, struct bt_op *o, uint16_t op, uint32_t
 static uint32_t under_extension(const struct folder *f, uint32_t v)
 {
     const struct bt_op *o = op_of(f, v);
-    while (o->op == UOP_sext32 || o->op == UOP_zext32) {
+    while (o->op == UOP_sext32 || o->op == UOP_zext32 || (o->op == UOP_vzext && o->imm >= 2)) {
         v = resolve(f, o->a);
         o = op_of(f, v);
     }
@@ -437,6 +437,17 @@ static void set_forward(struct folder *f, uint32_t v, uint32_t to)
     f->changed = true;
 }
 
+/* A scalar taken out of a vector register that was put there. */
+static uint32_t scalar(const struct folder *f, const struct bt_op *o, int i, uint32_t v)
+{
+    uint8_t kind = bt_operand_kind(o, i);
+    const struct bt_op *in = op_of(f, v);
+    if (kind == UOP_K_N || in->op != UOP_vzext || in->imm < (kind == UOP_K_S ? 2 : 3) ||
+        (kind != UOP_K_S && kind != UOP_K_D && kind != UOP_K_I))
+        return v;
+    return resolve(f, in->a);
+}
+
 static void fold_block(struct folder *f, uint32_t block)
 {
     struct bt_region *r = f->r;
@@ -447,6 +458,9 @@ static void fold_block(struct folder *f, uint32_t block)
         uint16_t flags = bt_flags(r->ops[v].op);
         if (r->ops[v].op >= UOP_CODES)
             continue;
+        r->ops[v].a = scalar(f, &r->ops[v], 0, r->ops[v].a);
+        r->ops[v].b = scalar(f, &r->ops[v], 1, r->ops[v].b);
+        r->ops[v].c = scalar(f, &r->ops[v], 2, r->ops[v].c);
         if (flags & (UOP_F_LOAD | UOP_F_STORE) && flags & UOP_F_IMM)
             fold_address(f, &r->ops[v]);
         if (flags & UOP_F_STORE && !(flags & UOP_F_ATOMIC))

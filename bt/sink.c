@@ -33,6 +33,8 @@ struct sinker {
 /* Can it be computed in an exit's code, where rax and xmm0..xmm3 alone are free? */
 static bool sinkable(const struct bt_op *o)
 {
+    if (o->op == UOP_vzext)
+        return o->imm >= 2;
     if (o->op >= UOP_CODES || !(uop_info[o->op].flags & UOP_F_PURE) ||
         uop_info[o->op].flags & UOP_F_VECTOR)
         return false;
@@ -191,8 +193,10 @@ static void find_soft(struct sinker *s)
             const struct bt_op *o = &r->ops[b->ops[k]];
             const uint32_t operands[3] = {o->a, o->b, o->c};
             s->soft[b->ops[k]] = !hard[b->ops[k]] && sinkable(o);
-            for (int x = 0; x < 3 && !s->soft[b->ops[k]]; x++) {
-                if (bt_operand_kind(o, x))
+            for (int x = 0; x < 3; x++) {
+                /* A scalar in a vector register is for snapshots alone, not part of an expression. */
+                if (bt_operand_kind(o, x) &&
+                    (!s->soft[b->ops[k]] || r->ops[operands[x]].op == UOP_vzext))
                     hard[operands[x]] = true;
             }
         }
