@@ -174,6 +174,31 @@ static void decide(struct sinker *s, uint32_t v)
         keep(s, v);
 }
 
+/* A way out that is taken as often as the operation is reached saves nothing: what it names stays, in a register. */
+static void harden(const struct bt_region *r, bool *hard, uint32_t snap, const struct bt_block *b)
+{
+    const struct bt_snap *s = &r->snaps[snap];
+    for (uint32_t k = s->first; k < s->first + s->n; k++) {
+        uint32_t v = r->snap_entries[k].value;
+        if (r->blocks[r->ops[v].block].loop_depth <= b->loop_depth)
+            hard[v] = true;
+    }
+}
+
+static void harden_exits(const struct bt_region *r, bool *hard, const struct bt_block *b)
+{
+    const struct bt_op *last = &r->ops[b->ops[b->nops - 1]];
+    bool all = true;
+    for (uint32_t e = 0; e < b->nsuccs; e++)
+        all &= b->succ[e].to == BT_EXIT_EDGE;
+    if (!all)
+        return;
+    for (uint32_t e = 0; e < b->nsuccs; e++)
+        harden(r, hard, b->succ[e].snap, b);
+    if (!b->nsuccs && last->snap)
+        harden(r, hard, last->snap, b);
+}
+
 /* The operations that nothing but snapshots and such operations need. */
 static void find_soft(struct sinker *s)
 {
@@ -186,6 +211,7 @@ static void find_soft(struct sinker *s)
             for (uint32_t p = 0; p < b->npreds; p++)
                 hard[r->phi_args[r->ops[b->ops[k]].a + p]] = true;
         }
+        harden_exits(r, hard, b);
     }
     for (uint32_t i = r->nblocks; i-- > 0;) {
         const struct bt_block *b = &r->blocks[i];
