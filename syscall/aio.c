@@ -5,11 +5,14 @@
  * Guest addresses are host addresses, and the structs are alike on all 64-bit machines: the kernel works on the
  * guest's own memory.
  *
- * io_uring. The kernel lets nobody choose where rings are mapped; mm_mmap has it choose within the guest's range. Requests go from
- * ring to kernel unseen, so those that would be misread are refused by the ring's own restrictions
- * (EACCES), and a probe says that they do not exist: epoll_ctl (its struct is packed on the host) and, for a guest with its own
- * numbering of open()'s flags, openat and openat2. With a sysroot there is no io_uring (ENOSYS): names
- * in requests would be the host's. A ring that its creator wants to restrict himself is refused (EINVAL, as before Linux 5.10).
+ * io_uring. The kernel lets nobody choose where rings are mapped; mm_mmap has it choose within the
+ * guest's range. Requests go from ring to kernel unseen, so those that would be misread are refused by
+ * the ring's own restrictions (EACCES), and a probe says that they do not exist: epoll_ctl (its struct
+ * is packed on the host) and, for a guest with its own numbering of open()'s flags, openat and openat2.
+ * Programs that do not probe conclude from the features which requests there are (libuv aborts when
+ * epoll_ctl fails), so a ring shows those of Linux 5.5, which had no epoll_ctl. With a sysroot there is
+ * no io_uring (ENOSYS): names in requests would be the host's. A ring that its creator wants to restrict
+ * himself is refused (EINVAL, as before Linux 5.10).
  *
  * io_setup. The kernel maps the ring of completions where it likes, and its address is the context's name. It
  * is moved into the guest's range, which the kernel notices (fs/aio.c, aio_ring_mremap).
@@ -28,6 +31,8 @@
 
 /* ---- io_uring ---- */
 
+/* Those of Linux 5.5, before IORING_OP_EPOLL_CTL. */
+#define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE)
 #define SETUP_NO_MMAP (1u << 14) /* Linux 6.5: the rings lie in memory of the caller's */
 #define ENTER_EXT_ARG_REG (1u << 6)
 #define REGISTER_USE_REGISTERED_RING (1u << 31)
@@ -102,6 +107,7 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
     if (fd < 0)
         return fd;
     p.flags &= ~(unsigned)IORING_SETUP_R_DISABLED;
+    p.features &= FEATURES;
     ret = restrict_ring(t->cpu.guest, (int)fd);
     if (ret >= 0)
         ret = mm_write(a[1], &p, sizeof(p));

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -238,6 +239,18 @@ static void rings(void)
     EXPECT_OK(syscall(SYS_io_uring_register, ring, IORING_REGISTER_PROBE, &probe, 256));
     EXPECT(probe.head.last_op >= IORING_OP_SEND_ZC);
     EXPECT(probe.op[IORING_OP_READ].flags & IO_URING_OP_SUPPORTED);
+
+    /* Who has a feature of Linux 5.7 is taken to have epoll_ctl of 5.6. */
+    if (p.features & IORING_FEAT_FAST_POLL) {
+        int ep = EXPECT_OK(epoll_create1(0)), event = EXPECT_OK(eventfd(1, 0));
+        struct epoll_event ask = {.events = EPOLLIN, .data.u64 = 0x123456789abcdef0}, told;
+        request(IORING_OP_EPOLL_CTL, ep, &ask, EPOLL_CTL_ADD, (uint64_t)event);
+        EXPECT_EQ(one(), 0);
+        EXPECT_EQ(epoll_wait(ep, &told, 1, 1000), 1);
+        EXPECT_EQ(told.data.u64, 0x123456789abcdef0);
+        close(event);
+        close(ep);
+    }
 
     /* One that waits, completed by a write; one that waits for a time; requests tied together. */
     EXPECT_OK(pipe(pipes));
