@@ -98,6 +98,7 @@ static bool enter_handler(struct thread *t, int signo, const siginfo_t *info,
         .altstack = t->altstack,
         .sp = sp,
         .fault_addr = fault_addr,
+        .write = cpu->fault.write,
     };
 
     if (g->sigframe_max > FRAME_MAX)
@@ -159,7 +160,14 @@ void sig_force(struct thread *t, const siginfo_t *info, uint64_t fault_addr)
     struct guest_sigaction act = take_action(t, signo);
     if (act.handler == GUEST_SIG_DFL || act.handler == GUEST_SIG_IGN)
         sig_die(signo);
-    if (!enter_handler(t, signo, info, &act, fault_addr)) {
+    const struct guest *g = t->cpu.guest;
+    siginfo_t untagged = *info;
+    if (g->untag && (signo == SIGSEGV || signo == SIGBUS)) {
+        fault_addr = g->untag(fault_addr);
+        if (!(act.flags & SIG_SA_EXPOSE_TAGBITS))
+            untagged.si_addr = mm_g2h(fault_addr);
+    }
+    if (!enter_handler(t, signo, &untagged, &act, fault_addr)) {
         if (signo == SIGSEGV)
             sig_die(SIGSEGV);
         sig_force_segv(t);

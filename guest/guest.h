@@ -39,6 +39,7 @@ struct sigframe_in {
     stack_t altstack;      /* to be stored in uc_stack */
     uint64_t sp;           /* stack pointer to build below (already switched to the altstack) */
     uint64_t fault_addr;   /* for synchronous faults */
+    bool write;            /* the access that faulted was a store */
 };
 
 /* A system call that has a number only with this guest, by the name of its row in syscall.def. */
@@ -84,6 +85,8 @@ struct guest {
     uint8_t sysnr_slot, sysret_slot, sysarg_slot[6];
     unsigned syscall_len; /* bytes of the system-call instruction */
     unsigned insn_align;  /* alignment of instructions */
+    /* The address without a tag that accesses ignore; NULL: all bits count. */
+    uint64_t (*untag)(uint64_t addr);
     uop_slot_name *slot_name;
 
     /* The busiest slots, which the translator keeps in host registers between units (host/x64

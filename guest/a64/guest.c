@@ -115,6 +115,13 @@ static const struct guest_syscall own_syscalls[] = {
 
 #define V(n) (A64_V0 + 2 * (n))
 
+/* Bits 63 to 56 do not count (TCR_EL1.TBI0); with bit 55 set it is the kernel's half, which always faults. Linux's
+ * untagged_addr. */
+static uint64_t untag(uint64_t addr)
+{
+    return addr >> 55 & 1 ? addr : addr & (UINT64_MAX >> 8);
+}
+
 const struct guest guest_a64 = {
     .name = "aarch64",
     .elf_machine = EM_AARCH64,
@@ -131,6 +138,7 @@ const struct guest guest_a64 = {
     .sysarg_slot = {0, 1, 2, 3, 4, 5},
     .syscall_len = 4,
     .insn_align = 4,
+    .untag = untag,
     .slot_name = a64_slot_name,
     /* sp, arguments, x8, x19 to x21 */
     .home_gpr = {A64_SP, 0, 1, 2, 3, 4, 5, 8, 19, 20, 21},

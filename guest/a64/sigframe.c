@@ -23,6 +23,11 @@ struct a64_fpsimd {
     uint64_t v[64];
 };
 
+struct a64_esr {
+    struct a64_context head;
+    uint64_t esr;
+};
+
 struct a64_ucontext {
     uint64_t flags, link;
     stack_t stack;
@@ -65,6 +70,24 @@ void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr)
     fp_env_set_flags(cpu, f);
 }
 
+/* ESR_EL1 of the fault that the signal tells of (Arm ARM, D17.2.37), 0 for signals with which Linux gives none. The
+ * level of the tables where a translation ended is taken to be the last. */
+static uint64_t esr_of(const struct cpu *cpu, const struct sigframe_in *in)
+{
+    enum { TRANSLATION_L0 = 0x04, TRANSLATION_L3 = 0x07, PERMISSION_L3 = 0x0f, ALIGNMENT = 0x21 };
+    if ((in->signo != SIGSEGV && in->signo != SIGBUS) || in->info->si_code <= 0 ||
+        in->info->si_code == SI_KERNEL)
+        return 0;
+    bool fetch = in->fault_addr == cpu->r[A64_PC];
+    uint64_t ec = fetch ? 0x20 : 0x24; /* instruction or data abort from a lower level */
+    uint64_t status =
+        in->signo == SIGBUS ? in->info->si_code == BUS_ADRALN ? ALIGNMENT : TRANSLATION_L3
+        : in->info->si_code == SEGV_ACCERR ? PERMISSION_L3
+        : in->fault_addr >> 55 & 1         ? TRANSLATION_L0 /* as Linux hides its own tables */
+                                           : TRANSLATION_L3;
+    return ec << 26 | 1 << 25 | (uint64_t)(in->write && !fetch) << 6 | status;
+}
+
 size_t a64_sigframe_size(void)
 {
     return sizeof(struct a64_sigframe);
@@ -89,6 +112,9 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
         {FPSIMD_MAGIC, sizeof fp}, a64_fpsr(cpu), (uint32_t)cpu->r[A64_FPCR], {0}};
     memcpy(fp.v, &cpu->r[A64_V0], sizeof fp.v);
     memcpy(uc->reserved, &fp, sizeof fp);
+    struct a64_esr esr = {{ESR_MAGIC, sizeof esr}, esr_of(cpu, in)};
+    if (esr.esr)
+        memcpy(uc->reserved + sizeof fp, &esr, sizeof esr);
     /* What follows is zeros: the terminator. */
     f->fp = cpu->r[29];
     f->lr = cpu->r[A64_LR];

@@ -3,6 +3,7 @@
  * is next run. */
 #define _GNU_SOURCE
 #include "tests/linux/expect.h"
+#include "tests/linux/isa.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,35 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* int f(void) { return n; } */
-#if defined(__riscv)
-#define CODE_SIZE 8
-static void make_code(void *at, unsigned n)
-{
-    uint32_t code[2] = {0x00000513 | n << 20, 0x00008067}; /* li a0, n; ret */
-    memcpy(at, code, sizeof code);
-}
-#elif defined(__aarch64__)
-#define CODE_SIZE 8
-static void make_code(void *at, unsigned n)
-{
-    uint32_t code[2] = {0x52800000 | n << 5, 0xd65f03c0}; /* mov w0, n; ret */
-    memcpy(at, code, sizeof code);
-}
-#else
-#define CODE_SIZE 6
-static void make_code(void *at, unsigned n)
-{
-    unsigned char code[6] = {0xb8, n, n >> 8, 0, 0, 0xc3}; /* mov $n, %eax; ret */
-    memcpy(at, code, sizeof code);
-}
-#endif
-
 static unsigned char *page;
 
 static unsigned run(void)
 {
-    __builtin___clear_cache((char *)page, (char *)page + CODE_SIZE);
+    __builtin___clear_cache((char *)page, (char *)page + ISA_CODE_SIZE);
     return ((unsigned (*)(void))page)();
 }
 
@@ -65,7 +42,7 @@ static void ready(void)
     static unsigned n;
 
     n = (n + 1) % 1000;
-    make_code(page, n);
+    isa_put_code(page, n);
     EXPECT_EQ(run(), n);
     EXPECT_EQ(((unsigned (*)(void))page)(), n);
     memset(DATA, 0, 64);
@@ -161,25 +138,25 @@ static void buffers(void)
 
 static void overwritten(void)
 {
-    unsigned char code[CODE_SIZE];
+    unsigned char code[ISA_CODE_SIZE];
     int p[2];
 
     EXPECT_OK(pipe(p));
     for (unsigned n = 1; n < 200; n++) {
-        make_code(page, n);
+        isa_put_code(page, n);
         EXPECT_EQ(run(), n);
-        make_code(code, n + 500);
-        EXPECT_EQ(write(p[1], code, CODE_SIZE), CODE_SIZE);
-        EXPECT_EQ(read(p[0], page, CODE_SIZE), CODE_SIZE);
+        isa_put_code(code, n + 500);
+        EXPECT_EQ(write(p[1], code, ISA_CODE_SIZE), ISA_CODE_SIZE);
+        EXPECT_EQ(read(p[0], page, ISA_CODE_SIZE), ISA_CODE_SIZE);
         EXPECT_EQ(run(), n + 500);
     }
     /* A page that may only be read stays so for the kernel, whether there is code in it or not. */
-    make_code(page, 7);
+    isa_put_code(page, 7);
     EXPECT_EQ(run(), 7);
     EXPECT_OK(mprotect(page, 4096, PROT_READ | PROT_EXEC));
     EXPECT_EQ(run(), 7);
-    EXPECT_EQ(write(p[1], code, CODE_SIZE), CODE_SIZE);
-    EXPECT_ERR(read(p[0], page, CODE_SIZE), EFAULT);
+    EXPECT_EQ(write(p[1], code, ISA_CODE_SIZE), ISA_CODE_SIZE);
+    EXPECT_ERR(read(p[0], page, ISA_CODE_SIZE), EFAULT);
     EXPECT_ERR(uname((struct utsname *)page), EFAULT);
     EXPECT_EQ(run(), 7);
     EXPECT_OK(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC));

@@ -2,6 +2,7 @@
  * state in the ucontext; what kills when it cannot be handled. */
 #define _GNU_SOURCE
 #include "tests/linux/expect.h"
+#include "tests/linux/isa.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,30 +15,26 @@
 static volatile siginfo_t last;
 static volatile uint64_t last_pc, last_sp;
 static volatile int count;
-static volatile uint64_t a7_seen;
+static volatile uint64_t kept_seen, fault_address, syndrome;
 static void *unprotect;
 
 static volatile enum { SKIP, RETRY } mode;
-
-/* Bytes of the instruction at pc. */
-static unsigned insn_len(uint64_t pc)
-{
-    return (*(uint16_t *)pc & 3) == 3 ? 4 : 2;
-}
 
 static void on_fault(int sig, siginfo_t *si, void *p)
 {
     ucontext_t *uc = p;
     (void)sig;
     memcpy((void *)&last, si, sizeof(last));
-    last_pc = uc->uc_mcontext.__gregs[REG_PC];
+    last_pc = ISA_PC(uc);
     last_sp = (uintptr_t)&uc;
-    a7_seen = uc->uc_mcontext.__gregs[17];
+    kept_seen = ISA_KEPT(uc);
+    fault_address = isa_fault_address(uc);
+    syndrome = isa_syndrome(uc);
     count++;
     if (mode == RETRY)
         mprotect(unprotect, 4096, PROT_READ | PROT_WRITE);
     else
-        uc->uc_mcontext.__gregs[REG_PC] += insn_len(last_pc);
+        ISA_PC(uc) += isa_insn_len(last_pc);
 }
 
 static void install(int sig, int flags)
@@ -49,23 +46,15 @@ static void install(int sig, int flags)
     sigaction(sig, &sa, NULL);
 }
 
-/* A load whose pc is known. Returns a0 as it was before when the load is skipped. */
-extern char load_pc[], store_pc[], amo_pc[], ill_pc[], brk_pc[], fld_pc[], lr_pc[];
+/* Each with one instruction whose pc is known (isa_*.h). do_load returns its argument when the load is skipped. */
+extern char load_pc[], store_pc[], amo_pc[], ill_pc[], brk_pc[], fp_load_pc[], ll_pc[];
 uint64_t do_load(uint64_t addr);
 void do_store(uint64_t addr, uint64_t v);
 uint64_t do_amo(uint64_t addr);
-uint64_t do_lr(uint64_t addr);
+uint64_t do_ll(uint64_t addr);
 void do_ill(void);
 void do_brk(void);
-void do_fld(uint64_t addr);
-__asm__(".text\n"
-        "do_load:\n li a7, 0x1234\n load_pc: ld a0, 0(a0)\n ret\n"
-        "do_store:\n li a7, 0x1234\n store_pc: sd a1, 0(a0)\n ret\n"
-        "do_amo:\n li a7, 0x1234\n amo_pc: amoadd.d a0, zero, (a0)\n ret\n"
-        "do_lr:\n lr_pc: lr.d a0, (a0)\n ret\n"
-        "do_ill:\n ill_pc: .4byte 0x0000007f\n ret\n"
-        "do_brk:\n .option push\n .option norvc\n brk_pc: ebreak\n .option pop\n ret\n"
-        "do_fld:\n fld_pc: fld ft0, 0(a0)\n ret\n");
+void do_fp_load(uint64_t addr);
 
 static void test_addresses(void)
 {
@@ -82,7 +71,9 @@ static void test_addresses(void)
     EXPECT_EQ(last.si_code, SEGV_ACCERR);
     EXPECT_EQ((uintptr_t)last.si_addr, (uintptr_t)none + 16);
     EXPECT_EQ(last_pc, (uintptr_t)load_pc);
-    EXPECT_EQ(a7_seen, 0x1234);
+    EXPECT_EQ(kept_seen, 0x1234);
+    EXPECT_EQ(fault_address, ISA_HAS_SYNDROME ? (uintptr_t)none + 16 : 0);
+    EXPECT_EQ(syndrome, ISA_HAS_SYNDROME ? 0x9200000f : 0);
 
     do_load((uintptr_t)none + 4096 + 24);
     EXPECT_EQ(last.si_code, SEGV_MAPERR);
@@ -92,21 +83,24 @@ static void test_addresses(void)
     EXPECT_EQ(last.si_code, SEGV_ACCERR);
     EXPECT_EQ((uintptr_t)last.si_addr, (uintptr_t)ro + 40);
     EXPECT_EQ(last_pc, (uintptr_t)store_pc);
+    EXPECT_EQ(syndrome, ISA_HAS_SYNDROME ? 0x9200004f : 0);
 
     do_amo((uintptr_t)ro + 48);
     EXPECT_EQ(last.si_code, SEGV_ACCERR);
     EXPECT_EQ((uintptr_t)last.si_addr, (uintptr_t)ro + 48);
     EXPECT_EQ(last_pc, (uintptr_t)amo_pc);
 
-    do_fld((uintptr_t)none + 8);
+    do_fp_load((uintptr_t)none + 8);
     EXPECT_EQ((uintptr_t)last.si_addr, (uintptr_t)none + 8);
-    EXPECT_EQ(last_pc, (uintptr_t)fld_pc);
-    do_lr((uintptr_t)none + 8);
-    EXPECT_EQ(last_pc, (uintptr_t)lr_pc);
+    EXPECT_EQ(last_pc, (uintptr_t)fp_load_pc);
+    do_ll((uintptr_t)none + 8);
+    EXPECT_EQ(last_pc, (uintptr_t)ll_pc);
 
     do_load(8);
     EXPECT_EQ(last.si_code, SEGV_MAPERR);
     EXPECT_EQ((uintptr_t)last.si_addr, 8);
+    EXPECT_EQ(syndrome & ~3,
+              ISA_HAS_SYNDROME ? 0x92000004 : 0); /* the level of the tables may be any */
     EXPECT_EQ(count, 7);
 
     /* Continue with the access allowed. */
@@ -129,11 +123,11 @@ static void test_far(void)
     count = 0;
     for (int i = 0; i < 4; i++) {
         do_load(far[i]);
-        EXPECT_EQ((uintptr_t)last.si_addr, far[i]);
+        EXPECT_EQ((uintptr_t)last.si_addr, isa_si_addr(far[i]));
         EXPECT_EQ(last.si_code, SEGV_MAPERR);
         EXPECT_EQ(last_pc, (uintptr_t)load_pc);
         do_store(far[i], 3);
-        EXPECT_EQ((uintptr_t)last.si_addr, far[i]);
+        EXPECT_EQ((uintptr_t)last.si_addr, isa_si_addr(far[i]));
         EXPECT_EQ(last_pc, (uintptr_t)store_pc);
     }
     EXPECT_EQ(count, 8);
@@ -148,7 +142,7 @@ static void on_exec(int sig, siginfo_t *si, void *p)
     ucontext_t *uc = p;
     (void)sig;
     memcpy((void *)&last, si, sizeof(last));
-    last_pc = uc->uc_mcontext.__gregs[REG_PC];
+    last_pc = ISA_PC(uc);
     siglongjmp(back, 1);
 }
 
@@ -201,6 +195,8 @@ static void test_instructions(void)
     count = 0;
     do_ill();
     EXPECT_EQ(count, 1);
+    EXPECT_EQ(fault_address, 0);
+    EXPECT_EQ(syndrome, 0);
     EXPECT_EQ(last.si_signo, SIGILL);
     EXPECT_EQ(last.si_code, ILL_ILLOPC);
     EXPECT_EQ((uintptr_t)last.si_addr, (uintptr_t)ill_pc);
@@ -216,25 +212,18 @@ static void test_instructions(void)
 
 /* Floating-point state goes through the ucontext. */
 static volatile double f_seen;
-static volatile uint32_t fcsr_seen;
+static volatile uint64_t fcsr_seen;
 
 static void on_fp(int sig, siginfo_t *si, void *p)
 {
     ucontext_t *uc = p;
     (void)sig;
     (void)si;
-    uint64_t bits = uc->uc_mcontext.__fpregs.__d.__f[8]; /* fs0 */
-    double seen;
-    memcpy(&seen, &bits, 8);
-    f_seen = seen;
-    fcsr_seen = uc->uc_mcontext.__fpregs.__d.__fcsr;
-    double d = 2.5;
-    memcpy(&bits, &d, 8);
-    uc->uc_mcontext.__fpregs.__d.__f[8] = bits;
-    uc->uc_mcontext.__fpregs.__d.__fcsr = 0x41; /* rounding down, inexact */
-    uc->uc_mcontext.__gregs[18] = 0x77777777;   /* s2 */
+    f_seen = isa_kept_fp(uc);
+    fcsr_seen = isa_fcsr_of(uc);
+    isa_set_kept(uc, 2.5, 0x77777777);
     /* The handler's own use of them does not matter. */
-    __asm__ volatile("fmv.d.x fs0, zero\n fscsr zero" ::: "fs0");
+    isa_clobber_fp();
 }
 
 static void test_fp(void)
@@ -244,21 +233,14 @@ static void test_fp(void)
     sa.sa_sigaction = on_fp;
     sa.sa_flags = SA_SIGINFO;
     sigaction(SIGUSR1, &sa, NULL);
-    double in = 1.25, out;
-    uint64_t s2, fcsr;
-    pid_t pid = getpid();
-    __asm__ volatile("fmv.d fs0, %3\n li s2, 5\n li t0, 0x65\n fscsr t0\n"
-                     "mv a0, %4\n li a1, 10\n li a7, 129\n ecall\n"
-                     "fmv.d %0, fs0\n mv %1, s2\n frcsr %2\n"
-                     : "=&f"(out), "=&r"(s2), "=&r"(fcsr)
-                     : "f"(in), "r"(pid)
-                     : "a0", "a1", "a7", "t0", "s2", "fs0", "memory");
+    double out;
+    uint64_t kept, fcsr;
+    isa_kill_with_state(1.25, getpid(), &out, &kept, &fcsr);
     EXPECT(f_seen == 1.25);
-    EXPECT_EQ(fcsr_seen, 0x65);
+    EXPECT_EQ(fcsr_seen, ISA_FCSR_SENT);
     EXPECT(out == 2.5);
-    EXPECT_EQ(s2, 0x77777777);
-    EXPECT_EQ(fcsr, 0x41);
-    __asm__ volatile("fscsr zero");
+    EXPECT_EQ(kept, 0x77777777);
+    EXPECT_EQ(fcsr, ISA_FCSR_BACK);
     verified("registers and floating-point state in the ucontext");
 }
 
@@ -335,7 +317,7 @@ static void test_unhandled(void)
             if (how == 3) {
                 /* A malformed frame: sigreturn with a stack that is not there. */
                 signal(SIGSEGV, SIG_DFL);
-                __asm__ volatile("li sp, 16\n li a7, 139\n ecall");
+                ISA_BAD_SIGRETURN();
             }
             do_load(8);
             _exit(0);

@@ -1,11 +1,12 @@
 /* Code that changes: every way to write an instruction and then run it.
  *
- * A function is made of two instructions, li a0, n; ret. Where the text says "told", the program says
+ * A function is made of two instructions that return a number (isa_put_code). Where the text says "told", the program says
  * so with __builtin___clear_cache, as the architecture asks; the writer's own thread then sees
  * its change at once. Tests that do not tell run the code next after a system call.
  */
 #define _GNU_SOURCE
 #include "tests/linux/expect.h"
+#include "tests/linux/isa.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -18,12 +19,7 @@
 #define PAGE 4096
 #define RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-static void put(void *at, unsigned n)
-{
-    uint32_t *code = at;
-    code[0] = n << 20 | 0x513; /* addi a0, zero, n */
-    code[1] = 0x8067;          /* ret */
-}
+#define put isa_put_code /* n below 2048 */
 
 static void tell(void *at, size_t len)
 {
@@ -190,7 +186,7 @@ static void test_read(void)
 {
     char *p = pages(1, RWX);
     int fds[2];
-    uint32_t code[2];
+    char code[ISA_CODE_SIZE];
     EXPECT_EQ(pipe(fds), 0);
     for (unsigned i = 0; i < 30; i++) {
         put(code, i);
@@ -301,25 +297,22 @@ static void test_many(void)
     verified("threads that write and run in one page");
 }
 
-/* An instruction across two pages, of which one changes. */
+/* A function across two pages, an instruction too where they allow that; then only its number changes. */
 static void test_straddle(void)
 {
-    char *p = pages(2, RWX);
-    uint16_t *code = (uint16_t *)(p + PAGE - 2);
+    char *p = pages(2, RWX), *code = p + PAGE - ISA_INSN_ALIGN;
     for (unsigned i = 0; i < 60; i++) {
-        uint32_t addi = i << 20 | 0x513, ret = 0x8067;
-        memcpy(code, &addi, 4);
-        memcpy(code + 2, &ret, 4);
-        tell(code, 8);
+        put(code, i);
+        tell(code, ISA_CODE_SIZE);
         EXPECT_EQ(run(code), i);
-        /* Only the upper half, in the second page. */
-        uint16_t upper = (i + 100) << 4;
-        memcpy(p + PAGE, &upper, 2);
-        tell(p + PAGE, 2);
+        char other[ISA_CODE_SIZE];
+        put(other, i + 100);
+        memcpy(code + ISA_NUMBER_AT, other + ISA_NUMBER_AT, 2);
+        tell(code + ISA_NUMBER_AT, 2);
         EXPECT_EQ(run(code), i + 100);
     }
     munmap(p, 2 * PAGE);
-    verified("an instruction across pages");
+    verified("a function across pages");
 }
 
 int main(void)

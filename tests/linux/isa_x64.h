@@ -1,0 +1,15 @@
+/* tests/linux/isa.h for x86-64, on which some of the programs prove themselves. */
+#include <elf.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ISA_MACHINE EM_X86_64
+#define ISA_UNAME "x86_64"
+
+#define ISA_CODE_SIZE 6
+/* int f(void) { return n; }: mov $n, %eax; ret */
+static __attribute__((noinline, unused)) void isa_put_code(void *at, unsigned n)
+{
+    unsigned char code[6] = {0xb8, (unsigned char)n, (unsigned char)(n >> 8), 0, 0, 0xc3};
+    memcpy(at, code, sizeof code);
+}
