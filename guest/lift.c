@@ -36,9 +36,25 @@ uint8_t lift_vtemp(struct lift *l)
     return t;
 }
 
+/* The unit that an access's address is in, without bits 63 to 56. In the half of the kernel, whose bit 55 is set, it shall
+ * stay a bad address. The displacement comes after: it cannot bring a tag back but from within a page of 0, or of 2^55. */
+static uint8_t untagged(struct lift *l, uint8_t base)
+{
+    if (l->tagged != base || !l->untagged) {
+        uint8_t t = lift_temp(l);
+        l->untagged = lift_temp(l);
+        l->tagged = base;
+        lift_emit(l, UOP_shl_64_i, t, base, 0, 0, 8);
+        lift_emit(l, UOP_sar_64_i, l->untagged, t, 0, 0, 8);
+    }
+    return l->untagged;
+}
+
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
                int64_t imm)
 {
+    if (l->untag && uop_info[op].flags & (UOP_F_LOAD | UOP_F_STORE))
+        a = untagged(l, a);
     if (l->nuops >= BLOCK_MAX_UOPS)
         lift_bug(l, "an instruction with too many micro-ops");
     if (l->ended)
@@ -67,11 +83,13 @@ static void check_block(const struct lift *l, const struct block *b)
     }
 }
 
-static struct block *lift(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
-                          unsigned max_insns, bool checked)
+struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
+                            unsigned max_insns, unsigned how)
 {
     struct lift l;
+    bool checked = how & LIFT_CHECKED;
     l.guest = g;
+    l.untag = how & LIFT_UNTAG;
     l.block_pc = l.pc = pc;
     l.next_pc = pc;
     l.nuops = l.ninsns = 0;
@@ -86,6 +104,7 @@ static struct block *lift(const struct guest *g, uint64_t pc, const uint8_t *cod
         unsigned first = l.nuops;
         l.pc = pc + off;
         l.temps = 0;
+        l.untagged = 0;
         unsigned n = g->lift(&l, code + off, avail - off);
         if (n == 0) {
             l.nuops = first;
@@ -121,13 +140,7 @@ static struct block *lift(const struct guest *g, uint64_t pc, const uint8_t *cod
 struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
                          unsigned max_insns)
 {
-    return lift(g, pc, code, avail, max_insns, false);
-}
-
-struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8_t *code,
-                                 size_t avail, unsigned max_insns)
-{
-    return lift(g, pc, code, avail, max_insns, true);
+    return lift_block_as(g, pc, code, avail, max_insns, 0);
 }
 
 struct block *lift_exit(const struct guest *g, uint64_t pc, enum exit_reason reason)

@@ -18,6 +18,8 @@ struct lift {
     unsigned nuops, ninsns;
     unsigned temps; /* temporaries in use by this instruction */
     bool ended;     /* a terminator has been emitted */
+    bool untag;     /* LIFT_UNTAG */
+    uint8_t tagged, untagged; /* a base of this instruction's accesses, and the temporary that holds it without tag */
     struct uop uops[BLOCK_MAX_UOPS];
     struct insn_map map[BLOCK_MAX_INSNS + 1];
 };
@@ -36,10 +38,14 @@ void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b
  * owns, or NULL when not even the first instruction is available (fetch fault at pc + avail). */
 struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
                          unsigned max_insns);
-/* The same for a page that is written too often to be protected: the block compares its code with
- * memory whenever it is entered, and leaves with EXIT_STALE when they differ. */
-struct block *lift_block_checked(const struct guest *g, uint64_t pc, const uint8_t *code,
-                                 size_t avail, unsigned max_insns);
+/* The same in a way of its own, by these bits. */
+enum {
+    LIFT_CHECKED = 1, /* for a page that is written too often to be protected: the block compares its code with memory
+                       * whenever it is entered, and leaves with EXIT_STALE when they differ */
+    LIFT_UNTAG = 2,   /* accesses are to addresses with tags (struct guest's untag): these are taken away first */
+};
+struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
+                            unsigned max_insns, unsigned how);
 /* A block that stands for one instruction at pc and leaves with the reason at once. */
 struct block *lift_exit(const struct guest *g, uint64_t pc, enum exit_reason reason);
 

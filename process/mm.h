@@ -85,6 +85,14 @@ static inline bool mm_in_range(uint64_t addr, uint64_t len)
            (__builtin_expect(!mm_host_places, 1) || mm_next_host(addr) - addr >= len);
 }
 
+/* An address that a system call was given: without its tag, for a thread that asked for that
+ * (PR_SET_TAGGED_ADDR_CTRL). The access functions below do it by themselves. */
+uint64_t mm_user_tagged(uint64_t addr);
+static inline uint64_t mm_user(uint64_t addr)
+{
+    return __builtin_expect(addr < GUEST_ADDR_END, 1) ? addr : mm_user_tagged(addr);
+}
+
 /* The host pointer for a guest address. Do not dereference: pass to the kernel, after mm_in_range. */
 static inline void *mm_g2h(uint64_t addr)
 {
@@ -134,6 +142,10 @@ bool mm_code_lifted(const struct mm_fetch_token *token);
  * differ be invalidated and lifted anew. Ask after mm_fetch and before inserting. When a page becomes
  * hot its earlier blocks are invalidated as by any write. */
 bool mm_page_is_hot_written(uint64_t pc, uint64_t len);
+/* Code that has accessed memory by tagged addresses, by page of code: noted by set, asked for when its bytes are
+ * lifted. Forgotten when the page is. */
+void mm_page_set_tags(uint64_t pc);
+bool mm_page_has_tags(uint64_t pc, uint64_t len);
 
 /* A host SIGSEGV at guest address addr happened in guest code or in an access function. Decides,
  * in signal context: true when the page was read-only only because it holds lifted code, and is

@@ -6,6 +6,7 @@
  * Threading: reentrant; not to be called with mm_lock held, since a fault takes it.
  */
 #include "process/mm_internal.h"
+#include "process/thread.h"
 #include <string.h>
 
 /* size_t mm_asm_copy(void *dst, const void *src, size_t n): how many bytes were not copied.
@@ -97,8 +98,15 @@ uint64_t mm_access_fixup(uint64_t host_pc)
     return 0;
 }
 
+uint64_t mm_user_tagged(uint64_t addr)
+{
+    const struct thread *t = thread_self;
+    return t && t->tagged_addr ? t->cpu.guest->untag(addr) : addr;
+}
+
 int mm_read(void *dst, uint64_t addr, size_t len)
 {
+    addr = mm_user(addr);
     if (!mm_in_range(addr, len))
         return -EFAULT;
     return mm_asm_copy(dst, mm_g2h(addr), len) ? -EFAULT : 0;
@@ -106,6 +114,7 @@ int mm_read(void *dst, uint64_t addr, size_t len)
 
 int mm_write(uint64_t addr, const void *src, size_t len)
 {
+    addr = mm_user(addr);
     if (mm_prepare_write(addr, len))
         return -EFAULT;
     return mm_asm_copy(mm_g2h(addr), src, len) ? -EFAULT : 0;
@@ -115,6 +124,7 @@ ssize_t mm_read_str(char *buf, size_t size, uint64_t addr)
 {
     size_t n = size, left;
 
+    addr = mm_user(addr);
     if (addr >= GUEST_ADDR_END)
         return -EFAULT;
     /* Not a byte into what is not the guest's. */
@@ -132,20 +142,24 @@ ssize_t mm_read_str(char *buf, size_t size, uint64_t addr)
 
 int mm_read_u32(uint64_t addr, uint32_t *v)
 {
+    addr = mm_user(addr);
     return mm_in_range(addr, 4) ? mm_asm_load32(v, addr) : -EFAULT;
 }
 
 int mm_read_u64(uint64_t addr, uint64_t *v)
 {
+    addr = mm_user(addr);
     return mm_in_range(addr, 8) ? mm_asm_load64(v, addr) : -EFAULT;
 }
 
 int mm_write_u32(uint64_t addr, uint32_t v)
 {
+    addr = mm_user(addr);
     return !mm_prepare_write(addr, 4) ? mm_asm_store32(addr, v) : -EFAULT;
 }
 
 int mm_write_u64(uint64_t addr, uint64_t v)
 {
+    addr = mm_user(addr);
     return !mm_prepare_write(addr, 8) ? mm_asm_store64(addr, v) : -EFAULT;
 }

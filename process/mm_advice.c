@@ -129,6 +129,7 @@ int64_t mm_mincore(uint64_t addr, uint64_t len, uint64_t vec)
         return -EINVAL;
     if (!mm_in_range(addr, len))
         return -ENOMEM;
+    vec = mm_user(vec);
     if (!mm_in_range(vec, pages) || mm_prepare_write(vec, pages))
         return -EFAULT;
     return host_call(SYS_mincore, addr, len, vec, 0, 0, 0);

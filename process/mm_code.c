@@ -30,6 +30,7 @@ enum code_flag {
     CODE_PROTECTED = 2, /* read-only on the host though the guest may write */
     CODE_HOT = 4,
     CODE_DIRTY = 8, /* in the queue */
+    CODE_TAGS = 16, /* it accesses memory by tagged addresses */
 };
 
 struct code_page {
@@ -45,6 +46,7 @@ static struct code_page **buckets, *free_pages, *dirty_head;
 static size_t nbuckets, npages;
 static uint64_t gen;
 static atomic_uint nprotected, nhot;
+static atomic_bool have_tags; /* there may be pages with CODE_TAGS */
 static atomic_bool have_dirty;
 static uint64_t traps_total;
 
@@ -519,19 +521,38 @@ bool mm_code_lifted(const struct mm_fetch_token *token)
     return ok;
 }
 
-bool mm_page_is_hot_written(uint64_t pc, uint64_t len)
+static bool page_has(enum code_flag flag, uint64_t pc, uint64_t len)
 {
-    bool hot = false;
+    bool has = false;
 
-    if (!nhot)
-        return false;
     mm_lock();
     for (uint64_t page = pc & ~GUEST_PAGE_MASK; page < pc + len; page += GUEST_PAGE_SIZE) {
         struct code_page *p = lookup(page);
-        hot |= p && (p->flags & CODE_HOT);
+        has |= p && (p->flags & flag);
     }
     mm_unlock();
-    return hot;
+    return has;
+}
+
+bool mm_page_is_hot_written(uint64_t pc, uint64_t len)
+{
+    return nhot && page_has(CODE_HOT, pc, len);
+}
+
+bool mm_page_has_tags(uint64_t pc, uint64_t len)
+{
+    return have_tags && page_has(CODE_TAGS, pc, len);
+}
+
+void mm_page_set_tags(uint64_t pc)
+{
+    mm_lock();
+    struct code_page *p = lookup(pc & ~GUEST_PAGE_MASK);
+    if (p) {
+        p->flags |= CODE_TAGS;
+        have_tags = true;
+    }
+    mm_unlock();
 }
 
 /* A write to addr faulted, and nothing is in its way: another thread was first, and it will succeed when
@@ -627,6 +648,7 @@ int mm_prepare_write(uint64_t addr, uint64_t len)
 {
     bool code = false;
 
+    addr = mm_user(addr);
     if (!mm_in_range(addr, len))
         return -EFAULT;
     if (!nprotected || !len)

@@ -166,6 +166,13 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
     }
 }
 
+/* What is known of the code's pages. */
+static unsigned lift_how(uint64_t pc, uint64_t len)
+{
+    return (mm_page_is_hot_written(pc, len) ? LIFT_CHECKED : 0) |
+           (mm_page_has_tags(pc, len) ? LIFT_UNTAG : 0);
+}
+
 /* The block at the cpu's pc, lifted when it is new. NULL: the fetch faulted, cpu.fault says how. */
 static struct block *find_block(struct thread *t)
 {
@@ -177,6 +184,12 @@ static struct block *find_block(struct thread *t)
         uint8_t code[FETCH_MAX];
         struct mm_fetch_token token;
         size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
+        if (!avail && g->untag && g->untag(pc) != pc) {
+            /* A branch takes the tag away; here, for the few that have one. */
+            pc = cpu->r[g->pc_slot] = g->untag(pc);
+            b = cc_lookup(cpu, pc);
+            continue;
+        }
         if (!avail)
             return NULL;
         if (gdb_on)
@@ -184,9 +197,7 @@ static struct block *find_block(struct thread *t)
         if (!avail)
             b = lift_exit(g, pc, EXIT_DEBUG);
         else
-            b = mm_page_is_hot_written(pc, avail)
-                    ? lift_block_checked(g, pc, code, avail, BLOCK_MAX_INSNS)
-                    : lift_block(g, pc, code, avail, BLOCK_MAX_INSNS);
+            b = lift_block_as(g, pc, code, avail, BLOCK_MAX_INSNS, lift_how(pc, avail));
         if (!b) {
             /* The instruction's first part is there, the rest is not. */
             cpu->fault =
@@ -225,7 +236,7 @@ static struct block *find_insn(struct thread *t)
     uint8_t code[FETCH_MAX];
     struct mm_fetch_token token;
     size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
-    struct block *b = avail ? lift_block(g, pc, code, avail, 1) : NULL;
+    struct block *b = avail ? lift_block_as(g, pc, code, avail, 1, lift_how(pc, avail)) : NULL;
     if (b) {
         b->flags |= BLOCK_ONCE;
         b->hot_at = UINT64_MAX;
@@ -233,6 +244,21 @@ static struct block *find_insn(struct thread *t)
         cpu->fault = (struct cpu_fault){.addr = pc + avail, .signo = SIGSEGV, .code = SEGV_MAPERR};
     }
     return b;
+}
+
+/* The access that faulted has a tag in its address: code of its page is lifted anew, with tags taken away before each
+ * access, after which no fault's address has one. True when the instruction is to run again. */
+static bool untag_accesses(struct cpu *cpu)
+{
+    const struct guest *g = cpu->guest;
+    uint64_t addr = cpu->fault.addr, pc = cpu->r[g->pc_slot];
+    if (!g->untag || g->untag(addr) == addr)
+        return false;
+    mm_page_set_tags(pc);
+    cc_leave(cpu);
+    cc_invalidate(pc & ~(uint64_t)GUEST_PAGE_MASK, GUEST_PAGE_SIZE);
+    cc_enter(cpu);
+    return true;
 }
 
 /* What other threads and signals asked for while the engine ran. */
@@ -331,6 +357,8 @@ _Noreturn void run_thread(struct thread *t)
             cpu->r[pc_slot] += cpu->guest->syscall_len;
             break;
         case EXIT_FAULT:
+            if (untag_accesses(cpu))
+                break;
             stats.faults++;
             cc_leave(cpu);
             sig_fault(t, cpu->fault.signo, cpu->fault.code, cpu->fault.addr);

@@ -26,6 +26,7 @@
 /* A pointer to len bytes that the kernel reads. */
 static inline uint64_t sys_in(uint64_t addr, uint64_t len)
 {
+    addr = mm_user(addr);
     return mm_in_range(addr, len) ? addr : SYS_BAD_PTR;
 }
 
@@ -34,6 +35,7 @@ static inline uint64_t sys_out(uint64_t addr, uint64_t len)
 {
     if (addr == 0 || len == 0)
         return sys_in(addr, 0);
+    addr = mm_user(addr);
     return mm_prepare_write(addr, len) ? SYS_BAD_PTR : addr;
 }
 

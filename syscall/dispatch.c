@@ -120,6 +120,10 @@ static inline int64_t prepare(const struct sys_row *row, uint64_t *a, struct scr
             if (sys_fd_is_hidden(a[i]))
                 return -EBADF;
             break;
+        case K_AREA:
+            if (a[i] >= GUEST_ADDR_END && thread_self->cpu.guest->untag)
+                a[i] = thread_self->cpu.guest->untag(a[i]);
+            break;
         case K_STR:
         case K_REF:
             a[i] = sys_in(a[i], 1);

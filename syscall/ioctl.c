@@ -104,6 +104,7 @@ static const struct {
 /* sys_out for a length that is only an upper estimate: it ends where the guest's range ends. */
 static uint64_t out_at_most(uint64_t addr, uint64_t len)
 {
+    addr = mm_user(addr);
     if (mm_in_range(addr, 0) && len > GUEST_ADDR_END - addr)
         len = GUEST_ADDR_END - addr;
     return sys_out(addr, len);

@@ -107,6 +107,7 @@ static void child_registers(struct thread *c, const struct thread *t, const stru
         c->cpu.mxcsr = t->cpu.mxcsr;
         c->cpu.frm = t->cpu.frm;
         c->seccomp = t->seccomp;
+        c->tagged_addr = t->tagged_addr;
     }
     c->cpu.res_addr = UINT64_MAX;
     c->cpu.r[g->sysret_slot] = 0;

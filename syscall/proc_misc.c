@@ -90,6 +90,9 @@ int64_t sys_personality(struct thread *t, const uint64_t *a)
 #define OPT_SET_MEMORY_MERGE 67
 #define OPT_GET_MEMORY_MERGE 68
 #define OPT_RISCV_SET_ICACHE_FLUSH_CTX 71
+#define OPT_SET_TAGGED_ADDR_CTRL 55
+#define OPT_GET_TAGGED_ADDR_CTRL 56
+#define OPT_TAGGED_ADDR_ENABLE 1
 
 int64_t sys_prctl(struct thread *t, const uint64_t *a)
 {
@@ -160,6 +163,13 @@ int64_t sys_prctl(struct thread *t, const uint64_t *a)
         }
         return (int64_t)have;
     }
+    case OPT_SET_TAGGED_ADDR_CTRL:
+        if (!t->cpu.guest->untag || a[1] & ~(uint64_t)OPT_TAGGED_ADDR_ENABLE || a[2] || a[3] || a[4])
+            return -EINVAL;
+        t->tagged_addr = a[1];
+        return 0;
+    case OPT_GET_TAGGED_ADDR_CTRL:
+        return !t->cpu.guest->untag || a[1] || a[2] || a[3] || a[4] ? -EINVAL : t->tagged_addr;
     case OPT_RISCV_SET_ICACHE_FLUSH_CTX:
         /* fence.i is seen by all threads without it. Contexts: on 0, off 1; scopes: process 0,
          * thread 1. */

@@ -327,6 +327,7 @@ static void add_arg(struct log_line *l, const struct guest *guest, const struct 
                          (unsigned long long)v);
         break;
     case K_PTR:
+    case K_AREA:
     case K_REF:
     case K_REFOUT:
         add_addr(l, v);
@@ -519,7 +520,7 @@ void sys_trace_signals(void)
 
 static bool returns_address(const struct sys_row *row)
 {
-    return row && (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR);
+    return row && (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR || row->arg[0].kind == K_AREA);
 }
 
 void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,

@@ -5,7 +5,7 @@
  * replaced by one that always faults, memory that the kernel will write is prepared, file names
  * arrive as host addresses of a redirected copy (PATH...) or a plain copy (NAME), or NULL where the
  * guest passed NULL; iovec arrays as host addresses of a checked copy. ANY and PTR arguments come as
- * the guest passed them. It returns the result,
+ * the guest passed them; AREA is a PTR to mapped memory, from which Linux takes a tag away in any case. It returns the result,
  * -errno, -SIG_RESTART when nothing has been done and a signal is to be delivered first, or
  * SYS_NO_RESULT when it has set the registers itself (rt_sigreturn).
  *
@@ -48,6 +48,7 @@ enum sys_kind {
     /* What preparation looks at: K_PREPARE and up. */
     K_PREPARE,
     K_FD = K_PREPARE,
+    K_AREA,
     K_DIRFD,
     K_REF,
     K_REFOUT,

@@ -26,6 +26,7 @@
 #define ENUM(n, s) ARG(n, ENUM, .flags = sys_flags_##s)
 #define ANY(n) ARG(n, ANY)
 #define PTR(n) ARG(n, PTR)
+#define AREA(n) ARG(n, AREA)
 #define FD(n) ARG(n, FD)
 #define DIRFD(n) ARG(n, DIRFD)
 #define REF(n) ARG(n, REF)

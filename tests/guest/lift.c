@@ -100,7 +100,7 @@ static void checked(void **state)
 {
     (void)state;
     const uint8_t code[] = {0x12, 0xaa, 0x32, 0xbb, 0x11};
-    struct block *b = lift_block_checked(&toy, 0x1000, code, sizeof code, 0);
+    struct block *b = lift_block_as(&toy, 0x1000, code, sizeof code, 0, LIFT_CHECKED);
     assert_int_equal(b->uops[0].op, UOP_check_code);
     assert_int_equal(b->nuops, 3);
     assert_int_equal(b->len, 4);
@@ -109,7 +109,7 @@ static void checked(void **state)
     assert_int_equal(block_insn_of(b, 2), 1);
     assert_null(block_verify(b, toy.nslots, NULL));
     block_free(b);
-    assert_null(lift_block_checked(&toy, 0x1000, code, 1, 0));
+    assert_null(lift_block_as(&toy, 0x1000, code, 1, 0, LIFT_CHECKED));
 }
 
 static void temporaries(void **state)

@@ -62,6 +62,7 @@ struct row {
     }
 #define ANY(n) A(n, NUMBER)
 #define PTR(n) A(n, NUMBER)
+#define AREA PTR
 #define FD(n) A(n, DESCRIPTOR)
 #define DIRFD(n) A(n, DIRECTORY)
 #define REF(n) A(n, READ)
