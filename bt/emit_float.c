@@ -163,7 +163,7 @@ bool bt_emit_call(struct bt_emitter *m, uint32_t v)
 {
     const struct uop_info *info = &uop_info[m->r->ops[v].op];
     bool arithmetic = info->flags & UOP_F_FPENV && info->d != UOP_K_N && info->a != UOP_K_N;
-    if (!(info->flags & UOP_F_PURE) && !arithmetic)
+    if (!(info->flags & UOP_F_PURE) && !arithmetic && m->r->ops[v].op != UOP_rdtime)
         return false;
     bt_call_value(m, v);
     if (info->d == UOP_K_V) {

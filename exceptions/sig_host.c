@@ -147,7 +147,8 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
         return true;
     struct cpu_fault f = {
         .addr = known ? (uint64_t)(uintptr_t)info->si_addr : 0,
-        .signo = known ? signo : SIGSEGV, /* SIGBUS when the host's base register was rbp: a stack fault */
+        .signo = known ? signo
+                       : SIGSEGV, /* SIGBUS when the host's base register was rbp: a stack fault */
         .code = known ? info->si_code : SEGV_MAPERR,
         .write = uc->uc_mcontext.gregs[REG_ERR] & 2, /* page-fault error code, SDM vol. 3, 4.7 */
     };

@@ -36,8 +36,9 @@ uint8_t lift_vtemp(struct lift *l)
     return t;
 }
 
-/* The unit that an access's address is in, without bits 63 to 56. In the half of the kernel, whose bit 55 is set, it shall
- * stay a bad address. The displacement comes after: it cannot bring a tag back but from within a page of 0, or of 2^55. */
+/* The unit that an access's address is in, without bits 63 to 56; but with bit 55 set it stays as it is, a bad address: an
+ * address and its sign extension from bit 55. The displacement comes after: it cannot bring a tag back but from within
+ * a page of 0, or of 2^55. */
 static uint8_t untagged(struct lift *l, uint8_t base)
 {
     if (l->tagged != base || !l->untagged) {
@@ -46,6 +47,7 @@ static uint8_t untagged(struct lift *l, uint8_t base)
         l->tagged = base;
         lift_emit(l, UOP_shl_64_i, t, base, 0, 0, 8);
         lift_emit(l, UOP_sar_64_i, l->untagged, t, 0, 0, 8);
+        lift_emit(l, UOP_and_64, l->untagged, base, l->untagged, 0, 0);
     }
     return l->untagged;
 }

@@ -19,7 +19,8 @@ struct lift {
     unsigned temps; /* temporaries in use by this instruction */
     bool ended;     /* a terminator has been emitted */
     bool untag;     /* LIFT_UNTAG */
-    uint8_t tagged, untagged; /* a base of this instruction's accesses, and the temporary that holds it without tag */
+    uint8_t tagged,
+        untagged; /* a base of this instruction's accesses, and the temporary that holds it without tag */
     struct uop uops[BLOCK_MAX_UOPS];
     struct insn_map map[BLOCK_MAX_INSNS + 1];
 };
@@ -40,9 +41,11 @@ struct block *lift_block(const struct guest *g, uint64_t pc, const uint8_t *code
                          unsigned max_insns);
 /* The same in a way of its own, by these bits. */
 enum {
-    LIFT_CHECKED = 1, /* for a page that is written too often to be protected: the block compares its code with memory
+    LIFT_CHECKED =
+        1, /* for a page that is written too often to be protected: the block compares its code with memory
                        * whenever it is entered, and leaves with EXIT_STALE when they differ */
-    LIFT_UNTAG = 2,   /* accesses are to addresses with tags (struct guest's untag): these are taken away first */
+    LIFT_UNTAG =
+        2, /* accesses are to addresses with tags (struct guest's untag): these are taken away first */
 };
 struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
                             unsigned max_insns, unsigned how);

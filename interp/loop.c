@@ -416,7 +416,7 @@ do_helper:
     D = cpu->guest->helpers[u->imm].fn(cpu, A, B);
     NEXT();
 do_rdtime:
-    D = uop_rdtime();
+    D = uop_rdtime((int)IMM);
     NEXT();
 
 do_check_code : {

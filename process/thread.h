@@ -53,7 +53,7 @@ struct thread {
     struct sigheld hidden[2]; /* SIGSEGV, SIGBUS: sent while the guest blocks it */
     uint64_t call_sigmask;    /* host form of the mask of a ppoll & co. under way */
     uint64_t clear_child_tid; /* guest address, 0 for none */
-    bool tagged_addr;         /* system calls take the tag away from addresses: PR_SET_TAGGED_ADDR_CTRL */
+    bool tagged_addr; /* system calls take the tag away from addresses: PR_SET_TAGGED_ADDR_CTRL */
     bool exiting;
     const struct seccomp *seccomp; /* syscall/seccomp.c; NULL: no filter */
     struct thread *vfork_parent;   /* in a vfork child: who waits */

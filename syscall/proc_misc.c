@@ -164,7 +164,8 @@ int64_t sys_prctl(struct thread *t, const uint64_t *a)
         return (int64_t)have;
     }
     case OPT_SET_TAGGED_ADDR_CTRL:
-        if (!t->cpu.guest->untag || a[1] & ~(uint64_t)OPT_TAGGED_ADDR_ENABLE || a[2] || a[3] || a[4])
+        if (!t->cpu.guest->untag || a[1] & ~(uint64_t)OPT_TAGGED_ADDR_ENABLE || a[2] || a[3] ||
+            a[4])
             return -EINVAL;
         t->tagged_addr = a[1];
         return 0;

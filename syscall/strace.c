@@ -520,7 +520,8 @@ void sys_trace_signals(void)
 
 static bool returns_address(const struct sys_row *row)
 {
-    return row && (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR || row->arg[0].kind == K_AREA);
+    return row &&
+           (row->arg[0].kind == K_PTR || row->arg[1].kind == K_PTR || row->arg[0].kind == K_AREA);
 }
 
 void sys_trace_leave(struct thread *t, const struct sys_row *row, uint64_t nr, const uint64_t *a,

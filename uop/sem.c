@@ -30,10 +30,10 @@ bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d)
     }
 }
 
-uint64_t uop_rdtime(void)
+uint64_t uop_rdtime(int clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
@@ -46,6 +46,8 @@ uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
     if (uop_eval(op, *a, *b, *c, &d))
         return d;
     switch (op) {
+    case UOP_rdtime:
+        return uop_rdtime((int)*b);
 #define UOP_V1(name, ...)                                   \
     case UOP_##name:                                        \
         uop_vec_##name(cpu->call_result, a, cpu->call_imm); \

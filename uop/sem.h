@@ -239,15 +239,15 @@ UOP_NAN_RULES(f64, UINT64_C(0x7ff0000000000000), UINT64_C(0x8000000000000000),
  */
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d);
 
-/* For translated code: the value of a pure or floating-point micro-op that it does not compute itself, of the operands
+/* For translated code: the value of a pure or floating-point micro-op, or of rdtime, that it does not compute itself, of the operands
  * in cpu->call_arg (the immediate in place of B; a vector operation's in cpu->call_imm and its result in
  * cpu->call_result). code: the micro-op's number, and its rounding mode from bit 16 on. MXCSR
  * is the guest's: sticky flags are raised there. The dynamic mode is one that exists. */
 struct cpu;
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused);
 
-/* The value of rdtime: nanoseconds of the host's CLOCK_MONOTONIC. Not the host's time-stamp counter,
+/* The value of rdtime: nanoseconds of a clock of the host's. Not the host's time-stamp counter,
  * whose frequency the host does not always tell and which a guest must know to use it. */
-uint64_t uop_rdtime(void);
+uint64_t uop_rdtime(int clock);
 
 #endif

@@ -9,6 +9,7 @@
  * Threading: works on the caller's struct lift only.
  */
 #include "guest/a64/lift.h"
+#include <time.h>
 
 unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail)
 {
@@ -499,7 +500,23 @@ LIFT(mrs_cntfrq)
 
 LIFT(mrs_cntvct)
 {
-    lift_emit(l, UOP_rdtime, a64_xd(l, in->rd), 0, 0, 0, 0);
+    lift_emit(l, UOP_rdtime, a64_xd(l, in->rd), 0, 0, 0, CLOCK_MONOTONIC);
+}
+
+/* Of the registers that the architecture leaves to the implementation: the clocks that the vdso reads. */
+LIFT(mrs_clock)
+{
+    static const uint8_t clocks[] = {CLOCK_REALTIME,
+                                     CLOCK_MONOTONIC,
+                                     CLOCK_MONOTONIC_RAW,
+                                     CLOCK_REALTIME_COARSE,
+                                     CLOCK_MONOTONIC_COARSE,
+                                     CLOCK_BOOTTIME,
+                                     CLOCK_TAI};
+    if (W(7, 5) < sizeof clocks)
+        lift_emit(l, UOP_rdtime, a64_xd(l, in->rd), 0, 0, 0, clocks[W(7, 5)]);
+    else
+        a64_emit_illegal(l);
 }
 
 LIFT(mrs_fpcr)

@@ -5,7 +5,7 @@
 #ifndef DRAGOMAN_GUEST_A64_VDSO_IMAGE_H
 #define DRAGOMAN_GUEST_A64_VDSO_IMAGE_H
 
-#define A64_VDSO_SIZE 2096
+#define A64_VDSO_SIZE 2336
 #define A64_VDSO_SIGRETURN 0x0000000000000444 /* where __kernel_rt_sigreturn is */
 
 extern const unsigned char a64_vdso[A64_VDSO_SIZE];

@@ -12,6 +12,7 @@
  */
 #include "guest/rv64/lift.h"
 #include "uop/sem.h"
+#include <time.h>
 
 unsigned rv64_decode(struct rv64_insn *in, const uint8_t *code, size_t avail)
 {
@@ -427,10 +428,20 @@ LIFT(cbo_zero)
 
 /* ---- Zicsr ---- */
 
+/* The clocks that the vdso reads, by custom read-only CSRs. */
+static const uint8_t clocks[] = {CLOCK_REALTIME,
+                                 CLOCK_MONOTONIC,
+                                 CLOCK_MONOTONIC_RAW,
+                                 CLOCK_REALTIME_COARSE,
+                                 CLOCK_MONOTONIC_COARSE,
+                                 CLOCK_BOOTTIME,
+                                 CLOCK_TAI};
+
 static bool csr_known(unsigned csr)
 {
     return csr == RV64_CSR_FFLAGS || csr == RV64_CSR_FRM || csr == RV64_CSR_FCSR ||
-           csr == RV64_CSR_CYCLE || csr == RV64_CSR_TIME || csr == RV64_CSR_INSTRET;
+           csr == RV64_CSR_CYCLE || csr == RV64_CSR_TIME || csr == RV64_CSR_INSTRET ||
+           (csr >= RV64_CSR_CLOCK && csr < RV64_CSR_CLOCK + sizeof clocks);
 }
 
 static void csr_read(struct lift *l, unsigned csr, uint8_t t)
@@ -443,8 +454,10 @@ static void csr_read(struct lift *l, unsigned csr, uint8_t t)
         uint8_t flags = lift_temp(l);
         lift_emit(l, UOP_fp_getflags, flags, 0, 0, 0, 0);
         lift_emit(l, UOP_or_64, t, flags, emit_i(l, UOP_shl_64_i, RV64_FRM, 5), 0, 0);
+    } else if (csr >= RV64_CSR_CLOCK && csr < RV64_CSR_CLOCK + sizeof clocks) {
+        lift_emit(l, UOP_rdtime, t, 0, 0, 0, clocks[csr - RV64_CSR_CLOCK]);
     } else { /* a machine of one cycle and one instruction a tick */
-        lift_emit(l, UOP_rdtime, t, 0, 0, 0, 0);
+        lift_emit(l, UOP_rdtime, t, 0, 0, 0, CLOCK_MONOTONIC);
     }
 }
 

@@ -36,6 +36,7 @@ enum rv64_csr {
     RV64_CSR_CYCLE = 0xc00,
     RV64_CSR_TIME = 0xc01,
     RV64_CSR_INSTRET = 0xc02,
+    RV64_CSR_CLOCK = 0xcc0, /* and those that follow: custom, read-only (vdso.S) */
 };
 
 /* Bytes that cbo.zero clears; reported by hwprobe. */

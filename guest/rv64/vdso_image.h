@@ -5,7 +5,7 @@
 #ifndef DRAGOMAN_GUEST_RV64_VDSO_IMAGE_H
 #define DRAGOMAN_GUEST_RV64_VDSO_IMAGE_H
 
-#define RV64_VDSO_SIZE 2864
+#define RV64_VDSO_SIZE 3088
 #define RV64_VDSO_SIGRETURN 0x0000000000000714 /* where __vdso_rt_sigreturn is */
 
 extern const unsigned char rv64_vdso[RV64_VDSO_SIZE];

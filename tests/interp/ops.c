@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define PC_SLOT 32
 #define PC 0x1000
@@ -463,8 +464,8 @@ static void misc(void **state)
     assert_int_equal(cpu->r[40], 4);
     run1((struct uop){.op = UOP_movi, .d = 3, .imm = INT64_MIN});
     assert_int_equal(cpu->r[3], UINT64_C(1) << 63);
-    run1((struct uop){.op = UOP_rdtime, .d = 3});
-    run1((struct uop){.op = UOP_rdtime, .d = 4});
+    run1((struct uop){.op = UOP_rdtime, .d = 3, .imm = CLOCK_MONOTONIC});
+    run1((struct uop){.op = UOP_rdtime, .d = 4, .imm = CLOCK_MONOTONIC});
     assert_true(cpu->r[4] > cpu->r[3]);
     run1((struct uop){.op = UOP_fence, .imm = 1});
     for (int reason = EXIT_SYSCALL; reason <= EXIT_ICACHE; reason++)

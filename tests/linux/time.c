@@ -79,6 +79,38 @@ static void test_clocks(void)
     verified("clocks: gettime by libc and by call agree, getres, cpu clocks, adjtimex");
 }
 
+/* The C library asks the vdso: each clock lies between two answers of the kernel's, and goes on. */
+static void test_vdso(void)
+{
+    static const clockid_t ids[] = {
+        CLOCK_REALTIME,          CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
+        CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+        CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,      CLOCK_TAI};
+    struct timespec a, b, c;
+    struct timeval tv;
+    struct timezone tz = {77, 77};
+    for (unsigned i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        for (int n = 0; n < 300; n++) {
+            EXPECT_OK(syscall(SYS_clock_gettime, ids[i], &a));
+            EXPECT_OK(clock_gettime(ids[i], &b));
+            EXPECT_OK(syscall(SYS_clock_gettime, ids[i], &c));
+            EXPECT(b.tv_nsec >= 0 && b.tv_nsec < 1000000000);
+            EXPECT(a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec <= b.tv_nsec));
+            EXPECT(b.tv_sec < c.tv_sec || (b.tv_sec == c.tv_sec && b.tv_nsec <= c.tv_nsec));
+        }
+    }
+    EXPECT_ERR(clock_gettime(99, &a), EINVAL);
+    EXPECT_ERR(clock_gettime(-1000000, &a), EINVAL);
+    EXPECT_OK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &a));
+    EXPECT_OK(gettimeofday(&tv, NULL));
+    EXPECT_OK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &c));
+    EXPECT(a.tv_sec < tv.tv_sec || (a.tv_sec == tv.tv_sec && a.tv_nsec / 1000 <= tv.tv_usec));
+    EXPECT(tv.tv_sec < c.tv_sec || (tv.tv_sec == c.tv_sec && tv.tv_usec <= c.tv_nsec / 1000));
+    EXPECT_OK(syscall(SYS_gettimeofday, &tv, &tz));
+    EXPECT(tz.tz_minuteswest != 77);
+    verified("clocks through the vdso");
+}
+
 static void test_sleep(void)
 {
     struct timespec ts = {.tv_nsec = 30000000}, rem = {7, 7};
@@ -260,6 +292,7 @@ static void test_usage(void)
 int main(void)
 {
     test_clocks();
+    test_vdso();
     test_sleep();
     test_virtual();
     test_posix_timers();

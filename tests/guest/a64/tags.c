@@ -55,12 +55,16 @@ static void others(void)
     __asm__ volatile("ldp %0, %1, [%2], #16" : "=r"(a), "=r"(b), "+r"(p)::"memory");
     EXPECT_EQ(a, 11);
     EXPECT_EQ(b, 22);
-    EXPECT_EQ((uintptr_t)p, (uintptr_t)tag(mem + 2, 0x5a)); /* the written-back base keeps its tag */
+    EXPECT_EQ((uintptr_t)p,
+              (uintptr_t)tag(mem + 2, 0x5a)); /* the written-back base keeps its tag */
     __asm__ volatile("stp %0, %1, [%2, #-16]!" : : "r"(b), "r"(a), "r"(p) : "memory");
     EXPECT_EQ(mem[0], 22);
     p = tag(mem, 0xff);
-    __asm__ volatile("ldr q0, [%0]\n str q0, [%0, #32]\n ld2 {v1.4s, v2.4s}, [%0]\n st2 {v1.4s, v2.4s}, [%1]\n"
-                     : : "r"(p), "r"(p + 8) : "v0", "v1", "v2", "memory");
+    __asm__ volatile(
+        "ldr q0, [%0]\n str q0, [%0, #32]\n ld2 {v1.4s, v2.4s}, [%0]\n st2 {v1.4s, v2.4s}, [%1]\n"
+        :
+        : "r"(p), "r"(p + 8)
+        : "v0", "v1", "v2", "memory");
     EXPECT_EQ(mem[4], 22);
     EXPECT_EQ(mem[8], 22);
     uint64_t dczid;
@@ -78,13 +82,18 @@ static void others(void)
     uint64_t want = 100;
     EXPECT(__atomic_compare_exchange_n(p, &want, 5, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     EXPECT_EQ(mem[0], 5);
-    __asm__ volatile(".arch armv8.1-a\n ldadd %1, %0, [%2]\n swpal %1, xzr, [%2]" : "=&r"(a) : "r"(2ul), "r"(p) : "memory");
+    __asm__ volatile(".arch armv8.1-a\n ldadd %1, %0, [%2]\n swpal %1, xzr, [%2]"
+                     : "=&r"(a)
+                     : "r"(2ul), "r"(p)
+                     : "memory");
     EXPECT_EQ(a, 5);
     EXPECT_EQ(mem[0], 2);
     /* Load-exclusive by one tag, store-exclusive by another. */
     uint32_t failed;
-    __asm__ volatile("ldxr %0, [%2]\n stxr %w1, %4, [%3]" : "=&r"(a), "=&r"(failed)
-                     : "r"(p), "r"(tag(mem, 9)), "r"(77ul) : "memory");
+    __asm__ volatile("ldxr %0, [%2]\n stxr %w1, %4, [%3]"
+                     : "=&r"(a), "=&r"(failed)
+                     : "r"(p), "r"(tag(mem, 9)), "r"(77ul)
+                     : "memory");
     EXPECT_EQ(failed, 0);
     EXPECT_EQ(mem[0], 77);
     verified("pairs, vectors, DC ZVA, atomics, exclusives");
@@ -103,7 +112,9 @@ static void branches(void)
         int (*f)(int) = tag(callee, t);
         EXPECT_EQ(f(t), t + 1);
         /* The tag does not come into the program counter. */
-        __asm__ volatile("adr %0, 1f\n orr %0, %0, %1\n br %0\n1: adr %0, .\n" : "=&r"(where) : "r"((uint64_t)t << 56));
+        __asm__ volatile("adr %0, 1f\n orr %0, %0, %1\n br %0\n1: adr %0, .\n"
+                         : "=&r"(where)
+                         : "r"((uint64_t)t << 56));
         EXPECT_EQ(where >> 56, 0);
     }
     verified("branches");
@@ -186,7 +197,8 @@ static void calls(void)
     char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     EXPECT_EQ(mprotect(tag(p, 7), 4096, PROT_READ), 0);
     EXPECT_EQ(madvise(tag(p, 7), 4096, MADV_DONTNEED), 0);
-    EXPECT_ERR(mmap(tag(p, 7), 4096, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+    EXPECT_ERR(mmap(tag(p, 7), 4096, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+               ENOMEM);
     EXPECT_EQ(munmap(tag(p, 9), 8192), 0);
     EXPECT_ERR(mprotect(p, 4096, PROT_READ), ENOMEM);
 

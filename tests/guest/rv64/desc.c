@@ -223,12 +223,12 @@ static void vdso(void **state)
     };
     const unsigned char *image = guest_rv64.vdso_image;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        /* li a7, nr; ecall */
+        /* li a7, nr; ecall somewhere in it: the clocks that the host's vdso has do without */
         const uint32_t code[] = {functions[i].nr << 20 | 0x893, 0x73};
         const Elf64_Sym *s = vdso_symbol(image, functions[i].name);
         assert_non_null(s);
         assert_true(s->st_value + s->st_size <= guest_rv64.vdso_size);
-        assert_memory_equal(image + s->st_value, code, sizeof code);
+        assert_non_null(memmem(image + s->st_value, s->st_size, code, sizeof code));
     }
     assert_int_equal(guest_rv64.vdso_sigreturn,
                      vdso_symbol(image, "__vdso_rt_sigreturn")->st_value);
