@@ -1,8 +1,8 @@
 /* Emission of memory operations: one host access for one guest access, with its side-table row.
  *
  * A guest address is a host address, so a load or store is a mov. Every instruction that touches guest memory is
- * preceded by bt_row, which notes its offset. Atomic operations check their alignment first and leave to the interpreter
- * when it is wrong, which raises the guest's fault; they keep rcx and rdx for themselves (alloc.c).
+ * preceded by bt_row, which notes its offset. Atomic operations check their alignment first and leave with a fault that
+ * says nothing more when it is wrong: the interpreter meets it again (runtime/run.c); they keep rcx and rdx for themselves (alloc.c).
  *
  * Threading: see bt/ir.h.
  */
@@ -167,7 +167,7 @@ static void atomic_address(struct bt_emitter *m, const struct bt_op *o, unsigned
     if (size > 1) {
         x64_rr(&m->e, X64_MOV_RM_R, 4, RCX, RAX);
         x64_alu_ri(&m->e, X64_AND, 4, RAX, (int32_t)size - 1);
-        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_BLOCK));
+        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_FAULT));
     }
 }
 
@@ -320,6 +320,12 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     switch (o->op) {
+    case UOP_align:
+        bt_load_gpr(m, RCX, o->a);
+        bt_load_gpr(m, RAX, o->b);
+        x64_alu_rr(&m->e, X64_AND, 8, RAX, RCX);
+        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_FAULT));
+        return true;
     case UOP_ld_s8:
         load(m, v, X64_MOVSX8, 8);
         return true;

@@ -394,6 +394,40 @@ do_cas_128 : {
     (&D)[1] = old[1];
     NEXT();
 }
+/* The two halves need not have been there at the same time: then sc_128 fails. */
+do_ll_128 : {
+    uint64_t addr = A;
+    CHECK_ATOMIC(addr, 16);
+    uint64_t low = ACCESS_GET(uint64_t, addr), high = ACCESS_GET(uint64_t, addr + 8);
+    cpu->res_addr = addr;
+    (&D)[0] = cpu->res_val = low;
+    (&D)[1] = cpu->res_high = high;
+    NEXT();
+}
+do_sc_128 : {
+    uint64_t addr = A, old[2] = {cpu->res_val, cpu->res_high}, new[2] = {(&B)[0], (&B)[1]};
+    bool reserved = cpu->res_addr == addr;
+    CHECK_ATOMIC(addr, 16);
+    cpu->res_addr = ~UINT64_C(0);
+    if (reserved) {
+        cpu->at = u;
+        cpu->in_mem = true;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        ACCESS_CAS_128(addr, old, new);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        cpu->in_mem = false;
+    }
+    D = !reserved || old[0] != cpu->res_val || old[1] != cpu->res_high;
+    NEXT();
+}
+do_align : {
+    uint64_t addr = A;
+    if (UNLIKELY(addr & B)) {
+        fault_addr = addr;
+        goto misaligned;
+    }
+    NEXT();
+}
 do_fence:
     if (u->imm)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);

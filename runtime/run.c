@@ -144,6 +144,7 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
     for (;;) {
         stats.unit_entries++;
         cc_unit_enter(cpu);
+        cpu->fault.code = SI_KERNEL; /* unless the unit says more */
         cpu->in_engine = true;
         uint64_t left = cc_unit_run(cpu, u);
         cpu->in_engine = false;
@@ -321,7 +322,8 @@ _Noreturn void run_thread(struct thread *t)
         struct unit *u = translate && !cpu->fp_special && !step ? find_unit(cpu, b) : NULL;
         struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);
         if (u && e.reason == EXIT_FAULT && cpu->fault.code == SI_KERNEL) {
-            /* A non-canonical address, of which the host tells nothing. The interpreter meets it again and knows. */
+            /* A non-canonical address, of which the host tells nothing, or a misaligned one. The interpreter meets it
+             * again and knows. */
             b = find_block(t);
             if (b)
                 e = interp_run(cpu, b);

@@ -75,7 +75,7 @@ struct cpu {
     _Alignas(64) uint32_t pending;
 
     uint32_t mxcsr; /* guest rounding mode and sticky flags in host form, while outside an engine */
-    /* The reservation of ll/sc. res_addr is ~0 when there is none. */
+    /* The reservation of ll/sc. res_addr is ~0 when there is none; res_high is the upper half of 128 bits. */
     uint64_t res_addr;
     uint64_t res_val;
     uint64_t exit_arg; /* more about the exit, e.g. the illegal instruction's bits */
@@ -101,6 +101,7 @@ struct cpu {
     struct cpu *cc_next;       /* codecache/: list of registered cpus */
     const struct guest *guest; /* the ISA */
     struct thread *thread;     /* the thread that this cpu belongs to */
+    uint64_t res_high;
     /* Operands a, b, c of uop_call (uop/sem.h), its vector result, and the immediate of a vector operation */
     _Alignas(16) uint64_t call_arg[3][2], call_result[2];
     int64_t call_imm;

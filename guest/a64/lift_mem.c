@@ -163,10 +163,18 @@ LIFT(pairv)
 
 /* ---- acquire, release, exclusives ---- */
 
+/* Without FEAT_LSE2 the base of these is aligned to what is accessed, or faults. */
+static void check_aligned(struct lift *l, const struct a64_insn *in, unsigned scale)
+{
+    if (scale)
+        lift_emit(l, UOP_align, 0, in->rn, emit_const(l, (1u << scale) - 1), 0, 0);
+}
+
 /* An acquiring load is what the host's are. A releasing store must also stay before a later acquiring load,
  * so a fence follows. */
 LIFT(ldar)
 {
+    check_aligned(l, in, W(31, 30));
     static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
     lift_emit(l, load[W(31, 30)], a64_xd(l, in->rd), in->rn, 0, 0, 0);
 }
@@ -174,6 +182,7 @@ LIFT(ldar)
 LIFT(stlr)
 {
     static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
+    check_aligned(l, in, W(31, 30));
     lift_emit(l, store[W(31, 30)], 0, in->rn, a64_x(in->rd), 0, 0);
     lift_emit(l, UOP_fence, 0, 0, 0, 0, 1);
 }
@@ -197,6 +206,15 @@ LIFT(stxr)
 /* Pairs of words are a doubleword. */
 LIFT(ldxp)
 {
+    if (W(30, 30)) {
+        uint8_t pair = lift_vtemp(l);
+        lift_emit(l, UOP_ll_128, pair, in->rn, 0, 0, 0);
+        if (in->rd != 31)
+            emit_to(l, in->rd, UOP_mov_64, pair, 0);
+        if (in->ra != 31)
+            emit_to(l, in->ra, UOP_mov_64, pair + 1, 0);
+        return;
+    }
     uint8_t t = emit1(l, UOP_ll_64, in->rn);
     if (in->rd != 31)
         emit_to(l, in->rd, UOP_zext32, t, 0);
@@ -206,6 +224,13 @@ LIFT(ldxp)
 
 LIFT(stxp)
 {
+    if (W(30, 30)) {
+        uint8_t pair = lift_vtemp(l);
+        emit_to(l, pair, UOP_mov_64, a64_x(in->rd), 0);
+        emit_to(l, pair + 1, UOP_mov_64, a64_x(in->ra), 0);
+        lift_emit(l, UOP_sc_128, a64_xd(l, in->rm), in->rn, pair, 0, 0);
+        return;
+    }
     uint8_t low = emit1(l, UOP_zext32, a64_x(in->rd));
     uint8_t v = emit2(l, UOP_or_64, low, emit_i(l, UOP_shl_64_i, a64_x(in->ra), 32));
     lift_emit(l, UOP_sc_64, a64_xd(l, in->rm), in->rn, v, 0, 0);

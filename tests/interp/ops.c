@@ -301,7 +301,7 @@ static void faults(void **state)
     (void)state;
     for (unsigned op = 0; op < UOP_CODES; op++) {
         const struct uop_info *info = &uop_info[op];
-        if (!(info->flags & (UOP_F_LOAD | UOP_F_STORE)) || op == UOP_check_code)
+        if (!(info->flags & (UOP_F_LOAD | UOP_F_STORE)) || op == UOP_check_code || op == UOP_align)
             continue;
         bool atomic = info->flags & UOP_F_ATOMIC, store = info->flags & UOP_F_STORE;
         struct uop u = {.op = op, .d = 40, .a = 1, .b = 42, .c = 44};
@@ -340,6 +340,14 @@ static void faults(void **state)
         }
     }
     cpu->res_addr = ~UINT64_C(0);
+
+    cpu->r[1] = 0x7fe8, cpu->r[2] = 7;
+    assert_int_equal(run1((struct uop){.op = UOP_align, .a = 1, .b = 2}), EXIT_SYSCALL);
+    cpu->r[2] = 15;
+    assert_int_equal(run1((struct uop){.op = UOP_align, .a = 1, .b = 2}), EXIT_FAULT);
+    assert_int_equal(cpu->fault.signo, SIGBUS);
+    assert_int_equal(cpu->fault.code, BUS_ADRALN);
+    assert_int_equal(cpu->fault.addr, 0x7fe8);
 }
 
 static uint64_t mask(int size)
