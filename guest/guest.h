@@ -120,8 +120,8 @@ struct guest {
     /* Signal frames. build fills buf (at most sigframe_max bytes, 16-aligned) with the frame that
      * is to lie at guest address *sp_out, and sets the cpu to enter the handler; returns its size.
      * parse reads such a frame (the bytes at the sp of a sigreturn) back into cpu, mask and altstack:
-     * 0, or -1 when it is malformed. sigframe_size is for AT_MINSIGSTKSZ. */
-    size_t sigframe_max, sigframe_min_stack;
+     * 0, or -1 when it is malformed. AT_MINSIGSTKSZ is sigframe_size and sigframe_pad. */
+    size_t sigframe_max, sigframe_min_stack, sigframe_pad;
     size_t (*sigframe_build)(struct cpu *cpu, const struct sigframe_in *in, void *buf,
                              uint64_t *sp_out);
     size_t (*sigframe_size)(void);
@@ -141,6 +141,7 @@ struct guest {
     const struct guest_flagmap *open_flags;        /* ends with {0, 0}; NULL: all alike */
     uint64_t (*hwprobe)(int64_t key, bool *known); /* values for riscv_hwprobe; NULL if none */
     bool clone_tls_before_ctid;                    /* argument order of clone */
+    bool no_linux32;  /* personality() refuses PER_LINUX32: no 32-bit programs */
     bool sa_restorer; /* struct sigaction has the restorer field, between flags and mask */
 };
 

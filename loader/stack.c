@@ -118,7 +118,7 @@ static unsigned fill_auxv(uint64_t (*aux)[2], const struct load_stack *s, uint64
     if (process.vdso)
         AUX(AT_SYSINFO_EHDR, process.vdso);
     if (g->sigframe_size)
-        AUX(AT_MINSIGSTKSZ, g->sigframe_size());
+        AUX(AT_MINSIGSTKSZ, g->sigframe_size() + g->sigframe_pad);
     AUX(AT_HWCAP, g->hwcap);
     AUX(AT_PAGESZ, GUEST_PAGE_SIZE);
     AUX(AT_CLKTCK, sysconf(_SC_CLK_TCK));

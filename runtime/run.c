@@ -184,6 +184,10 @@ static struct block *find_block(struct thread *t)
     while (!b) {
         uint8_t code[FETCH_MAX];
         struct mm_fetch_token token;
+        if (pc & (g->insn_align - 1)) {
+            cpu->fault = (struct cpu_fault){.addr = pc, .signo = SIGBUS, .code = BUS_ADRALN};
+            return NULL;
+        }
         size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
         if (!avail && g->untag && g->untag(pc) != pc) {
             /* A branch takes the tag away; here, for the few that have one. */

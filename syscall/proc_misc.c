@@ -71,7 +71,8 @@ int64_t sys_personality(struct thread *t, const uint64_t *a)
 {
     static uint32_t remembered;
     uint32_t persona = (uint32_t)a[0];
-    (void)t;
+    if ((persona & PER_MASK) == PER_LINUX32 && persona != UINT32_MAX && t->cpu.guest->no_linux32)
+        return -EINVAL;
     if (persona == UINT32_MAX)
         return host_call(SYS_personality, persona, 0, 0, 0, 0, 0) |
                __atomic_load_n(&remembered, __ATOMIC_RELAXED);

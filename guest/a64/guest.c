@@ -158,6 +158,7 @@ const struct guest guest_a64 = {
     .debug = &a64_debug,
     .sigframe_max = 4704,
     .sigframe_min_stack = 5120, /* MINSIGSTKSZ */
+    .sigframe_pad = 16,         /* for alignment */
     .sigframe_build = a64_sigframe_build,
     .sigframe_size = a64_sigframe_size,
     .sigframe_parse = a64_sigframe_parse,
@@ -169,5 +170,6 @@ const struct guest guest_a64 = {
     .own_syscalls = own_syscalls,
     .open_flags = open_flags,
     .clone_tls_before_ctid = true,
+    .no_linux32 = true,
     .sa_restorer = true,
 };

@@ -70,6 +70,12 @@ void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr)
     fp_env_set_flags(cpu, f);
 }
 
+static bool misaligned_pc(const struct cpu *cpu, const struct sigframe_in *in)
+{
+    return in->signo == SIGBUS && in->info->si_code == BUS_ADRALN &&
+           in->fault_addr == cpu->r[A64_PC] && in->fault_addr & 3;
+}
+
 /* ESR_EL1 of the fault that the signal tells of (Arm ARM, D17.2.37), 0 for signals with which Linux gives none. The
  * level of the tables where a translation ended is taken to be the last. */
 static uint64_t esr_of(const struct cpu *cpu, const struct sigframe_in *in)
@@ -78,6 +84,8 @@ static uint64_t esr_of(const struct cpu *cpu, const struct sigframe_in *in)
     if ((in->signo != SIGSEGV && in->signo != SIGBUS) || in->info->si_code <= 0 ||
         in->info->si_code == SI_KERNEL)
         return 0;
+    if (misaligned_pc(cpu, in))
+        return 0x22u << 26 | 1 << 25;
     bool fetch = in->fault_addr == cpu->r[A64_PC];
     uint64_t ec = fetch ? 0x20 : 0x24; /* instruction or data abort from a lower level */
     uint64_t status =
@@ -102,7 +110,7 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
     memcpy(f->info, in->info, sizeof f->info);
     uc->stack = in->altstack;
     uc->sigmask = in->mask;
-    bool fault = in->signo == SIGSEGV || in->signo == SIGBUS;
+    bool fault = (in->signo == SIGSEGV || in->signo == SIGBUS) && !misaligned_pc(cpu, in);
     uc->fault_address = fault ? in->fault_addr : 0;
     memcpy(uc->x, &cpu->r[A64_X0], sizeof uc->x);
     uc->sp = cpu->r[A64_SP];

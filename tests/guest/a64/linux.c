@@ -1,0 +1,120 @@
+/* What Linux's arm64 port does otherwise than others, or refuses on a processor without BTI, MTE, PAC, SVE and 32-bit
+ * programs (arch/arm64/kernel/{sys,process,signal,traps}.c, include/asm/mman.h of Linux 6.12). */
+#define _GNU_SOURCE
+#include "tests/linux/expect.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define PROT_BTI_ 0x10
+#define PROT_MTE_ 0x20
+
+static void refusals(void)
+{
+    char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT(p != MAP_FAILED);
+    EXPECT_ERR(mprotect(p, 4096, PROT_READ | PROT_EXEC | PROT_BTI_), EINVAL);
+    EXPECT_ERR(mprotect(p, 4096, PROT_READ | PROT_MTE_), EINVAL);
+    EXPECT_OK(mprotect(p, 4096, PROT_READ));
+    munmap(p, 4096);
+    EXPECT_ERR(prctl(PR_PAC_RESET_KEYS, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERR(prctl(60 /* PR_PAC_SET_ENABLED_KEYS */, 1, 0, 0, 0), EINVAL);
+    EXPECT_ERR(prctl(61 /* PR_PAC_GET_ENABLED_KEYS */, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERR(prctl(PR_SVE_GET_VL, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERR(prctl(PR_SVE_SET_VL, 16, 0, 0, 0), EINVAL);
+    EXPECT_ERR(prctl(64 /* PR_SME_GET_VL */, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERR(personality(PER_LINUX32), EINVAL);
+    EXPECT_EQ(personality(0xffffffff), 0);
+    verified("what is refused");
+}
+
+static void facts(void)
+{
+    struct utsname u;
+    uint64_t hwcap = getauxval(AT_HWCAP);
+    EXPECT_OK(uname(&u));
+    EXPECT_EQ(strcmp(u.machine, "aarch64"), 0);
+    EXPECT_EQ(strcmp((const char *)getauxval(AT_PLATFORM), "aarch64"), 0);
+    EXPECT_EQ(hwcap & 3, 3);                             /* fp, asimd */
+    EXPECT_EQ(hwcap & (1 << 22), 0);                     /* sve */
+    EXPECT_EQ(getauxval(51 /* AT_MINSIGSTKSZ */), 4720); /* rt_sigframe, frame record, padding */
+    /* open()'s flags that differ from other ports. */
+    EXPECT_EQ(O_DIRECTORY, 040000);
+    EXPECT_EQ(O_NOFOLLOW, 0100000);
+    EXPECT_EQ(O_DIRECT, 0200000);
+    EXPECT_ERR(open("/dev/null", O_RDONLY | O_DIRECTORY), ENOTDIR);
+    EXPECT_ERR(open("/proc/self/exe", O_RDONLY | O_NOFOLLOW), ELOOP);
+    int fd = EXPECT_OK(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    EXPECT_EQ(fcntl(fd, F_GETFL) & (O_DIRECTORY | O_NOFOLLOW | O_DIRECT), O_DIRECTORY);
+    close(fd);
+    verified("machine, capabilities, flags");
+}
+
+static sigjmp_buf back;
+static siginfo_t seen;
+static uint64_t seen_pc;
+static void on_signal(int signo, siginfo_t *si, void *uc)
+{
+    (void)signo;
+    seen = *si;
+    seen_pc = ((ucontext_t *)uc)->uc_mcontext.pc;
+    siglongjmp(back, 1);
+}
+
+static void catch (int signo)
+{
+    struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    memset(&seen, 0, sizeof seen);
+    EXPECT_OK(sigaction(signo, &sa, NULL));
+}
+
+static void traps(void)
+{
+    static uint32_t words[2] __attribute__((aligned(8)));
+    catch (SIGBUS);
+    /* A branch to an address that is not a multiple of four: pc and si_addr are that address. */
+    if (sigsetjmp(back, 1) == 0)
+        ((void (*)(void))((uintptr_t)traps + 2))();
+    EXPECT_EQ(seen.si_signo, SIGBUS);
+    EXPECT_EQ(seen.si_code, BUS_ADRALN);
+    EXPECT_EQ((uintptr_t)seen.si_addr, (uintptr_t)traps + 2);
+    EXPECT_EQ(seen_pc, (uintptr_t)traps + 2);
+    catch (SIGTRAP);
+    if (sigsetjmp(back, 1) == 0)
+        __asm__ volatile("brk #0x123");
+    EXPECT_EQ(seen.si_signo, SIGTRAP);
+    EXPECT_EQ(seen.si_code, TRAP_BRKPT);
+    EXPECT_EQ((uintptr_t)seen.si_addr, seen_pc);
+    catch (SIGILL);
+    if (sigsetjmp(back, 1) == 0)
+        __asm__ volatile("hvc #0");
+    EXPECT_EQ(seen.si_signo, SIGILL);
+    EXPECT_EQ(seen.si_code, ILL_ILLOPC);
+    EXPECT_EQ((uintptr_t)seen.si_addr, seen_pc);
+    catch (SIGSEGV);
+    if (sigsetjmp(back, 1) == 0)
+        ((void (*)(void))(uintptr_t)words)();
+    EXPECT_EQ(seen.si_signo, SIGSEGV);
+    EXPECT_EQ(seen.si_code, SEGV_ACCERR);
+    EXPECT_EQ((uintptr_t)seen.si_addr, (uintptr_t)words);
+    EXPECT_EQ(seen_pc, (uintptr_t)words);
+    verified("misaligned pc, BRK, undefined instructions, data that is run");
+}
+
+int main(void)
+{
+    facts();
+    refusals();
+    traps();
+    return 0;
+}
