@@ -37,6 +37,7 @@ void mm_unlock(void)
 
 void mm_fork_begin(void)
 {
+    mm_code_fork_begin();
     mm_lock();
 }
 
@@ -47,6 +48,7 @@ void mm_fork_end(bool child)
         pthread_mutex_init(&mm_mutex, NULL);
     else
         mm_unlock();
+    mm_code_fork_end(child);
 }
 
 /* --- the tree, with the counters ---------------------------------------------------------------- */

@@ -12,7 +12,8 @@
  * protected too, by entries that are not noted; a write to one queues the noted pages of all views.
  * Writes that reach a shared file by other means (another process, write(2)) are not seen.
  *
- * Locks: mm_lock guards the table, in signal context too: a synchronous fault in guest code or an access
+ * Locks: dirty_mutex, before mm_lock, is held while queued pages are taken and their blocks thrown away: whoever asks
+ * for that finds it done when it returns, by whichever thread. mm_lock guards the table, in signal context too: a synchronous fault in guest code or an access
  * function cannot have interrupted a holder in the same thread. The table grows outside signal
  * context only.
  */
@@ -46,8 +47,9 @@ static struct code_page **buckets, *free_pages, *dirty_head;
 static size_t nbuckets, npages;
 static uint64_t gen;
 static atomic_uint nprotected, nhot;
-static atomic_bool have_tags; /* there may be pages with CODE_TAGS */
-static atomic_bool have_dirty;
+static atomic_bool have_tags;  /* there may be pages with CODE_TAGS */
+static atomic_bool have_dirty; /* pages are queued, or their blocks are being thrown away */
+static pthread_mutex_t dirty_mutex = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t traps_total;
 
 static size_t hash(uint64_t page)
@@ -620,11 +622,17 @@ bool mm_code_dirty(void)
 void mm_run_dirty(void)
 {
     uint64_t pages[32];
-    unsigned n;
+    unsigned n = 0;
 
     if (!have_dirty)
         return;
+    pthread_mutex_lock(&dirty_mutex);
     do {
+        for (unsigned i = 0; i < n; i++) {
+            if (log_enabled(LOG_MM))
+                log_printf("mm: code at %#llx was written\n", (unsigned long long)pages[i]);
+            mm.on_code(pages[i], GUEST_PAGE_SIZE);
+        }
         mm_lock();
         for (n = 0; n < 32 && dirty_head; n++) {
             struct code_page *p = dirty_head;
@@ -633,15 +641,24 @@ void mm_run_dirty(void)
             p->flags &= ~CODE_DIRTY;
             pages[n] = p->page;
         }
-        if (!dirty_head)
+        if (!n)
             have_dirty = false;
         mm_unlock();
-        for (unsigned i = 0; i < n; i++) {
-            if (log_enabled(LOG_MM))
-                log_printf("mm: code at %#llx was written\n", (unsigned long long)pages[i]);
-            mm.on_code(pages[i], GUEST_PAGE_SIZE);
-        }
-    } while (n == 32);
+    } while (n);
+    pthread_mutex_unlock(&dirty_mutex);
+}
+
+void mm_code_fork_begin(void)
+{
+    pthread_mutex_lock(&dirty_mutex);
+}
+
+void mm_code_fork_end(bool child)
+{
+    if (child)
+        pthread_mutex_init(&dirty_mutex, NULL);
+    else
+        pthread_mutex_unlock(&dirty_mutex);
 }
 
 int mm_prepare_write(uint64_t addr, uint64_t len)

@@ -90,6 +90,9 @@ void mm_code_reprotect(uint64_t start, uint64_t end, int prot);
 void mm_code_unprotect(uint64_t start, uint64_t end);
 /* Has page an entry: was it ever noted or protected since it was mapped? */
 bool mm_code_known(uint64_t page);
+/* Around fork, outside of mm_lock. */
+void mm_code_fork_begin(void);
+void mm_code_fork_end(bool child);
 /* A writable view of shared memory was mapped: protect it where other views have code. */
 void mm_code_new_view(const struct vma *v);
 /* Writable on the host now, its code forgotten. True when there was code (in [start, end)). */
