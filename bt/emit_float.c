@@ -1,7 +1,8 @@
 /* Emission of floating point: scalar SSE or AVX under the guest's MXCSR.
  *
  * The host computes values and raises flags as the micro-ops demand as long as the rounding mode is the dynamic one or
- * does not matter; everything else is done by C (bt_emit_call). An f32 in a vector register
+ * does not matter; everything else is done by C (bt_emit_call). Results for which FP_ENV may ask otherwise than the host gives
+ * are looked for, and done by C too. An f32 in a vector register
  * leaves the bits above it undefined. Rare outcomes (NaN results, saturation) lie in cold pieces.
  *
  * Threading: see bt/ir.h.
@@ -13,7 +14,32 @@ static bool single(uint8_t kind)
     return kind == UOP_K_S;
 }
 
-static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
+static void cold_call(struct bt_emitter *m, const struct bt_cold *c);
+
+/* With FP_ENV: when d is a NaN, or (what: may the operation have rounded?) the least normal number, the value is C's (see
+ * fp_odd_f64). The operands are in their places still: bt_early_result. rax is clobbered. */
+static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s, bool rounds)
+{
+    struct x64_emit *e = &m->e;
+    if (!(m->r->ops[v].imm & FP_ENV))
+        return;
+    unsigned back = x64_label(e);
+    struct bt_cold cold = {.emit = cold_call, .back = back, .v = v, .x = d};
+    unsigned away = bt_later(m, cold);
+    x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
+    x64_jcc(e, X64_P, away);
+    if (rounds) {
+        x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, d, RAX);
+        x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
+        if (!s)
+            x64_shift_ri(e, X64_ROL, 8, RAX, 11);
+        x64_alu_ri(e, X64_CMP, s ? 4 : 8, RAX, s ? 0x01000000 : 1);
+        x64_jcc(e, X64_E, away);
+    }
+    x64_bind(e, back);
+}
+
+static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes, bool tiny)
 {
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
@@ -26,6 +52,7 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
         x64_v_rrr_c(&m->e, op, d, a, b);
     else
         x64_v_rrr(&m->e, op, d, a, b);
+    check_env(m, v, d, single(o->kind), tiny);
     bt_xdone(m, v, d);
 }
 
@@ -51,11 +78,16 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     const struct bt_op *o = &m->r->ops[v];
     if (!x64_has(&m->e, X64_F_FMA))
         return false;
-    /* early_result in alloc.c: the result's register is none of the operands'. */
+    /* bt_early_result: the result's register is none of the operands'. */
     unsigned d = bt_xdst(m, v, XMM0);
     unsigned a = bt_xmm(m, o->a, XMM1), b = bt_xmm(m, o->b, XMM2), c = bt_xmm(m, o->c, XMM3);
     x64_v_mov(&m->e, d, a);
     x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
+    if (o->imm & FP_ENV) {
+        check_env(m, v, d, s, true);
+        bt_xdone(m, v, d);
+        return true;
+    }
     x64_v_rr(&m->e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
     unsigned back = x64_label(&m->e);
     x64_jcc(&m->e, X64_P,
@@ -137,7 +169,7 @@ void bt_call_value(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
     const struct uop_info *info = &uop_info[o->op];
-    bool rounds = info->flags & UOP_F_RM, vector = info->flags & UOP_F_VECTOR;
+    bool fp = info->flags & UOP_F_FPENV, vector = info->flags & UOP_F_VECTOR;
     const uint32_t operands[3] = {o->a, o->b, o->c};
     for (size_t i = 0; i < 3; i++) {
         uint8_t kind = bt_operand_kind(o, (int)i);
@@ -148,14 +180,14 @@ void bt_call_value(struct bt_emitter *m, uint32_t v)
             x64_mov_mr(e, 8, call_arg(i), reg);
             if (kind == UOP_K_S && m->r->ops[operands[i]].kind == UOP_K_V)
                 x64_mov_mi(e, 4, x64_mem(RBP, call_arg(i).disp + 4), 0);
-        } else if (i == 1 && info->flags & UOP_F_IMM && !rounds && !vector) {
+        } else if (i == 1 && info->flags & UOP_F_IMM && !fp && !vector) {
             x64_mov_ri(e, RAX, (uint64_t)o->imm);
             x64_mov_mr(e, 8, call_arg(i), RAX);
         }
     }
-    if (vector && info->flags & UOP_F_IMM)
+    if (vector && !fp && info->flags & UOP_F_IMM)
         x64_mov_mi(e, 8, X64_CPU(call_imm), (int32_t)o->imm);
-    x64_mov_ri(e, RAX, o->op | (rounds ? (uint64_t)o->imm << 16 : 0));
+    x64_mov_ri(e, RAX, o->op | (fp ? (uint64_t)o->imm << 16 : 0));
     x64_call_ext(e, X64_STUB_UOP);
 }
 
@@ -370,34 +402,45 @@ static void cold_saturate(struct bt_emitter *m, const struct bt_cold *c)
     x64_jmp(e, c->back);
 }
 
+/* The rounding mode of a conversion; FP_ODD, which there is no code for, when there is more to it. */
+static unsigned rounding(const struct bt_op *o)
+{
+    return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
+}
+
 static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    unsigned op;
-    if (o->imm == FP_RTZ)
+    unsigned op, rm = rounding(o);
+    if (rm == FP_RTZ)
         op = s ? X64_CVTTSS2SI : X64_CVTTSD2SI;
-    else if (o->imm == FP_DYN)
+    else if (rm == FP_DYN)
         op = s ? X64_CVTSS2SI : X64_CVTSD2SI;
-    else if (size == 8 && o->imm != FP_RMM && x64_has(e, X64_F_SSE41))
+    else if (size == 8 && rm < FP_RMM && x64_has(e, X64_F_SSE41))
         op = s ? X64_CVTTSS2SI
                : X64_CVTTSD2SI; /* after rounding: what is out of range is integral already */
     else
         return false;
     unsigned a = bt_xmm(m, o->a, XMM0);
-    if (o->imm != FP_RTZ && o->imm != FP_DYN) {
+    if (rm != FP_RTZ && rm != FP_DYN) {
         static const uint8_t mode[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2};
-        x64_v_rrri(e, s ? X64_ROUNDSS : X64_ROUNDSD, XMM1, a, a, mode[o->imm]);
+        x64_v_rrri(e, s ? X64_ROUNDSS : X64_ROUNDSD, XMM1, a, a, mode[rm]);
         a = XMM1;
     }
     unsigned back = x64_label(e);
     x64_v_gr(e, op, size, RAX, a);
     /* The most negative number less one overflows. */
     x64_alu_ri(e, X64_CMP, size, RAX, 1);
-    x64_jcc(e, X64_O,
-            bt_later(m, (struct bt_cold){.emit = cold_saturate,
-                                         .back = back,
-                                         .x = a | (uint32_t)s << 5 | (uint32_t)size << 8}));
+    if (o->imm & FP_ENV)
+        x64_jcc(e, X64_O,
+                bt_later(
+                    m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+    else
+        x64_jcc(e, X64_O,
+                bt_later(m, (struct bt_cold){.emit = cold_saturate,
+                                             .back = back,
+                                             .x = a | (uint32_t)s << 5 | (uint32_t)size << 8}));
     x64_bind(e, back);
     if (size == 4)
         x64_rr(e, X64_MOVSXD, 8, RAX, RAX);
@@ -431,7 +474,8 @@ static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    if (o->imm != FP_RTZ && o->imm != FP_DYN)
+    unsigned rm = rounding(o);
+    if (rm != FP_RTZ && rm != FP_DYN)
         return false;
     unsigned a = bt_xmm(m, o->a, XMM0), back = x64_label(e);
     x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, a, RAX);
@@ -440,7 +484,7 @@ static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit
     x64_jcc(
         e, X64_AE,
         bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
-    if (o->imm == FP_RTZ)
+    if (rm == FP_RTZ)
         x64_v_gr(e, s ? X64_CVTTSS2SI : X64_CVTTSD2SI, 8, RAX, a);
     else
         x64_v_gr(e, s ? X64_CVTSS2SI : X64_CVTSD2SI, 8, RAX, a);
@@ -463,11 +507,12 @@ static void from_unsigned64(struct bt_emitter *m, uint32_t v, bool s)
     bt_xdone(m, v, d);
 }
 
-static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
+static void convert(struct bt_emitter *m, uint32_t v, unsigned op, bool tiny)
 {
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
     x64_v_rrr(&m->e, op, d, a, a);
+    check_env(m, v, d, single(o->kind), tiny);
     bt_xdone(m, v, d);
 }
 
@@ -514,7 +559,7 @@ static void set_flags(struct bt_emitter *m, uint32_t v)
 /* Does the host's current rounding mode do? */
 static bool dynamic(const struct bt_op *o)
 {
-    return o->imm == FP_DYN;
+    return rounding(o) == FP_DYN;
 }
 
 bool bt_emit_float(struct bt_emitter *m, uint32_t v)
@@ -524,19 +569,19 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     switch (o->op) {
     case UOP_fadd_f32:
     case UOP_fadd_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_ADDSS : X64_ADDSD, true), true);
+        return dynamic(o) && (arith(m, v, s ? X64_ADDSS : X64_ADDSD, true, false), true);
     case UOP_fsub_f32:
     case UOP_fsub_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_SUBSS : X64_SUBSD, false), true);
+        return dynamic(o) && (arith(m, v, s ? X64_SUBSS : X64_SUBSD, false, false), true);
     case UOP_fmul_f32:
     case UOP_fmul_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_MULSS : X64_MULSD, true), true);
+        return dynamic(o) && (arith(m, v, s ? X64_MULSS : X64_MULSD, true, true), true);
     case UOP_fdiv_f32:
     case UOP_fdiv_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_DIVSS : X64_DIVSD, false), true);
+        return dynamic(o) && (arith(m, v, s ? X64_DIVSS : X64_DIVSD, false, true), true);
     case UOP_fsqrt_f32:
     case UOP_fsqrt_f64:
-        return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD), true);
+        return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD, false), true);
     case UOP_ffma_f32:
     case UOP_ffma_f64:
         return dynamic(o) && fused(m, v, s);
@@ -554,6 +599,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_flt_q_f64:
     case UOP_fle_q_f64:
         return compare_float(m, v, false);
+    case UOP_fflush_f32: /* no unit is entered while the environment flushes (FP_NO_HOST) */
+    case UOP_fflush_f64:
+        bt_xdone(m, v, bt_xmm(m, o->a, XMM0));
+        return true;
     case UOP_fmin_f32:
     case UOP_fmin_f64:
         minmax(m, v, s, false);
@@ -593,12 +642,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return dynamic(o) && (from_unsigned64(m, v, true), true);
     case UOP_cvt_u64_f64:
         return dynamic(o) && (from_unsigned64(m, v, false), true);
-    case UOP_cvt_s32_f64:
-        from_signed(m, v, false, 4);
-        return true;
+    case UOP_cvt_s32_f64: /* exact in every mode */
+        return rounding(o) != FP_ODD && (from_signed(m, v, false, 4), true);
     case UOP_cvt_u32_f64:
-        from_unsigned32(m, v, false);
-        return true;
+        return rounding(o) != FP_ODD && (from_unsigned32(m, v, false), true);
     case UOP_cvt_s32_f32:
         return dynamic(o) && (from_signed(m, v, true, 4), true);
     case UOP_cvt_u32_f32:
@@ -608,10 +655,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_cvt_s64_f64:
         return dynamic(o) && (from_signed(m, v, false, 8), true);
     case UOP_cvt_f32_f64:
-        convert(m, v, X64_CVTSS2SD);
+        convert(m, v, X64_CVTSS2SD, false);
         return true;
     case UOP_cvt_f64_f32:
-        return dynamic(o) && (convert(m, v, X64_CVTSD2SS), true);
+        return dynamic(o) && (convert(m, v, X64_CVTSD2SS, true), true);
     case UOP_fp_getflags:
         get_flags(m, v);
         return true;

@@ -80,6 +80,8 @@ unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch);
 struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 
 /* ---- structure ---- */
+/* Store the f32 in a vector register, above which there may be anything, with zeros above it. */
+void bt_store_narrow(struct bt_emitter *m, unsigned reg, struct x64_mem at);
 /* A cold piece for later; returns its label. */
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c);
 /* Operation v, which is no terminator. */

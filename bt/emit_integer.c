@@ -11,7 +11,9 @@ struct x64_mem bt_through_memory(struct bt_emitter *m, uint32_t v)
 {
     struct bt_loc l = bt_loc(m, v);
     struct x64_mem low = X64_CPU(exit_arg), high = low;
-    if (l.place == BT_XMM) {
+    if (l.place == BT_XMM && m->r->ops[v].kind == UOP_K_S) {
+        bt_store_narrow(m, l.n, low);
+    } else if (l.place == BT_XMM) {
         x64_v_rm(&m->e, X64_MOVQ_X_ST, l.n, low);
     } else {
         high.disp += 4;
@@ -108,8 +110,8 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
     struct bt_loc la = bt_loc(m, o->a);
     if (imm != (int32_t)imm) {
         /* All of these commute; the constant goes first where the result is computed. */
-        if (la.place == BT_XMM && op != X64_ADD) {
-            /* Sign manipulation of a float. */
+        if (la.place == BT_XMM && op != X64_ADD && m->r->ops[o->a].kind != UOP_K_S) {
+            /* Sign manipulation of a double; above a single precision number there may be anything. */
             x64_mov_ri(&m->e, RAX, (uint64_t)imm);
             x64_v_gr(&m->e, X64_MOVQ, 8, XMM0, RAX);
             x64_v_rrr_c(&m->e,

@@ -94,6 +94,13 @@ unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch)
     return scratch;
 }
 
+void bt_store_narrow(struct bt_emitter *m, unsigned reg, struct x64_mem at)
+{
+    x64_v_gm(&m->e, X64_MOVD_ST, 4, reg, at);
+    at.disp += 4;
+    x64_mov_mi(&m->e, 4, at, 0);
+}
+
 void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
 {
     struct bt_loc l = bt_loc(m, v);
@@ -106,6 +113,8 @@ void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg)
         x64_v_mov(&m->e, l.n, reg);
     else if (l.place == BT_GPR)
         x64_v_gr(&m->e, narrow ? X64_MOVD_ST : X64_MOVQ_ST, narrow ? 4 : 8, reg, l.n);
+    else if (l.place == BT_UNIT && narrow)
+        bt_store_narrow(m, reg, x64_slot(l.n));
     else if (l.place == BT_UNIT)
         x64_v_rm(&m->e, X64_MOVQ_X_ST, reg, x64_slot(l.n));
 }
@@ -173,8 +182,7 @@ void bt_move_one(struct bt_emitter *m, const struct bt_move *v)
         } else if (from.place == BT_XMM && !narrow) {
             x64_v_rm(e, store, from.n, x64_slot(to.n));
         } else if (from.place == BT_XMM) {
-            x64_v_gm(e, X64_MOVD_ST, 4, from.n, x64_slot(to.n));
-            x64_mov_mi(e, 4, x64_mem(BT_CPU, x64_slot(to.n).disp + 4), 0);
+            bt_store_narrow(m, from.n, x64_slot(to.n));
         } else if (from.place == BT_UNIT) {
             x64_v_rm(e, load, XMM1, x64_slot(from.n));
             x64_v_rm(e, store, XMM1, x64_slot(to.n));

@@ -77,6 +77,8 @@ bool bt_early_result(const struct bt_op *o)
     case UOP_fmax_f64:
         return true;
     default:
+        if (uop_info[o->op].flags & UOP_F_FPENV && o->imm & FP_ENV)
+            return true;
         return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER);
     }
 }

@@ -100,7 +100,8 @@ struct interp_exit interp_run(struct cpu *cpu, struct block *b)
 {
     struct loop_exit out = {0};
     uint32_t host_mxcsr = fp_get_mxcsr();
-    fp_env_set_mode(cpu, cpu->frm); /* whoever set frm or mxcsr need not have known the rest */
+    /* Whoever set frm or mxcsr need not have known the rest. */
+    fp_env_set_mode(cpu, cpu->frm | cpu->fp_rules);
     fp_set_mxcsr(cpu->mxcsr);
     cpu->in_engine = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);

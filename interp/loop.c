@@ -45,13 +45,9 @@ find_successor(struct cpu *cpu, struct block *b, unsigned edge, uint64_t pc)
 }
 
 /* An FP micro-op that the host does not do in its current mode. The caller has checked the mode. */
-static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const struct uop *u)
+static uint64_t __attribute__((noinline)) slow_fp(struct cpu *cpu, const struct uop *u)
 {
-    unsigned rm = uop_info[u->op].flags & UOP_F_RM ? (unsigned)u->imm : FP_RNE, flags = 0;
-    uint64_t v = fp_soft(u->op, cpu->r[u->a], cpu->r[u->b], cpu->r[u->c],
-                         rm == FP_DYN ? cpu->frm : rm, &flags);
-    fp_raise(flags);
-    return v;
+    return fp_do(cpu, u->op, (unsigned)u->imm, cpu->r[u->a], cpu->r[u->b], cpu->r[u->c]);
 }
 
 #define A (cpu->r[u->a])
@@ -109,22 +105,36 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
         }                                    \
     } while (0)
 
-#define CHECK_MODE()                                   \
-    do {                                               \
-        if (UNLIKELY(!(cpu->fp_direct >> u->imm & 1))) \
-            goto fp_other_mode;                        \
+/* What has FP_FBITS is more than a shift may be by, and is software. */
+#define CHECK_MODE()                                                  \
+    do {                                                              \
+        if (UNLIKELY(u->imm > 15 || !(cpu->fp_direct >> u->imm & 1))) \
+            goto fp_other_mode;                                       \
+    } while (0)
+/* For rows that do not round. */
+#define CHECK_RULES()                             \
+    do {                                          \
+        if (UNLIKELY(cpu->fp_rules & FP_NO_HOST)) \
+            goto fp_soft_here;                    \
+    } while (0)
+/* The host's value, unless FP_ENV asks for another. */
+#define HOST_RESULT(T, value)                            \
+    do {                                                 \
+        uint64_t v_ = (value);                           \
+        if (UNLIKELY(u->imm & FP_ENV && fp_odd_##T(v_))) \
+            goto fp_soft_here;                           \
+        D = v_;                                          \
+        NEXT();                                          \
     } while (0)
 
 /* A host form per row; rows without one (all of f16, and the rare conversions) are software. */
 #define HOST_F_f16(what, ...) goto fp_other_mode
-#define HOST_F_f32(what, ...)              \
-    CHECK_MODE();                          \
-    D = fp_host_##what##_f32(__VA_ARGS__); \
-    NEXT()
-#define HOST_F_f64(what, ...)              \
-    CHECK_MODE();                          \
-    D = fp_host_##what##_f64(__VA_ARGS__); \
-    NEXT()
+#define HOST_F_f32(what, ...) \
+    CHECK_MODE();             \
+    HOST_RESULT(f32, fp_host_##what##_f32(__VA_ARGS__))
+#define HOST_F_f64(what, ...) \
+    CHECK_MODE();             \
+    HOST_RESULT(f64, fp_host_##what##_f64(__VA_ARGS__))
 #define F1_sqrt(T) HOST_F_##T(sqrt, A)
 #define F2_add(T) HOST_F_##T(add, A, B)
 #define F2_sub(T) HOST_F_##T(sub, A, B)
@@ -132,11 +142,13 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
 #define F2_div(T) HOST_F_##T(div, A, B)
 #define MINMAX_f16(lt) goto fp_soft_here
 #define MINMAX_f32(lt)                                  \
+    CHECK_RULES();                                      \
     if (UNLIKELY(fp_is_nan_f32(A) || fp_is_nan_f32(B))) \
         goto fp_soft_here;                              \
     D = fp_order_f32(A) lt fp_order_f32(B) ? A : B;     \
     NEXT()
 #define MINMAX_f64(lt)                                  \
+    CHECK_RULES();                                      \
     if (UNLIKELY(fp_is_nan_f64(A) || fp_is_nan_f64(B))) \
         goto fp_soft_here;                              \
     D = fp_order_f64(A) lt fp_order_f64(B) ? A : B;     \
@@ -147,6 +159,20 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
 #define F2_maximum(T) F2_max(T)
 #define F1_round(T) goto fp_other_mode
 #define F1_roundx(T) goto fp_other_mode
+#define F1_round32(T) goto fp_other_mode
+#define F1_round64(T) goto fp_other_mode
+#define F1_flush(T)                                  \
+    if (UNLIKELY(cpu->fp_rules & (FP_FZ | FP_FZ16))) \
+        goto fp_soft_here;                           \
+    D = A;                                           \
+    NEXT()
+#define F1_recpe(T) goto fp_other_mode
+#define F1_recpx(T) goto fp_other_mode
+#define F1_rsqrte(T) goto fp_other_mode
+#define F2_mulx(T) goto fp_other_mode
+#define F2_recps(T) goto fp_other_mode
+#define F2_rsqrts(T) goto fp_other_mode
+#define F3_fmah(T) goto fp_other_mode
 #define F3_fma_f16() goto fp_other_mode
 #define F3_FMA(T)                          \
     CHECK_MODE();                          \
@@ -155,25 +181,27 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
     uint64_t v = fp_host_fma_##T(A, B, C); \
     if (UNLIKELY(fp_is_nan_##T(v)))        \
         goto fp_soft_here;                 \
-    D = v;                                 \
-    NEXT()
+    HOST_RESULT(T, v)
 #define F3_fma_f32() F3_FMA(f32)
 #define F3_fma_f64() F3_FMA(f64)
 #define F3_fma(T) F3_fma_##T()
 #define FC_f16(what) goto fp_soft_here
 #define FC_f32(what)                \
+    CHECK_RULES();                  \
     D = fp_host_##what##_f32(A, B); \
     NEXT()
 #define FC_f64(what)                \
+    CHECK_RULES();                  \
     D = fp_host_##what##_f64(A, B); \
     NEXT()
 
 /* To integers. The host says "out of range" by the most negative value (and raises NV in just the
  * cases in which software does); unsigned ones go to the host only where the 64-bit signed
  * conversion has the same result. Truncation needs no mode. */
+#define TRUNCATES() ((u->imm & ~(int64_t)FP_ENV) == FP_RTZ && !(cpu->fp_rules & FP_NO_HOST))
 #define TOINT_SIGNED(S, I, T, indefinite)  \
     T v;                                   \
-    if (u->imm == FP_RTZ) {                \
+    if (TRUNCATES()) {                     \
         v = (T)fp_host_##S##_##I##_rtz(A); \
     } else {                               \
         CHECK_MODE();                      \
@@ -186,13 +214,15 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
 #define TOINT_UNSIGNED(S, below)      \
     if (UNLIKELY(A >= (below)))       \
         goto fp_other_mode;           \
-    if (u->imm == FP_RTZ) {           \
+    if (TRUNCATES()) {                \
         D = fp_host_##S##_s64_rtz(A); \
     } else {                          \
         CHECK_MODE();                 \
         D = fp_host_##S##_s64(A);     \
     }                                 \
     NEXT()
+#define TOINT_s16_f16() goto fp_other_mode
+#define TOINT_u16_f16() goto fp_other_mode
 #define TOINT_s32_f16() goto fp_other_mode
 #define TOINT_u32_f16() goto fp_other_mode
 #define TOINT_s64_f16() goto fp_other_mode
@@ -227,17 +257,17 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
     }
 #define CV_fromint(D, S) FROMINT_##D(S)
 
-#define FPTOFP_f64_f32() FPTOFP(f32_f64)
-#define FPTOFP_f32_f64() FPTOFP(f64_f32)
-#define FPTOFP(what)       \
-    CHECK_MODE();          \
-    D = fp_host_##what(A); \
-    NEXT()
+#define FPTOFP_f64_f32() FPTOFP(f64, f32_f64)
+#define FPTOFP_f32_f64() FPTOFP(f32, f64_f32)
+#define FPTOFP(T, what) \
+    CHECK_MODE();       \
+    HOST_RESULT(T, fp_host_##what(A))
 #define FPTOFP_f32_f16() goto fp_other_mode
 #define FPTOFP_f64_f16() goto fp_other_mode
 #define FPTOFP_f16_f32() goto fp_other_mode
 #define FPTOFP_f16_f64() goto fp_other_mode
 #define CV_fptofp(D, S) FPTOFP_##D##_##S()
+#define CV_fptofp_odd(D, S) goto fp_other_mode
 #define CV_tomod(D, S) goto fp_other_mode
 
 /* Atomics beyond the read-modify-write rows; T is the type. */
@@ -253,6 +283,17 @@ static uint64_t __attribute__((noinline)) slow_fp(const struct cpu *cpu, const s
         failed = ACCESS_CAS(T, addr, (T)cpu->res_val, (T)B) != (T)cpu->res_val; \
     cpu->res_addr = ~UINT64_C(0);                                               \
     D = failed
+
+/* The address in cpu->at and in_mem: see ACCESS_CAS_128. */
+#define CAS_128(addr, old, new)                  \
+    do {                                         \
+        cpu->at = u;                             \
+        cpu->in_mem = true;                      \
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); \
+        ACCESS_CAS_128(addr, old, new);          \
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); \
+        cpu->in_mem = false;                     \
+    } while (0)
 
 __attribute__((section("interp_text"), noinline,
                no_sanitize("address", "undefined"))) enum exit_reason
@@ -274,6 +315,10 @@ interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
 #define UOP_V1(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_V2(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_VX(name, ...) [UOP_##name] = &&do_##name,
+#define UOP_VF1(name, ...) [UOP_##name] = &&do_vector_fp,
+#define UOP_VF2(name, ...) [UOP_##name] = &&do_vector_fp,
+#define UOP_VF3(name, ...) [UOP_##name] = &&do_vector_fp,
+#define UOP_VFC(name, ...) [UOP_##name] = &&do_vector_fp,
 #define UOP_SYS(name, ...) [UOP_##name] = &&do_##name,
 #define UOP_TERM(name, ...) [UOP_##name] = &&do_##name,
 #include "uop/uop_all.h"
@@ -369,6 +414,11 @@ interp_loop(struct cpu *cpu, struct block *b, struct loop_exit *out)
     NEXT();
 #include "uop/uop_all.h"
 
+do_vector_fp:
+    if (UNLIKELY(((u->imm & FP_RM_MASK) == FP_DYN ? cpu->frm : 0) > FP_RMM))
+        goto no_such_mode;
+    uop_vec_fp(cpu, u->op, (unsigned)u->imm, &D, &A, &B, &C);
+    NEXT();
 do_ld_v128 : {
     uint64_t addr = A + IMM;
     CHECK_ADDR(addr);
@@ -384,12 +434,7 @@ do_st_v128 : {
 do_cas_128 : {
     uint64_t addr = A, old[2] = {(&B)[0], (&B)[1]}, new[2] = {(&C)[0], (&C)[1]};
     CHECK_ATOMIC(addr, 16);
-    cpu->at = u;
-    cpu->in_mem = true;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    ACCESS_CAS_128(addr, old, new);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    cpu->in_mem = false;
+    CAS_128(addr, old, new);
     (&D)[0] = old[0];
     (&D)[1] = old[1];
     NEXT();
@@ -409,14 +454,8 @@ do_sc_128 : {
     bool reserved = cpu->res_addr == addr;
     CHECK_ATOMIC(addr, 16);
     cpu->res_addr = ~UINT64_C(0);
-    if (reserved) {
-        cpu->at = u;
-        cpu->in_mem = true;
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        ACCESS_CAS_128(addr, old, new);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        cpu->in_mem = false;
-    }
+    if (reserved)
+        CAS_128(addr, old, new);
     D = !reserved || old[0] != cpu->res_val || old[1] != cpu->res_high;
     NEXT();
 }
@@ -440,7 +479,7 @@ do_fp_setflags:
     NEXT();
 do_fp_setmode:
     cpu->mxcsr = fp_get_mxcsr();
-    fp_env_set_mode(cpu, (unsigned)A & 7);
+    fp_env_set_mode(cpu, (unsigned)A);
     fp_set_mxcsr(cpu->mxcsr);
     NEXT();
 do_movi:
@@ -506,14 +545,14 @@ do_exit:
     return (enum exit_reason)u->imm;
 
 fp_other_mode:
-    /* No such dynamic mode: an illegal instruction. */
-    if ((u->imm == FP_DYN ? cpu->frm : (unsigned)u->imm) > FP_RMM) {
-        cpu->at = u;
-        return EXIT_ILLEGAL;
-    }
+    if (((u->imm & FP_RM_MASK) == FP_DYN ? cpu->frm : 0) > FP_RMM)
+        goto no_such_mode;
 fp_soft_here:
     D = slow_fp(cpu, u);
     NEXT();
+no_such_mode: /* as the dynamic one: an illegal instruction */
+    cpu->at = u;
+    return EXIT_ILLEGAL;
 
 unlinked : {
     bool alone = log_enabled(LOG_NOCHAIN) || b->flags & BLOCK_ONCE;

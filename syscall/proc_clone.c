@@ -105,6 +105,8 @@ static void child_registers(struct thread *c, const struct thread *t, const stru
     if (c != t) {
         memcpy(c->cpu.r, t->cpu.r, g->nslots * sizeof(c->cpu.r[0]));
         c->cpu.mxcsr = t->cpu.mxcsr;
+        c->cpu.fp_rules = t->cpu.fp_rules;
+        c->cpu.fp_denormal = t->cpu.fp_denormal;
         c->cpu.frm = t->cpu.frm;
         c->seccomp = t->seccomp;
         c->tagged_addr = t->tagged_addr;

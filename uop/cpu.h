@@ -82,10 +82,14 @@ struct cpu {
     void *host_rsp;    /* host/x64/: stack pointer of the entry stub's frame */
     void *frames;      /* host/x64/: stack pointer of translated code while outside of it */
     uint8_t frm;       /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
-    bool fp_special;   /* frm is FP_RMM or invalid: no host mode expresses it */
-    uint8_t fp_direct; /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
-    bool in_engine;    /* an engine runs: host MXCSR is the guest's, faults are the guest's */
-    bool in_mem;       /* interpreter: an access that says by `at` where it is (interp/access.h) */
+    uint8_t fp_rules;  /* enum fp_rule, set by fp_setmode too */
+    bool
+        fp_special; /* frm is FP_RMM or invalid, or a rule is of FP_NO_HOST: no host mode expresses it */
+    bool fp_denormal; /* sticky FP_ID */
+    uint16_t
+        fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
+    bool in_engine; /* an engine runs: host MXCSR is the guest's, faults are the guest's */
+    bool in_mem;    /* interpreter: an access that says by `at` where it is (interp/access.h) */
 
     /* Guest slots, then temporaries; operand n of a micro-op is r[n]. */
     _Alignas(64) uint64_t r[CPU_UNITS];

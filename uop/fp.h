@@ -26,9 +26,10 @@
 
 enum fp_format { FP_F16, FP_F32, FP_F64 };
 
-/* The value of FP micro-op op (rows UOP_F1, F2, F3, FC, CV) under rounding mode rm (RNE to RMM);
- * enum fp_flag bits are added to *flags. A code that is no such row is a bug of the caller's. */
-uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, enum fp_rm rm,
+/* The value of FP micro-op op (rows UOP_F1, F2, F3, FC, CV); enum fp_flag bits are added to *flags. mode is
+ * the micro-op's immediate (its rounding mode RNE to RMM, FP_ENV, FP_FBITS) with the environment's enum fp_rule bits. A code
+ * that is no such row is a bug of the caller's. */
+uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, unsigned mode,
                  unsigned *flags);
 
 /* ---- the environment ---- */
@@ -74,13 +75,17 @@ uint32_t fp_mxcsr(unsigned frm, uint32_t sticky);
 
 /* Which values of a rounding-mode operand (bit n: enum fp_rm n) the host may execute as it is
  * while the dynamic mode is frm. */
-uint8_t fp_direct_modes(unsigned frm);
+uint16_t fp_direct_modes(unsigned frm);
 
-/* The environment of a cpu that is outside the engines. Flags are enum fp_flag bits; frm is 0..7. */
+/* The environment of a cpu that is outside the engines. Flags are enum fp_flag bits but FP_ID; mode is 0..7 and enum
+ * fp_rule bits. */
 void fp_env_init(struct cpu *cpu);
 unsigned fp_env_flags(const struct cpu *cpu);
 void fp_env_set_flags(struct cpu *cpu, unsigned flags);
-void fp_env_set_mode(struct cpu *cpu, unsigned frm);
+void fp_env_set_mode(struct cpu *cpu, unsigned mode);
+
+/* fp_soft under the cpu's environment, the flags raised in the live MXCSR. imm is the micro-op's. */
+uint64_t fp_do(struct cpu *cpu, enum uop_code op, unsigned imm, uint64_t a, uint64_t b, uint64_t c);
 
 /* ---- the host's instructions ---- */
 
@@ -191,6 +196,19 @@ FP_CMP(f32, leq, "ucomiss", "ae")
 FP_FMA(fma_f64, double, "d")
 FP_FMA(fma_f32, float, "s")
 #undef FP_FMA
+
+/* Results for which the host may differ from what FP_ENV asks: NaNs, and the least normal number, which rounding may have
+ * made of a tinier one. */
+static inline bool fp_odd_f64(uint64_t a)
+{
+    uint64_t m = a << 1;
+    return m > UINT64_C(0xffe0000000000000) || m == UINT64_C(0x0020000000000000);
+}
+static inline bool fp_odd_f32(uint64_t a)
+{
+    uint32_t m = (uint32_t)a << 1;
+    return m > 0xff000000u || m == 0x01000000u;
+}
 
 static inline bool fp_is_nan_f64(uint64_t a)
 {

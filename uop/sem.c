@@ -60,13 +60,14 @@ uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
     case UOP_##name:                                              \
         uop_vec_##name(cpu->call_result, a, b, c, cpu->call_imm); \
         return cpu->call_result[0];
+#define UOP_VF1(name, ...) case UOP_##name:
+#define UOP_VF2(name, ...) case UOP_##name:
+#define UOP_VF3(name, ...) case UOP_##name:
+#define UOP_VFC(name, ...) case UOP_##name:
 #include "uop/uop_all.h"
+        uop_vec_fp(cpu, op, (unsigned)(code >> 16), cpu->call_result, a, b, c);
+        return cpu->call_result[0];
     default:
-        break;
+        return fp_do(cpu, op, (unsigned)(code >> 16), *a, *b, *c);
     }
-    unsigned rm = code >> 16 & 7, flags = 0;
-    d = fp_soft(op, *a, *b, *c, rm == FP_DYN ? cpu->frm : rm, &flags);
-    if (flags)
-        fp_raise(flags);
-    return d;
 }

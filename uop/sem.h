@@ -222,6 +222,9 @@ UOP_NAN_RULES(f32, UINT64_C(0x7f800000), UINT64_C(0x80000000), UINT64_C(0x400000
 UOP_NAN_RULES(f64, UINT64_C(0x7ff0000000000000), UINT64_C(0x8000000000000000),
               UINT64_C(0x8000000000000))
 #undef UOP_NAN_RULES
+/* Arm's integer estimates, uop/fp_est.c. */
+uint32_t uop_urecpe(uint32_t x);
+uint32_t uop_ursqrte(uint32_t x);
 
 #define UOP_SEM(name, expr)                                                   \
     static inline uint64_t uop_sem_##name(uint64_t A, uint64_t B, uint64_t C) \
@@ -240,8 +243,8 @@ UOP_NAN_RULES(f64, UINT64_C(0x7ff0000000000000), UINT64_C(0x8000000000000000),
 bool uop_eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, uint64_t *d);
 
 /* For translated code: the value of a pure or floating-point micro-op, or of rdtime, that it does not compute itself, of the operands
- * in cpu->call_arg (the immediate in place of B; a vector operation's in cpu->call_imm and its result in
- * cpu->call_result). code: the micro-op's number, and its rounding mode from bit 16 on. MXCSR
+ * in cpu->call_arg (the immediate of a pure one in place of B; a vector operation's in cpu->call_imm and its result in
+ * cpu->call_result). code: the micro-op's number, and a floating-point one's immediate from bit 16 on. MXCSR
  * is the guest's: sticky flags are raised there. The dynamic mode is one that exists. */
 struct cpu;
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused);

@@ -4,7 +4,7 @@
  *
  * A line is `D = NAME A, B, C, IMM` with the operands that the row has. Units print as the guest's
  * slot name (or rN), temporaries as tN; rounding modes, exit reasons and jump hints by name; other
- * immediates in decimal when small, else in hexadecimal. `!N` at the end is a non-zero aux field.
+ * immediates in decimal when small, else in hexadecimal; what there is beside a rounding mode follows it after a `+`. `!N` at the end is a non-zero aux field.
  *
  * Threading: reentrant.
  */
@@ -85,8 +85,10 @@ static void put_imm(struct out *o, const struct uop *u)
 {
     size_t n;
     const char *const *names = imm_names(u->op, &n);
-    if (names && (uint64_t)u->imm < n && names[u->imm])
-        put(o, "%s", names[u->imm]);
+    uint64_t more = uop_info[u->op].flags & UOP_F_RM ? (uint64_t)u->imm & ~(uint64_t)FP_RM_MASK : 0;
+    uint64_t named = (uint64_t)u->imm - more;
+    if (names && named < n && names[named])
+        put(o, more ? "%s+0x%" PRIx64 : "%s", names[named], more);
     else if (u->imm > -4096 && u->imm < 4096)
         put(o, "%" PRId64, u->imm);
     else
@@ -198,7 +200,7 @@ static int64_t parse_imm(struct in *in, unsigned op)
         for (size_t i = 0; i < count; i++)
             if (word_is(in->p, n, names[i])) {
                 in->p += n;
-                return (int64_t)i;
+                return (int64_t)(eat(in, '+') ? i | (uint64_t)parse_imm(in, op) : i);
             }
     char *end;
     bool neg = *in->p == '-';

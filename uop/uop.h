@@ -32,6 +32,10 @@ enum uop_code {
 #define UOP_V1(name, ...) UOP_##name,
 #define UOP_V2(name, ...) UOP_##name,
 #define UOP_VX(name, ...) UOP_##name,
+#define UOP_VF1(name, ...) UOP_##name,
+#define UOP_VF2(name, ...) UOP_##name,
+#define UOP_VF3(name, ...) UOP_##name,
+#define UOP_VFC(name, ...) UOP_##name,
 #define UOP_SYS(name, ...) UOP_##name,
 #define UOP_TERM(name, ...) UOP_##name,
 #include "uop/uop_all.h"
@@ -60,8 +64,8 @@ enum uop_flag {
     UOP_F_TERM = 1 << 7,    /* ends a block */
     UOP_F_BRANCH = 1 << 8,  /* conditional: two successors */
     UOP_F_PURE = 1 << 9,    /* value of d depends on operands alone */
-    UOP_F_RM = 1 << 10,     /* imm is an enum fp_rm */
-    UOP_F_VECTOR = 1 << 11, /* a row of vectors: uop_vec_NAME is its meaning, not uop_eval */
+    UOP_F_RM = 1 << 10,     /* imm is an enum fp_rm, and FP_ENV, FP_FBITS */
+    UOP_F_VECTOR = 1 << 11, /* a row of vectors: uop_vec_NAME or uop_vec_fp is its meaning */
 };
 
 struct uop {
@@ -87,11 +91,34 @@ enum fp_rm {
     FP_RDN = 2, /* towards minus infinity */
     FP_RUP = 3, /* towards plus infinity */
     FP_RMM = 4, /* nearest, ties away from zero: no host mode, computed in software */
+    FP_ODD = 5, /* fp_soft's alone: what is inexact gets an odd significand */
     FP_DYN = 7, /* the mode set by fp_setmode */
 };
+#define FP_RM_MASK 7u
 
-/* Sticky exception flags, RISC-V's fflags layout. */
-enum fp_flag { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
+/* Beside the rounding mode in the immediate of floating-point micro-ops: what IEEE 754 leaves open is as Arm has it, not
+ * as RISC-V. A NaN result is the first signalling operand, made quiet, else the first quiet one (of ffma c is the first), else
+ * the positive quiet NaN without payload; fmin and fmax ignore quiet NaNs alone; a NaN converted to an integer is 0; a
+ * result is tiny when it is so before rounding. */
+#define FP_ENV 8u
+/* And in conversions between numbers and integers: the integer counts units of 2^-n, n at most 64. */
+#define FP_FBITS(n) ((unsigned)(n) << 8)
+#define FP_FBITS_OF(imm) ((unsigned)(imm) >> 8)
+
+/* Rules of the environment, with the rounding mode in fp_setmode's operand: subnormal operands and results are zeros (of
+ * f32 and f64; of f16), f16 is Arm's alternative half precision in conversions, every NaN result is the default one. The
+ * host has none of them as they are meant; with FP_DN and FP_FZ16 its instructions can be used all the same, as NaN results of
+ * what has FP_ENV, and arithmetic of f16, are software anyway. */
+enum fp_rule { FP_FZ = 1 << 4, FP_FZ16 = 1 << 5, FP_AHP = 1 << 6, FP_DN = 1 << 7 };
+#define FP_RULES 0xf0u
+#define FP_NO_HOST (FP_FZ | FP_AHP)
+
+/* Sticky exception flags, RISC-V's fflags layout. FP_ID, a subnormal operand taken as zero, is kept in the cpu and no
+ * part of fp_getflags. */
+enum fp_flag { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16, FP_ID = 32 };
+
+/* In the immediate of vsqrdmla. */
+enum { UOP_RDM_SUB = 1 << 4, UOP_RDM_SATURATED = 1 << 5 };
 
 /* Hint of jmp and jmp_ind in operand c, for call/return pairing. */
 enum uop_jump { JUMP_PLAIN, JUMP_CALL, JUMP_RET };

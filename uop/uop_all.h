@@ -45,6 +45,18 @@
 #ifndef UOP_VX
 #define UOP_VX(...)
 #endif
+#ifndef UOP_VF1
+#define UOP_VF1(...)
+#endif
+#ifndef UOP_VF2
+#define UOP_VF2(...)
+#endif
+#ifndef UOP_VF3
+#define UOP_VF3(...)
+#endif
+#ifndef UOP_VFC
+#define UOP_VFC(...)
+#endif
 #ifndef UOP_SYS
 #define UOP_SYS(...)
 #endif
@@ -67,5 +79,9 @@
 #undef UOP_V1
 #undef UOP_V2
 #undef UOP_VX
+#undef UOP_VF1
+#undef UOP_VF2
+#undef UOP_VF3
+#undef UOP_VFC
 #undef UOP_SYS
 #undef UOP_TERM

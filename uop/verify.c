@@ -49,14 +49,16 @@ static bool may_leave(const struct uop *u)
     if (info->flags & (UOP_F_LOAD | UOP_F_STORE))
         return true;
     if (info->flags & UOP_F_RM)
-        return u->imm == FP_DYN;
+        return (u->imm & FP_RM_MASK) == FP_DYN;
     return u->op == UOP_exit;
 }
 
 static const char *check_imm(const struct uop *u)
 {
     const struct uop_info *info = &uop_info[u->op];
-    if (info->flags & UOP_F_RM && u->imm != FP_DYN && (u->imm < FP_RNE || u->imm > FP_RMM))
+    unsigned rm = (unsigned)u->imm & FP_RM_MASK;
+    if (info->flags & UOP_F_RM &&
+        ((rm != FP_DYN && rm > FP_RMM) || u->imm & 0x80f0 || FP_FBITS_OF(u->imm) > 64))
         return "no such rounding mode";
     if (!(info->flags & UOP_F_IMM) && u->imm)
         return "immediate where there is none";

@@ -17,19 +17,21 @@ enum a64_slot {
     A64_SP = 31,
     A64_XZR = 32, /* the zero slot */
     A64_PC = 33,
-    A64_NZCV = 34,  /* bits 31 to 28; the others are zero */
-    A64_TPIDR = 35, /* TPIDR_EL0 */
-    A64_FPCR = 36,  /* the bits that are implemented; struct cpu's frm follows RMode */
-    A64_FPSR = 37,  /* QC alone: the other flags are in the host's MXCSR */
-    A64_V0 = 38,    /* v0..v31, two units each, low half first */
-    A64_NSLOTS = A64_V0 + 64,
+    A64_NZCV = 34,         /* bits 31 to 28; the others are zero */
+    A64_TPIDR = 35,        /* TPIDR_EL0 */
+    A64_FPCR = 36,         /* the bits that are implemented; struct cpu's frm follows RMode */
+    A64_FPSR = 37,         /* QC alone: the other flags are in the host's MXCSR */
+    A64_V0 = 38,           /* v0..v31, two units each, low half first */
+    A64_DIT = A64_V0 + 64, /* PSTATE.DIT in its bit, 24: it changes nothing here */
+    A64_NSLOTS,
 };
 
-/* FPCR: AHP (not implemented), DN, FZ (not implemented), RMode. */
-#define A64_FPCR_DN (1u << 25)
+/* FPCR: AHP, DN, FZ, RMode, FZ16: bits 26 to 22, and 19. */
 #define A64_FPCR_RMODE_SHIFT 22
-#define A64_FPCR_MASK (A64_FPCR_DN | 3u << A64_FPCR_RMODE_SHIFT)
+#define A64_FPCR_FZ16 (1u << 19)
+#define A64_FPCR_MASK (31u << A64_FPCR_RMODE_SHIFT | A64_FPCR_FZ16)
 #define A64_FPSR_QC (1u << 27)
+#define A64_FPSR_IDC (1u << 7)
 
 /* DC ZVA clears 4 << 4 bytes; 64-byte lines. CTR_EL0: no DIC, no IDC, so programs clean and invalidate. */
 #define A64_DCZID 4
@@ -48,7 +50,12 @@ enum a64_pair { PAIR_OFF, PAIR_POST, PAIR_PRE };
 /* frintx's rounding: the dynamic mode, and inexact is raised. */
 #define A64_RINTX 100
 
-enum a64_helper { A64_HELPER_CLREX };
+enum a64_helper {
+    A64_HELPER_CLREX,
+    A64_HELPER_FP_MODE,      /* fp_setmode's operand of an FPCR */
+    A64_HELPER_DENORMAL,     /* FPSR.IDC */
+    A64_HELPER_SET_DENORMAL, /* by an FPSR */
+};
 
 /* Number of bits hi to lo of an instruction word. */
 #define A64_BITS(w, hi, lo) ((w) >> (lo) & (UINT32_MAX >> (31 - (hi) + (lo))))
@@ -59,6 +66,8 @@ uint64_t a64_id_register(unsigned crm, unsigned op2);
 uint32_t a64_fpsr(const struct cpu *cpu);
 void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr);
 extern const struct guest_debug a64_debug;
+/* fp_setmode's operand by FPCR. */
+unsigned a64_fp_mode(uint32_t fpcr);
 /* "DecodeBitMasks" of the Arm ARM: the immediate of logical instructions; false when reserved. */
 bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
 

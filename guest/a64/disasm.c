@@ -24,7 +24,7 @@ static const char slot_names[A64_NSLOTS][8] = {
     "v16", "v16.hi", "v17", "v17.hi", "v18",  "v18.hi", "v19",  "v19.hi", "v20", "v20.hi",
     "v21", "v21.hi", "v22", "v22.hi", "v23",  "v23.hi", "v24",  "v24.hi", "v25", "v25.hi",
     "v26", "v26.hi", "v27", "v27.hi", "v28",  "v28.hi", "v29",  "v29.hi", "v30", "v30.hi",
-    "v31", "v31.hi",
+    "v31", "v31.hi", "dit",
 };
 
 const char *a64_slot_name(unsigned slot)
@@ -177,6 +177,16 @@ OPERAND(put_bitmask)
 OPERAND(put_immr)
 {
     a64_put(o, "#%u", W(21, 16));
+    return true;
+}
+OPERAND(put_rmif)
+{
+    a64_put(o, "#%u, #%u", W(20, 15), W(3, 0));
+    return true;
+}
+OPERAND(put_pstate)
+{
+    a64_put(o, "#0x%x", W(11, 8));
     return true;
 }
 OPERAND(put_imms)
@@ -474,6 +484,8 @@ static const struct a64_operand operands[] = {
     {"immw", put_immw},
     {"bitmask", put_bitmask},
     {"immr", put_immr},
+    {"rmif", put_rmif},
+    {"pstate", put_pstate},
     {"imms", put_imms},
     {"imm5", put_imm5},
     {"udf", put_udf},

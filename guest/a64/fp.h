@@ -1,7 +1,7 @@
 /* Floating point that scalar and vector lifters share: operations on values in units.
  *
  * Owns: nothing; the functions are in lift_fp.c. A value of a narrow format is zero-extended. T is 0 for f16, 1 for
- * f32, 2 for f64. Every result has Arm's NaN (payload kept, or the default one under FPCR.DN).
+ * f32, 2 for f64. Everything is by Arm's rules (FP_ENV).
  *
  * Threading: works on the caller's struct lift only.
  */
@@ -10,22 +10,26 @@
 
 #include "guest/a64/lift.h"
 
-/* Row of type T among the rows that uop.def's UOP_FP and UOP_NAN give for f16, f32, f64. */
+/* Row of type T among the rows that uop.def's UOP_FP gives for f16, f32, f64. */
 static inline enum uop_code a64_fop(int f16_row, unsigned T)
 {
     return (unsigned)f16_row + T * (UOP_fadd_f32 - UOP_fadd_f16);
 }
 
-static inline enum uop_code a64_nanop(int f16_row, unsigned T)
+/* The immediate of floating-point micro-op op: rm where it rounds, and FP_ENV. */
+static inline int64_t a64_fimm_of(enum uop_code op, enum fp_rm rm)
 {
-    return (unsigned)f16_row + T * (UOP_fnan_f32 - UOP_fnan_f16);
+    unsigned flags = uop_info[op].flags;
+    return flags & UOP_F_RM ? rm | FP_ENV : flags & UOP_F_IMM ? FP_ENV : 0;
 }
-
+/* The scalar in vector register n, and writing one. */
+uint8_t a64_fp_reg(struct lift *l, unsigned T, unsigned n);
+void a64_fp_result(struct lift *l, unsigned n, uint8_t value);
 /* f16_row of fadd, fsub, fmul, fdiv, fmin, fmax (numbers), fminimum, fmaximum. */
 uint8_t a64_fp2(struct lift *l, int f16_row, unsigned T, uint8_t a, uint8_t b);
 /* c + a * b */
 uint8_t a64_fma(struct lift *l, unsigned T, uint8_t a, uint8_t b, uint8_t c);
-/* fsqrt, fround, froundx with a rounding mode */
+/* fsqrt, fround, froundx and the like with a rounding mode */
 uint8_t a64_fp1(struct lift *l, int f16_row, unsigned T, uint8_t a, enum fp_rm rm);
 uint8_t a64_fneg(struct lift *l, unsigned T, uint8_t a);
 uint8_t a64_fabs(struct lift *l, unsigned T, uint8_t a);

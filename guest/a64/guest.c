@@ -15,26 +15,49 @@
 
 /* Bits of AT_HWCAP and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst); the field of
  * the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
+#define HWCAPS(row)                                                                              \
+    row("fp", 0, 4, 0, 16, 0) row("asimd", 1, 4, 0, 20, 0) row("aes", 3, 6, 0, 4, 1)             \
+        row("pmull", 4, 6, 0, 4, 2) row("sha1", 5, 6, 0, 8, 1) row("sha2", 6, 6, 0, 12, 1) row(  \
+            "crc32", 7, 6, 0, 16, 1) row("atomics", 8, 6, 0, 20, 2) row("fphp", 9, 4, 0, 16, 1)  \
+            row("asimdhp", 10, 4, 0, 20, 1) row("cpuid", 11, 4, 0, 0, 1)                         \
+                row("asimdrdm", 12, 6, 0, 28, 1) row("jscvt", 13, 6, 1, 12, 1)                   \
+                    row("fcma", 14, 6, 1, 16, 1) row("lrcpc", 15, 6, 1, 20, 1)                   \
+                        row("sha3", 17, 6, 0, 32, 1) row("sm3", 18, 6, 0, 36, 1)                 \
+                            row("sm4", 19, 6, 0, 40, 1) row("asimddp", 20, 6, 0, 44, 1)          \
+                                row("sha512", 21, 6, 0, 12, 2) row("asimdfhm", 23, 6, 0, 48, 1)  \
+                                    row("dit", 24, 4, 0, 48, 1) row("ilrcpc", 26, 6, 1, 20, 2)   \
+                                        row("flagm", 27, 6, 0, 52, 1) row("sb", 29, 6, 1, 36, 1) \
+                                            row("flagm2", 32 + 7, 6, 0, 52, 2)                   \
+                                                row("frint", 32 + 8, 6, 1, 32, 1)                \
+                                                    row("i8mm", 32 + 13, 6, 1, 52, 1)
+
+/* By number: AT_HWCAP's bits, AT_HWCAP2's from 32 on. */
 static const struct feature {
     const char *name;
     uint8_t hwcap_bit, crm, op2, bit, value;
 } features[] = {
-    {"fp", 0, 4, 0, 16, 0},      {"asimd", 1, 4, 0, 20, 0}, {"crc32", 7, 6, 0, 16, 1},
-    {"atomics", 8, 6, 0, 20, 2}, {"cpuid", 11, 4, 0, 0, 1}, {"lrcpc", 15, 6, 1, 20, 1},
+#define ROW(...) {__VA_ARGS__},
+    HWCAPS(ROW)
+#undef ROW
 };
 #define NFEATURES (sizeof features / sizeof features[0])
 
-/* The same bits as features: a constant for the initialiser below. */
-#define HWCAP (1u << 0 | 1u << 1 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 15)
+/* Constants for the initialiser below. */
+#define ROW(name, number, ...) | UINT64_C(1) << (number)
+#define HWCAP ((0 HWCAPS(ROW)) & 0xffffffff)
+#define HWCAP2 ((0 HWCAPS(ROW)) >> 32)
 
 uint64_t a64_id_register(unsigned crm, unsigned op2)
 {
     if (crm == 0)
         return op2 == 0 ? A64_MIDR : op2 == 5 ? UINT64_C(0x80000000) : 0; /* MPIDR; REVIDR is 0 */
     uint64_t v = 0;
+    /* A later row of the same field has the greater value. */
     for (size_t i = 0; i < NFEATURES; i++)
-        if (features[i].crm == crm && features[i].op2 == op2)
+        if (features[i].crm == crm && features[i].op2 == op2) {
+            v &= ~(UINT64_C(15) << features[i].bit);
             v |= (uint64_t)features[i].value << features[i].bit;
+        }
     if (crm == 4 && op2 == 0)
         v |= 0x11; /* ID_AA64PFR0: EL0 and EL1 are AArch64 alone */
     return v;
@@ -42,7 +65,7 @@ uint64_t a64_id_register(unsigned crm, unsigned op2)
 
 static size_t cpuinfo(char *buf, size_t size, unsigned ncpus)
 {
-    char names[128];
+    char names[512];
     size_t n = 0, len = 0;
     for (size_t i = 0; i < NFEATURES; i++)
         n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? " " : "", features[i].name);
@@ -99,8 +122,30 @@ static uint64_t clrex(struct cpu *cpu, uint64_t a, uint64_t b)
     return 0;
 }
 
+static uint64_t fp_mode(struct cpu *cpu, uint64_t fpcr, uint64_t unused)
+{
+    (void)cpu, (void)unused;
+    return a64_fp_mode((uint32_t)fpcr);
+}
+
+static uint64_t denormal(struct cpu *cpu, uint64_t a, uint64_t b)
+{
+    (void)a, (void)b;
+    return cpu->fp_denormal ? A64_FPSR_IDC : 0;
+}
+
+static uint64_t set_denormal(struct cpu *cpu, uint64_t fpsr, uint64_t unused)
+{
+    (void)unused;
+    cpu->fp_denormal = fpsr & A64_FPSR_IDC;
+    return 0;
+}
+
 static const struct guest_helper helpers[] = {
     [A64_HELPER_CLREX] = {"clrex", clrex, false, false},
+    [A64_HELPER_FP_MODE] = {"fp_mode", fp_mode, false, false},
+    [A64_HELPER_DENORMAL] = {"denormal", denormal, false, false},
+    [A64_HELPER_SET_DENORMAL] = {"set_denormal", set_denormal, false, false},
 };
 
 /* O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE (asm/fcntl.h of arm64 and of x86). */
@@ -163,6 +208,7 @@ const struct guest guest_a64 = {
     .sigframe_size = a64_sigframe_size,
     .sigframe_parse = a64_sigframe_parse,
     .hwcap = HWCAP,
+    .hwcap2 = HWCAP2,
     .vdso_image = a64_vdso,
     .vdso_size = A64_VDSO_SIZE,
     .vdso_sigreturn = A64_VDSO_SIGRETURN,

@@ -383,6 +383,63 @@ LIFT(ccmp)
     lift_emit(l, UOP_sel, A64_NZCV, c, f, emit_const(l, (uint64_t)W(3, 0) << 28), 0);
 }
 
+/* ---- flags by themselves; N Z C V are bits 31 to 28 ---- */
+
+LIFT(cfinv)
+{
+    emit_to(l, A64_NZCV, UOP_xor_64_i, A64_NZCV, 1 << 29);
+}
+
+/* A flag as 0 or 1. */
+static uint8_t flag(struct lift *l, unsigned bit)
+{
+    return emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, A64_NZCV, bit), 1);
+}
+
+static uint8_t both_flags(struct lift *l, uint8_t a, unsigned a_bit, uint8_t b, unsigned b_bit)
+{
+    return emit2(l, UOP_or_64, emit_i(l, UOP_shl_64_i, a, a_bit),
+                 emit_i(l, UOP_shl_64_i, b, b_bit));
+}
+
+/* From Arm's result of a comparison to the one where unordered is "equal" and "less"; and back. */
+LIFT(axflag)
+{
+    uint8_t z = flag(l, 30), c = flag(l, 29), v = flag(l, 28);
+    uint8_t f = both_flags(l, emit2(l, UOP_or_64, z, v), 30, emit2(l, UOP_andn_64, c, v), 29);
+    emit_to(l, A64_NZCV, UOP_mov_64, f, 0);
+}
+
+LIFT(xaflag)
+{
+    uint8_t z = flag(l, 30), c = flag(l, 29), not_c = emit_i(l, UOP_xor_64_i, c, 1);
+    uint8_t high =
+        both_flags(l, emit2(l, UOP_andn_64, not_c, z), 31, emit2(l, UOP_and_64, z, c), 30);
+    uint8_t low = both_flags(l, emit2(l, UOP_or_64, c, z), 29, emit2(l, UOP_and_64, not_c, z), 28);
+    lift_emit(l, UOP_or_64, A64_NZCV, high, low, 0, 0);
+}
+
+/* The flags that the mask names from four bits of a register. */
+LIFT(rmif)
+{
+    uint8_t x = emit_i(l, UOP_ror_64_i, a64_x(in->rn), W(20, 15));
+    uint8_t t = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shl_64_i, x, 28), (int64_t)W(3, 0) << 28);
+    uint8_t old = emit_i(l, UOP_and_64_i, A64_NZCV, (int64_t)(~W(3, 0) & 15) << 28);
+    lift_emit(l, UOP_or_64, A64_NZCV, old, t, 0, 0);
+}
+
+/* N and Z of arg bits, V when the bit above differs from the top one; C stays. */
+LIFT(setf)
+{
+    uint8_t x = a64_x(in->rn), high = emit_i(l, UOP_shl_64_i, x, 32 - arg);
+    uint8_t nz = emit1(l, UOP_flags_logic_32, high);
+    uint8_t v = emit2(l, UOP_xor_64, x, emit_i(l, UOP_shr_64_i, x, 1));
+    v = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, v, arg - 1), 1);
+    v = emit_i(l, UOP_shl_64_i, v, 28);
+    uint8_t c = emit_i(l, UOP_and_64_i, A64_NZCV, 1 << 29);
+    lift_emit(l, UOP_or_64, A64_NZCV, nz, emit2(l, UOP_or_64, c, v), 0, 0);
+}
+
 /* ---- control transfer ---- */
 
 LIFT(b)
@@ -473,6 +530,21 @@ LIFT(mrs_tpidrro)
     mrs_const(l, in, 0);
 }
 
+LIFT(mrs_dit)
+{
+    mrs_slot(l, in, A64_DIT);
+}
+
+LIFT(msr_dit)
+{
+    emit_to(l, A64_DIT, UOP_and_64_i, a64_x(in->rd), 1 << 24);
+}
+
+LIFT(msr_dit_imm)
+{
+    emit_to(l, A64_DIT, UOP_movi, 0, W(8, 8) << 24);
+}
+
 LIFT(mrs_nzcv)
 {
     mrs_slot(l, in, A64_NZCV);
@@ -524,15 +596,17 @@ LIFT(mrs_fpcr)
     mrs_slot(l, in, A64_FPCR);
 }
 
-/* RMode: nearest, up, down, zero; as nibbles of enum fp_rm. */
+static uint8_t helper(struct lift *l, enum a64_helper h, uint8_t a)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, UOP_helper, t, a, A64_XZR, 0, h);
+    return t;
+}
+
 LIFT(msr_fpcr)
 {
     uint8_t x = a64_x(in->rd);
-    uint8_t mode =
-        emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, x, A64_FPCR_RMODE_SHIFT - 2), 12);
-    _Static_assert(FP_RNE == 0 && FP_RUP == 3 && FP_RDN == 2 && FP_RTZ == 1, "nibbles");
-    uint8_t rm = emit_i(l, UOP_and_64_i, emit2(l, UOP_shr_64, emit_const(l, 0x1230), mode), 7);
-    lift_emit(l, UOP_fp_setmode, 0, rm, 0, 0, 0);
+    lift_emit(l, UOP_fp_setmode, 0, helper(l, A64_HELPER_FP_MODE, x), 0, 0, 0);
     emit_to(l, A64_FPCR, UOP_and_64_i, x, A64_FPCR_MASK);
 }
 
@@ -546,13 +620,16 @@ LIFT(mrs_fpsr)
 {
     uint8_t flags = lift_temp(l);
     lift_emit(l, UOP_fp_getflags, flags, 0, 0, 0, 0);
+    uint8_t all = emit2(l, UOP_or_64, reverse_flags(l, flags), A64_FPSR);
+    uint8_t idc = helper(l, A64_HELPER_DENORMAL, A64_XZR);
     if (in->rd != 31)
-        lift_emit(l, UOP_or_64, in->rd, reverse_flags(l, flags), A64_FPSR, 0, 0);
+        lift_emit(l, UOP_or_64, in->rd, all, idc, 0, 0);
 }
 
 LIFT(msr_fpsr)
 {
     uint8_t x = a64_x(in->rd);
     lift_emit(l, UOP_fp_setflags, 0, reverse_flags(l, emit_i(l, UOP_and_64_i, x, 31)), 0, 0, 0);
+    helper(l, A64_HELPER_SET_DENORMAL, x);
     emit_to(l, A64_FPSR, UOP_and_64_i, x, A64_FPSR_QC);
 }

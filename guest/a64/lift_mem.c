@@ -7,7 +7,7 @@
  *
  * Threading: works on the caller's struct lift only.
  */
-#include "guest/a64/lift.h"
+#include "guest/a64/simd.h"
 
 uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option, unsigned shift);
 
@@ -163,11 +163,16 @@ LIFT(pairv)
 
 /* ---- acquire, release, exclusives ---- */
 
-/* Without FEAT_LSE2 the base of these is aligned to what is accessed, or faults. */
-static void check_aligned(struct lift *l, const struct a64_insn *in, unsigned scale)
+/* Without FEAT_LSE2 the address of these is aligned to what is accessed, or faults. */
+static void check_unit_aligned(struct lift *l, uint8_t address, unsigned scale)
 {
     if (scale)
-        lift_emit(l, UOP_align, 0, in->rn, emit_const(l, (1u << scale) - 1), 0, 0);
+        lift_emit(l, UOP_align, 0, address, emit_const(l, (1u << scale) - 1), 0, 0);
+}
+
+static void check_aligned(struct lift *l, const struct a64_insn *in, unsigned scale)
+{
+    check_unit_aligned(l, in->rn, scale);
 }
 
 /* An acquiring load is what the host's are. A releasing store must also stay before a later acquiring load,
@@ -184,6 +189,18 @@ LIFT(stlr)
     static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
     check_aligned(l, in, W(31, 30));
     lift_emit(l, store[W(31, 30)], 0, in->rn, a64_x(in->rd), 0, 0);
+    lift_emit(l, UOP_fence, 0, 0, 0, 0, 1);
+}
+
+LIFT(ldapur)
+{
+    check_unit_aligned(l, emit_i(l, UOP_add_64_i, in->rn, in->imm), W(31, 30));
+    a64_lift_mem(l, in, MODE_IMM);
+}
+
+LIFT(stlur)
+{
+    a64_lift_ldapur(l, in, 0);
     lift_emit(l, UOP_fence, 0, 0, 0, 0, 1);
 }
 

@@ -1,5 +1,5 @@
 /* guest/a64/lift_simd.c: from decoded instructions to micro-ops: AdvSIMD integers, permutations, structures.
- * Lanes of floating point are in lift_simd_fp.c.
+ * Saturation is in lift_simd_sat.c, lanes of floating point are in lift_simd_fp.c.
  *
  * Owns: the meaning of these rows of a64.decode. A vector is computed in a temporary and written whole; the
  * forms of 64 bits and scalars then have zeros above.
@@ -7,11 +7,6 @@
  * Threading: works on the caller's struct lift only.
  */
 #include "guest/a64/simd.h"
-
-/* log2 of the lane's bytes, bits 23:22 */
-#define SIZE W(23, 22)
-/* A scalar of 64 bits is the vector with only its low half kept, and Q is one there. */
-#define SCALAR W(28, 28)
 
 /* Write t to register d; wide when its upper half is wanted. */
 void a64_vresult(struct lift *l, unsigned d, uint8_t t, bool wide)
@@ -23,14 +18,14 @@ void a64_vresult(struct lift *l, unsigned d, uint8_t t, bool wide)
         emit_to(l, a64_v(d) + 1, UOP_movi, 0, 0);
 }
 
-static uint8_t vec2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
+uint8_t a64_vec2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
 {
     uint8_t t = lift_vtemp(l);
     lift_emit(l, op, t, a, b, 0, 0);
     return t;
 }
 
-static uint8_t vec_i(struct lift *l, enum uop_code op, uint8_t a, uint8_t b, int64_t imm)
+uint8_t a64_vec_i(struct lift *l, enum uop_code op, uint8_t a, uint8_t b, int64_t imm)
 {
     uint8_t t = lift_vtemp(l);
     lift_emit(l, op, t, a, b, 0, imm);
@@ -42,8 +37,7 @@ static void result(struct lift *l, const struct a64_insn *in, uint8_t t)
     a64_vresult(l, in->rd, t, Q && !SCALAR);
 }
 
-/* Two 64-bit values as a vector. */
-static uint8_t both(struct lift *l, uint8_t low, uint8_t high)
+uint8_t a64_both(struct lift *l, uint8_t low, uint8_t high)
 {
     uint8_t t = lift_vtemp(l);
     emit_to(l, t, UOP_mov_64, low, 0);
@@ -53,33 +47,33 @@ static uint8_t both(struct lift *l, uint8_t low, uint8_t high)
 
 LIFT(v3)
 {
-    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm)));
+    result(l, in, a64_vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm)));
 }
 
 LIFT(vpmul)
 {
-    result(l, in, vec_i(l, UOP_vpmul_8, a64_v(in->rn), a64_v(in->rm), 0));
+    result(l, in, a64_vec_i(l, UOP_vpmul_8, a64_v(in->rn), a64_v(in->rm), 0));
 }
 
 LIFT(v3acc)
 {
-    uint8_t t = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
-    result(l, in, vec2(l, UOP_vadd_8 + SIZE, a64_v(in->rd), t));
+    uint8_t t = a64_vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
+    result(l, in, a64_vec2(l, UOP_vadd_8 + SIZE, a64_v(in->rd), t));
 }
 
 LIFT(v3sub)
 {
-    uint8_t t = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
-    result(l, in, vec2(l, UOP_vsub_8 + SIZE, a64_v(in->rd), t));
+    uint8_t t = a64_vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
+    result(l, in, a64_vec2(l, UOP_vsub_8 + SIZE, a64_v(in->rd), t));
 }
 
 LIFT(v3pair)
 {
     uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
     if (!Q)
-        a = b = both(l, a, b);
-    uint8_t even = vec_i(l, UOP_vuzp1, a, b, SIZE), odd = vec_i(l, UOP_vuzp2, a, b, SIZE);
-    result(l, in, vec2(l, arg + SIZE, even, odd));
+        a = b = a64_both(l, a, b);
+    uint8_t even = a64_vec_i(l, UOP_vuzp1, a, b, SIZE), odd = a64_vec_i(l, UOP_vuzp2, a, b, SIZE);
+    result(l, in, a64_vec2(l, arg + SIZE, even, odd));
 }
 
 /* and bic orr orn eor bsl bit bif, a half at a time: bits 29, 23:22 */
@@ -123,18 +117,18 @@ LIFT(vlogic)
 
 LIFT(v1)
 {
-    result(l, in, vec_i(l, arg, a64_v(in->rn), 0, 0));
+    result(l, in, a64_vec_i(l, arg, a64_v(in->rn), 0, 0));
 }
 
 LIFT(v1s)
 {
-    result(l, in, vec_i(l, arg + SIZE, a64_v(in->rn), 0, 0));
+    result(l, in, a64_vec_i(l, arg + SIZE, a64_v(in->rn), 0, 0));
 }
 
 LIFT(vnot)
 {
     uint8_t low = emit_i(l, UOP_xor_64_i, a64_v(in->rn), -1);
-    result(l, in, both(l, low, emit_i(l, UOP_xor_64_i, a64_v(in->rn) + 1, -1)));
+    result(l, in, a64_both(l, low, emit_i(l, UOP_xor_64_i, a64_v(in->rn) + 1, -1)));
 }
 
 static uint8_t vzero(struct lift *l)
@@ -147,42 +141,22 @@ static uint8_t vzero(struct lift *l)
 
 LIFT(vcmp0)
 {
-    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), vzero(l)));
+    result(l, in, a64_vec2(l, arg + SIZE, a64_v(in->rn), vzero(l)));
 }
 
 LIFT(vcmp0_swap)
 {
     uint8_t zero = vzero(l);
-    result(l, in, vec2(l, arg + SIZE, zero, a64_v(in->rn)));
-}
-
-/* ---- saturation; QC is set when a lane that counts is not what it would be without ---- */
-
-static void note_saturation(struct lift *l, uint8_t got, uint8_t exact, bool wide)
-{
-    uint8_t x = emit2(l, UOP_xor_64, got, exact);
-    if (wide)
-        x = emit2(l, UOP_or_64, x, emit2(l, UOP_xor_64, got + 1, exact + 1));
-    uint8_t qc = emit_i(l, UOP_shl_64_i, emit2(l, UOP_set_ne, x, A64_XZR), 27);
-    lift_emit(l, UOP_or_64, A64_FPSR, A64_FPSR, qc, 0, 0);
-}
-
-LIFT(vsat)
-{
-    bool sub = W(13, 13);
-    uint8_t got = vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm));
-    uint8_t wrapped = vec2(l, (sub ? UOP_vsub_8 : UOP_vadd_8) + SIZE, a64_v(in->rn), a64_v(in->rm));
-    note_saturation(l, got, wrapped, Q && !SCALAR);
-    result(l, in, got);
+    result(l, in, a64_vec2(l, arg + SIZE, zero, a64_v(in->rn)));
 }
 
 /* ---- widths that change; bit 29: unsigned; Q: the upper half of the narrow operands ---- */
 
-static uint8_t widen(struct lift *l, const struct a64_insn *in, uint8_t v, bool upper)
+uint8_t a64_widen(struct lift *l, const struct a64_insn *in, uint8_t v, bool upper)
 {
     if (upper)
-        v = both(l, v + 1, v + 1);
-    return vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, SIZE);
+        v = a64_both(l, v + 1, v + 1);
+    return a64_vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, SIZE);
 }
 
 static void full(struct lift *l, const struct a64_insn *in, uint8_t t)
@@ -192,30 +166,31 @@ static void full(struct lift *l, const struct a64_insn *in, uint8_t t)
 
 LIFT(vlong)
 {
-    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
-    full(l, in, vec2(l, arg + SIZE + 1, a, b));
+    uint8_t a = a64_widen(l, in, a64_v(in->rn), Q), b = a64_widen(l, in, a64_v(in->rm), Q);
+    full(l, in, a64_vec2(l, arg + SIZE + 1, a, b));
 }
 
 LIFT(vwide)
 {
-    full(l, in, vec2(l, arg + SIZE + 1, a64_v(in->rn), widen(l, in, a64_v(in->rm), Q)));
+    full(l, in, a64_vec2(l, arg + SIZE + 1, a64_v(in->rn), a64_widen(l, in, a64_v(in->rm), Q)));
 }
 
 LIFT(vlong_acc)
 {
-    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
-    full(l, in, vec2(l, arg + SIZE + 1, a64_v(in->rd), vec2(l, UOP_vmul_8 + SIZE + 1, a, b)));
+    uint8_t a = a64_widen(l, in, a64_v(in->rn), Q), b = a64_widen(l, in, a64_v(in->rm), Q);
+    full(l, in,
+         a64_vec2(l, arg + SIZE + 1, a64_v(in->rd), a64_vec2(l, UOP_vmul_8 + SIZE + 1, a, b)));
 }
 
 LIFT(vlong_abal)
 {
-    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, a64_v(in->rm), Q);
+    uint8_t a = a64_widen(l, in, a64_v(in->rn), Q), b = a64_widen(l, in, a64_v(in->rm), Q);
     enum uop_code op = W(29, 29) ? UOP_vuabd_8 : UOP_vsabd_8;
-    full(l, in, vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), vec2(l, op + SIZE + 1, a, b)));
+    full(l, in,
+         a64_vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), a64_vec2(l, op + SIZE + 1, a, b)));
 }
 
-/* The narrow vector t goes to the half of rd that Q says. */
-static void narrow_result(struct lift *l, const struct a64_insn *in, uint8_t t)
+void a64_narrow_result(struct lift *l, const struct a64_insn *in, uint8_t t)
 {
     emit_to(l, a64_v(in->rd) + (Q ? 1 : 0), UOP_mov_64, t, 0);
     if (!Q)
@@ -224,21 +199,21 @@ static void narrow_result(struct lift *l, const struct a64_insn *in, uint8_t t)
 
 LIFT(xtn)
 {
-    narrow_result(l, in, vec_i(l, UOP_vnarrow, a64_v(in->rn), 0, SIZE));
+    a64_narrow_result(l, in, a64_vec_i(l, UOP_vnarrow, a64_v(in->rn), 0, SIZE));
 }
 
 static void high_narrow(struct lift *l, const struct a64_insn *in, int op, bool round)
 {
-    uint8_t t = vec2(l, (unsigned)op + SIZE, a64_v(in->rn), a64_v(in->rm));
+    uint8_t t = a64_vec2(l, (unsigned)op + SIZE, a64_v(in->rn), a64_v(in->rm));
     if (round) { /* a constant of half a unit of the result in each lane */
         uint64_t half = SIZE == 0   ? UINT64_C(0x0080008000800080)
                         : SIZE == 1 ? UINT64_C(0x0000800000008000)
                                     : UINT64_C(0x80000000);
         uint8_t c = emit_const(l, half);
-        t = vec2(l, UOP_vadd_16 + SIZE, t, both(l, c, c));
+        t = a64_vec2(l, UOP_vadd_16 + SIZE, t, a64_both(l, c, c));
     }
-    t = vec_i(l, UOP_vushr_16 + SIZE, t, 0, 8 << SIZE);
-    narrow_result(l, in, vec_i(l, UOP_vnarrow, t, 0, SIZE));
+    t = a64_vec_i(l, UOP_vushr_16 + SIZE, t, 0, 8 << SIZE);
+    a64_narrow_result(l, in, a64_vec_i(l, UOP_vnarrow, t, 0, SIZE));
 }
 
 LIFT(vhn)
@@ -253,8 +228,8 @@ LIFT(vrhn)
 
 LIFT(shll)
 {
-    uint8_t t = widen(l, in, a64_v(in->rn), Q);
-    full(l, in, vec_i(l, UOP_vshl_8 + SIZE + 1, t, 0, 8 << SIZE));
+    uint8_t t = a64_widen(l, in, a64_v(in->rn), Q);
+    full(l, in, a64_vec_i(l, UOP_vshl_8 + SIZE + 1, t, 0, 8 << SIZE));
 }
 
 /* Sums of neighbours as lanes of twice the width. */
@@ -262,48 +237,23 @@ static uint8_t pair_sums(struct lift *l, const struct a64_insn *in, uint8_t v)
 {
     unsigned bits = 8 << SIZE;
     enum uop_code right = W(29, 29) ? UOP_vushr_8 : UOP_vsshr_8;
-    uint8_t even = vec_i(l, UOP_vshl_8 + SIZE + 1, v, 0, bits);
-    even = vec_i(l, right + SIZE + 1, even, 0, bits);
-    return vec2(l, UOP_vadd_8 + SIZE + 1, even, vec_i(l, right + SIZE + 1, v, 0, bits));
+    uint8_t even = a64_vec_i(l, UOP_vshl_8 + SIZE + 1, v, 0, bits);
+    even = a64_vec_i(l, right + SIZE + 1, even, 0, bits);
+    return a64_vec2(l, UOP_vadd_8 + SIZE + 1, even, a64_vec_i(l, right + SIZE + 1, v, 0, bits));
 }
 
 LIFT(vaddlp)
 {
     uint8_t t = pair_sums(l, in, a64_v(in->rn));
-    result(l, in, arg ? vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), t) : t);
+    result(l, in, arg ? a64_vec2(l, UOP_vadd_8 + SIZE + 1, a64_v(in->rd), t) : t);
 }
 
-/* A constant in every lane of 1 << size bytes. */
-static uint8_t vconst(struct lift *l, uint64_t v, unsigned size)
+uint8_t a64_vconst(struct lift *l, uint64_t v, unsigned size)
 {
     for (unsigned w = 8u << size; w < 64; w *= 2)
         v |= v << w;
     uint8_t t = emit_const(l, v);
-    return both(l, t, t);
-}
-
-/* The lanes of t clamped to what 1 << size bytes hold and made that narrow. */
-static void narrow_saturating(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size,
-                              enum a64_narrow how)
-{
-    unsigned bits = 8u << size, wide = 2 * bits;
-    uint64_t lane = ~UINT64_C(0) >> (64 - wide), umax = (UINT64_C(1) << bits) - 1;
-    uint8_t clamped = t;
-    if (how == A64_NARROW_U) {
-        clamped = vec2(l, UOP_vumin_8 + size + 1, t, vconst(l, umax, size + 1));
-    } else {
-        uint64_t max = how == A64_NARROW_S ? umax >> 1 : umax,
-                 min = how == A64_NARROW_S ? ~max & lane : 0;
-        clamped = vec2(l, UOP_vsmin_8 + size + 1, t, vconst(l, max, size + 1));
-        clamped = vec2(l, UOP_vsmax_8 + size + 1, clamped, vconst(l, min, size + 1));
-    }
-    note_saturation(l, clamped, t, true);
-    narrow_result(l, in, vec_i(l, UOP_vnarrow, clamped, 0, size));
-}
-
-LIFT(qxtn)
-{
-    narrow_saturating(l, in, a64_v(in->rn), SIZE, arg);
+    return a64_both(l, t, t);
 }
 
 /* ---- across lanes: halve until one is left ---- */
@@ -312,8 +262,9 @@ static void across(struct lift *l, unsigned rd, uint8_t v, enum uop_code op, uns
                    unsigned bytes)
 {
     for (; bytes > 1u << size; bytes /= 2) {
-        uint8_t even = vec_i(l, UOP_vuzp1, v, v, size), odd = vec_i(l, UOP_vuzp2, v, v, size);
-        v = vec2(l, op, even, odd);
+        uint8_t even = a64_vec_i(l, UOP_vuzp1, v, v, size),
+                odd = a64_vec_i(l, UOP_vuzp2, v, v, size);
+        v = a64_vec2(l, op, even, odd);
     }
     static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
     emit_to(l, a64_v(rd), cut[size], v, 0);
@@ -323,13 +274,13 @@ static void across(struct lift *l, unsigned rd, uint8_t v, enum uop_code op, uns
 LIFT(vacross)
 {
     uint8_t v = a64_v(in->rn);
-    across(l, in->rd, Q ? v : both(l, v, v), arg + SIZE, SIZE, Q ? 16 : 8);
+    across(l, in->rd, Q ? v : a64_both(l, v, v), arg + SIZE, SIZE, Q ? 16 : 8);
 }
 
 LIFT(vaddlv)
 {
     uint8_t v = pair_sums(l, in, a64_v(in->rn));
-    across(l, in->rd, Q ? v : both(l, v, v), UOP_vadd_8 + SIZE + 1, SIZE + 1, Q ? 16 : 8);
+    across(l, in->rd, Q ? v : a64_both(l, v, v), UOP_vadd_8 + SIZE + 1, SIZE + 1, Q ? 16 : 8);
 }
 
 LIFT(addp_d)
@@ -340,7 +291,6 @@ LIFT(addp_d)
 
 /* ---- lanes by number ---- */
 
-/* Lane i of 1 << size bytes of register v, zero-extended. */
 uint8_t a64_lane(struct lift *l, unsigned v, unsigned size, unsigned i)
 {
     static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
@@ -351,8 +301,7 @@ uint8_t a64_lane(struct lift *l, unsigned v, unsigned size, unsigned i)
     return size == 3 ? t : emit1(l, cut[size], t);
 }
 
-/* The low 1 << size bytes of t in every lane, as a 64-bit value. */
-static uint8_t repeat(struct lift *l, uint8_t t, unsigned size)
+uint8_t a64_repeat(struct lift *l, uint8_t t, unsigned size)
 {
     static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
     static const uint64_t ones[3] = {UINT64_C(0x0101010101010101), UINT64_C(0x0001000100010001),
@@ -375,8 +324,8 @@ static bool lane_of(const struct a64_insn *in, unsigned *size, unsigned *i)
 
 static void spread(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size)
 {
-    t = repeat(l, t, size);
-    result(l, in, both(l, t, t));
+    t = a64_repeat(l, t, size);
+    result(l, in, a64_both(l, t, t));
 }
 
 LIFT(dup_elem)
@@ -397,7 +346,7 @@ LIFT(dup_scalar)
         return;
     }
     uint8_t t = a64_lane(l, in->rn, size, i);
-    a64_vresult(l, in->rd, both(l, t, t), false);
+    a64_vresult(l, in->rd, a64_both(l, t, t), false);
 }
 
 LIFT(dup_gen)
@@ -482,23 +431,23 @@ LIFT(vperm)
     uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
     if (!Q) {
         if (arg == UOP_vzip2) { /* the upper halves of the low halves: what zip1 puts above */
-            uint8_t t = vec_i(l, UOP_vzip1, a, b, SIZE);
+            uint8_t t = a64_vec_i(l, UOP_vzip1, a, b, SIZE);
             emit_to(l, a64_v(in->rd), UOP_mov_64, t + 1, 0);
             emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
             return;
         }
         if (arg == UOP_vuzp1 || arg == UOP_vuzp2)
-            a = b = both(l, a, b);
+            a = b = a64_both(l, a, b);
     }
-    result(l, in, vec_i(l, arg, a, b, SIZE));
+    result(l, in, a64_vec_i(l, arg, a, b, SIZE));
 }
 
 LIFT(vext)
 {
     uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
     if (!Q)
-        a = b = both(l, a, b);
-    result(l, in, vec_i(l, UOP_vext, a, b, W(14, 11)));
+        a = b = a64_both(l, a, b);
+    result(l, in, a64_vec_i(l, UOP_vext, a, b, W(14, 11)));
 }
 
 LIFT(tbl)
@@ -541,6 +490,8 @@ static uint64_t expand(const struct a64_insn *in)
             v |= imm8 >> i & 1 ? UINT64_C(0xff) << 8 * i : 0;
         return v;
     }
+    if (W(11, 11))
+        return a64_fimm(0, (unsigned)imm8) * UINT64_C(0x0001000100010001);
     v = a64_fimm(op ? 2 : 1, (unsigned)imm8);
     return op ? v : v | v << 32;
 }
@@ -569,41 +520,42 @@ LIFT(vorri)
 
 /* ---- shifts: immh:immb is the width plus the left shift, or twice the width less the right one ---- */
 
-static unsigned shift_size(const struct a64_insn *in)
+unsigned a64_shift_size(const struct a64_insn *in)
 {
     return 31 - (unsigned)__builtin_clz((unsigned)in->imm >> 3);
 }
 
-static unsigned shift_left(const struct a64_insn *in)
+unsigned a64_shift_left(const struct a64_insn *in)
 {
-    return (unsigned)in->imm - (8u << shift_size(in));
+    return (unsigned)in->imm - (8u << a64_shift_size(in));
 }
 
-static unsigned shift_right(const struct a64_insn *in)
+unsigned a64_shift_right(const struct a64_insn *in)
 {
-    return (16u << shift_size(in)) - (unsigned)in->imm;
+    return (16u << a64_shift_size(in)) - (unsigned)in->imm;
 }
 
 LIFT(vshr)
 {
-    result(l, in, vec_i(l, arg + shift_size(in), a64_v(in->rn), 0, shift_right(in)));
+    result(l, in, a64_vec_i(l, arg + a64_shift_size(in), a64_v(in->rn), 0, a64_shift_right(in)));
 }
 
 LIFT(vsra)
 {
-    uint8_t t = vec_i(l, arg + shift_size(in), a64_v(in->rn), 0, shift_right(in));
-    result(l, in, vec2(l, UOP_vadd_8 + shift_size(in), a64_v(in->rd), t));
+    uint8_t t = a64_vec_i(l, arg + a64_shift_size(in), a64_v(in->rn), 0, a64_shift_right(in));
+    result(l, in, a64_vec2(l, UOP_vadd_8 + a64_shift_size(in), a64_v(in->rd), t));
 }
 
 LIFT(vshl)
 {
-    result(l, in, vec_i(l, UOP_vshl_8 + shift_size(in), a64_v(in->rn), 0, shift_left(in)));
+    result(l, in,
+           a64_vec_i(l, UOP_vshl_8 + a64_shift_size(in), a64_v(in->rn), 0, a64_shift_left(in)));
 }
 
 /* Shift and insert: rd keeps the bits of each lane that no bit is shifted to. */
 static void shift_insert(struct lift *l, const struct a64_insn *in, uint8_t t, uint64_t keep)
 {
-    unsigned size = shift_size(in);
+    unsigned size = a64_shift_size(in);
     for (unsigned w = 8u << size; w < 64; w *= 2)
         keep |= keep << w;
     for (int h = 0; h < 2; h++) {
@@ -616,74 +568,63 @@ static void shift_insert(struct lift *l, const struct a64_insn *in, uint8_t t, u
 
 LIFT(vsli)
 {
-    unsigned n = shift_left(in);
-    uint8_t t = vec_i(l, UOP_vshl_8 + shift_size(in), a64_v(in->rn), 0, n);
+    unsigned n = a64_shift_left(in);
+    uint8_t t = a64_vec_i(l, UOP_vshl_8 + a64_shift_size(in), a64_v(in->rn), 0, n);
     shift_insert(l, in, t, (UINT64_C(1) << n) - 1);
 }
 
 LIFT(vsri)
 {
-    unsigned n = shift_right(in), width = 8u << shift_size(in);
+    unsigned n = a64_shift_right(in), width = 8u << a64_shift_size(in);
     uint64_t all = ~UINT64_C(0) >> (64 - width);
-    uint8_t t = vec_i(l, UOP_vushr_8 + shift_size(in), a64_v(in->rn), 0, n);
+    uint8_t t = a64_vec_i(l, UOP_vushr_8 + a64_shift_size(in), a64_v(in->rn), 0, n);
     shift_insert(l, in, t, n == width ? all : all & ~(all >> n));
 }
 
 LIFT(shrn)
 {
-    unsigned size = shift_size(in);
+    unsigned size = a64_shift_size(in);
     enum uop_code op = arg ? UOP_vurshr_16 : UOP_vushr_16;
-    uint8_t t = vec_i(l, op + size, a64_v(in->rn), 0, shift_right(in));
-    narrow_result(l, in, vec_i(l, UOP_vnarrow, t, 0, size));
-}
-
-/* The shift is signed but for the forms from unsigned to unsigned; bit 11 rounds. */
-LIFT(qshrn)
-{
-    unsigned size = shift_size(in);
-    enum uop_code op = arg == A64_NARROW_U ? (W(11, 11) ? UOP_vurshr_16 : UOP_vushr_16)
-                                           : (W(11, 11) ? UOP_vsrshr_16 : UOP_vsshr_16);
-    uint8_t t = vec_i(l, op + size, a64_v(in->rn), 0, shift_right(in));
-    narrow_saturating(l, in, t, size, arg);
+    uint8_t t = a64_vec_i(l, op + size, a64_v(in->rn), 0, a64_shift_right(in));
+    a64_narrow_result(l, in, a64_vec_i(l, UOP_vnarrow, t, 0, size));
 }
 
 LIFT(vshll)
 {
-    unsigned size = shift_size(in);
+    unsigned size = a64_shift_size(in);
     uint8_t v = a64_v(in->rn);
     if (Q)
-        v = both(l, v + 1, v + 1);
-    uint8_t t = vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, size);
-    full(l, in, vec_i(l, UOP_vshl_8 + size + 1, t, 0, shift_left(in)));
+        v = a64_both(l, v + 1, v + 1);
+    uint8_t t = a64_vec_i(l, W(29, 29) ? UOP_vwiden_u : UOP_vwiden_s, v, 0, size);
+    full(l, in, a64_vec_i(l, UOP_vshl_8 + size + 1, t, 0, a64_shift_left(in)));
 }
 
 /* ---- by element ---- */
 
-/* The lane that L, M and H name, everywhere; lanes of 16 bits are of registers 0 to 15. */
-static uint8_t element(struct lift *l, const struct a64_insn *in)
+uint8_t a64_element(struct lift *l, const struct a64_insn *in)
 {
     unsigned i = SIZE == 1 ? W(11, 11) << 2 | W(21, 20) : W(11, 11) << 1 | W(21, 21);
     unsigned m = SIZE == 1 ? W(19, 16) : W(20, 16);
-    uint8_t t = repeat(l, a64_lane(l, m, SIZE, i), SIZE);
-    return both(l, t, t);
+    uint8_t t = a64_repeat(l, a64_lane(l, m, SIZE, i), SIZE);
+    return a64_both(l, t, t);
 }
 
 LIFT(velem)
 {
-    result(l, in, vec2(l, arg + SIZE, a64_v(in->rn), element(l, in)));
+    result(l, in, a64_vec2(l, arg + SIZE, a64_v(in->rn), a64_element(l, in)));
 }
 
 LIFT(velem_acc)
 {
-    uint8_t t = vec2(l, UOP_vmul_8 + SIZE, a64_v(in->rn), element(l, in));
-    result(l, in, vec2(l, arg + SIZE, a64_v(in->rd), t));
+    uint8_t t = a64_vec2(l, UOP_vmul_8 + SIZE, a64_v(in->rn), a64_element(l, in));
+    result(l, in, a64_vec2(l, arg + SIZE, a64_v(in->rd), t));
 }
 
 LIFT(velem_long)
 {
-    uint8_t a = widen(l, in, a64_v(in->rn), Q), b = widen(l, in, element(l, in), false);
-    uint8_t t = vec2(l, UOP_vmul_8 + SIZE + 1, a, b);
-    full(l, in, arg == UOP_vmul_8 ? t : vec2(l, arg + SIZE + 1, a64_v(in->rd), t));
+    uint8_t a = a64_widen(l, in, a64_v(in->rn), Q), b = a64_widen(l, in, a64_element(l, in), false);
+    uint8_t t = a64_vec2(l, UOP_vmul_8 + SIZE + 1, a, b);
+    full(l, in, arg == UOP_vmul_8 ? t : a64_vec2(l, arg + SIZE + 1, a64_v(in->rd), t));
 }
 
 /* ---- structures: bit 22 loads, bit 23 writes the base back ---- */
@@ -781,7 +722,7 @@ LIFT(vldr)
     for (unsigned r = 0; r < regs; r++)
         t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
     for (unsigned r = 0; r < regs; r++) {
-        uint8_t v = repeat(l, t[r], size);
+        uint8_t v = a64_repeat(l, t[r], size);
         emit_to(l, a64_v(in->rd + r), UOP_mov_64, v, 0);
         emit_to(l, a64_v(in->rd + r) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? v : 0, 0);
     }

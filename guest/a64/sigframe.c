@@ -55,18 +55,26 @@ uint32_t a64_fpsr(const struct cpu *cpu)
     unsigned f = fp_env_flags(cpu), r = 0;
     for (int i = 0; i < 5; i++)
         r |= (f >> i & 1) << (4 - i);
-    return r | (uint32_t)cpu->r[A64_FPSR];
+    return r | (cpu->fp_denormal ? A64_FPSR_IDC : 0) | (uint32_t)cpu->r[A64_FPSR];
+}
+
+unsigned a64_fp_mode(uint32_t fpcr)
+{
+    static const uint8_t rm[4] = {FP_RNE, FP_RUP, FP_RDN, FP_RTZ};
+    return rm[fpcr >> A64_FPCR_RMODE_SHIFT & 3] | (fpcr >> 24 & 1 ? FP_FZ : 0u) |
+           (fpcr >> 25 & 1 ? FP_DN : 0u) | (fpcr >> 26 & 1 ? FP_AHP : 0u) |
+           (fpcr & A64_FPCR_FZ16 ? FP_FZ16 : 0u);
 }
 
 void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr)
 {
-    static const uint8_t rm[4] = {FP_RNE, FP_RUP, FP_RDN, FP_RTZ};
     unsigned f = 0;
     for (int i = 0; i < 5; i++)
         f |= (fpsr >> i & 1) << (4 - i);
     cpu->r[A64_FPCR] = fpcr & A64_FPCR_MASK;
     cpu->r[A64_FPSR] = fpsr & A64_FPSR_QC;
-    fp_env_set_mode(cpu, rm[fpcr >> A64_FPCR_RMODE_SHIFT & 3]);
+    cpu->fp_denormal = fpsr & A64_FPSR_IDC;
+    fp_env_set_mode(cpu, a64_fp_mode(fpcr));
     fp_env_set_flags(cpu, f);
 }
 
@@ -115,7 +123,7 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
     memcpy(uc->x, &cpu->r[A64_X0], sizeof uc->x);
     uc->sp = cpu->r[A64_SP];
     uc->pc = cpu->r[A64_PC];
-    uc->pstate = cpu->r[A64_NZCV];
+    uc->pstate = cpu->r[A64_NZCV] | cpu->r[A64_DIT];
     struct a64_fpsimd fp = {
         {FPSIMD_MAGIC, sizeof fp}, a64_fpsr(cpu), (uint32_t)cpu->r[A64_FPCR], {0}};
     memcpy(fp.v, &cpu->r[A64_V0], sizeof fp.v);
@@ -164,12 +172,13 @@ int a64_sigframe_parse(struct cpu *cpu, const void *buf, size_t size, uint64_t *
         }
         at += head.size;
     }
-    if (!have_fp || f->uc.pstate & ~UINT64_C(0xf0000000))
+    if (!have_fp || f->uc.pstate & ~UINT64_C(0xf1000000))
         return -1;
     memcpy(&cpu->r[A64_X0], f->uc.x, sizeof f->uc.x);
     cpu->r[A64_SP] = f->uc.sp;
     cpu->r[A64_PC] = f->uc.pc;
-    cpu->r[A64_NZCV] = f->uc.pstate;
+    cpu->r[A64_NZCV] = f->uc.pstate & 0xf0000000;
+    cpu->r[A64_DIT] = f->uc.pstate & 1 << 24;
     memcpy(&cpu->r[A64_V0], fp.v, sizeof fp.v);
     a64_set_fp(cpu, fp.fpcr, fp.fpsr);
     *mask = f->uc.sigmask;

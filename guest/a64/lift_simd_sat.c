@@ -1,0 +1,233 @@
+/* guest/a64/lift_simd_sat.c: from decoded instructions to micro-ops: AdvSIMD saturation, dot products.
+ *
+ * Owns: the meaning of these rows of a64.decode, and of FPSR.QC, which is set when a lane that counts is not what it
+ * would be without saturation. Scalar forms are vectors of one lane, the other lanes of whose operands are zeros:
+ * these saturate nowhere.
+ *
+ * Threading: works on the caller's struct lift only.
+ */
+#include "guest/a64/simd.h"
+
+static uint8_t operand(struct lift *l, unsigned n, unsigned size, bool scalar)
+{
+    return scalar ? a64_vec_i(l, UOP_vzext, a64_v(n), 0, size) : a64_v(n);
+}
+
+static bool whole(const struct a64_insn *in)
+{
+    return Q && !SCALAR;
+}
+
+static void result(struct lift *l, const struct a64_insn *in, uint8_t t)
+{
+    a64_vresult(l, in->rd, t, whole(in));
+}
+
+/* QC is raised when unit x is not zero. */
+static void note(struct lift *l, uint8_t x)
+{
+    uint8_t qc = emit_i(l, UOP_shl_64_i, emit2(l, UOP_set_ne, x, A64_XZR), 27);
+    lift_emit(l, UOP_or_64, A64_FPSR, A64_FPSR, qc, 0, 0);
+}
+
+/* When vector t, its low half alone unless wide, is not zero. */
+static void note_any(struct lift *l, uint8_t t, bool wide)
+{
+    note(l, wide ? emit2(l, UOP_or_64, t, t + 1) : t);
+}
+
+static void note_difference(struct lift *l, uint8_t got, uint8_t exact, bool wide)
+{
+    note_any(l, a64_vec2(l, UOP_vxor, got, exact), wide);
+}
+
+/* ---- lane by lane: the saturating row, and one that wraps ---- */
+
+LIFT(vsat)
+{
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR), b = operand(l, in->rm, SIZE, SCALAR);
+    uint8_t got = a64_vec2(l, arg + SIZE, a, b);
+    uint8_t wrapped = a64_vec2(l, (W(13, 13) ? UOP_vsub_8 : UOP_vadd_8) + SIZE, a, b);
+    note_difference(l, got, wrapped, whole(in));
+    result(l, in, got);
+}
+
+/* rd and rn, of different signedness */
+LIFT(vsat_acc)
+{
+    uint8_t a = operand(l, in->rd, SIZE, SCALAR), b = operand(l, in->rn, SIZE, SCALAR);
+    uint8_t got = a64_vec2(l, arg + SIZE, a, b);
+    note_difference(l, got, a64_vec2(l, UOP_vadd_8 + SIZE, a, b), whole(in));
+    result(l, in, got);
+}
+
+LIFT(vsat1)
+{
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR), got = a64_vec_i(l, arg + SIZE, a, 0, 0);
+    enum uop_code plain = arg == UOP_vsqabs_8 ? UOP_vabs_8 : UOP_vneg_8;
+    note_difference(l, got, a64_vec_i(l, plain + SIZE, a, 0, 0), whole(in));
+    result(l, in, got);
+}
+
+/* Shifts: a row of its own, the one that follows, has ones where the shift saturates. */
+static void shift(struct lift *l, const struct a64_insn *in, int row, unsigned size, uint8_t by)
+{
+    uint8_t a = operand(l, in->rn, size, SCALAR);
+    enum uop_code op = (unsigned)row + size;
+    note_any(l, a64_vec2(l, op + (UOP_vsqshlq_8 - UOP_vsqshl_8), a, by), whole(in));
+    result(l, in, a64_vec2(l, op, a, by));
+}
+
+LIFT(vqshl)
+{
+    shift(l, in, arg, SIZE, a64_v(in->rm));
+}
+
+LIFT(vqshl_imm)
+{
+    unsigned size = a64_shift_size(in);
+    shift(l, in, arg, size, a64_vconst(l, a64_shift_left(in), size));
+}
+
+/* ---- narrowing ---- */
+
+/* The lanes of t clamped to what 1 << size bytes hold and made that narrow. */
+static void narrow_saturating(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size,
+                              enum a64_narrow how)
+{
+    unsigned bits = 8u << size, wide = 2 * bits;
+    uint64_t lane = ~UINT64_C(0) >> (64 - wide), umax = (UINT64_C(1) << bits) - 1;
+    uint8_t clamped = t;
+    if (how == A64_NARROW_U) {
+        clamped = a64_vec2(l, UOP_vumin_8 + size + 1, t, a64_vconst(l, umax, size + 1));
+    } else {
+        uint64_t max = how == A64_NARROW_S ? umax >> 1 : umax,
+                 min = how == A64_NARROW_S ? ~max & lane : 0;
+        clamped = a64_vec2(l, UOP_vsmin_8 + size + 1, t, a64_vconst(l, max, size + 1));
+        clamped = a64_vec2(l, UOP_vsmax_8 + size + 1, clamped, a64_vconst(l, min, size + 1));
+    }
+    note_difference(l, clamped, t, true);
+    t = a64_vec_i(l, UOP_vnarrow, clamped, 0, size);
+    if (SCALAR)
+        a64_vresult(l, in->rd, t, false);
+    else
+        a64_narrow_result(l, in, t);
+}
+
+LIFT(qxtn)
+{
+    narrow_saturating(l, in, operand(l, in->rn, SIZE + 1, SCALAR), SIZE, arg);
+}
+
+/* The shift is signed but for the forms from unsigned to unsigned; bit 11 rounds. */
+LIFT(qshrn)
+{
+    unsigned size = a64_shift_size(in);
+    enum uop_code op = arg == A64_NARROW_U ? (W(11, 11) ? UOP_vurshr_16 : UOP_vushr_16)
+                                           : (W(11, 11) ? UOP_vsrshr_16 : UOP_vsshr_16);
+    uint8_t t = operand(l, in->rn, size + 1, SCALAR);
+    t = a64_vec_i(l, op + size, t, 0, a64_shift_right(in));
+    narrow_saturating(l, in, t, size, arg);
+}
+
+/* ---- doubling products: only the most negative number times itself saturates ---- */
+
+static void high_product(struct lift *l, const struct a64_insn *in, int row, uint8_t b)
+{
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR);
+    uint8_t least = a64_vconst(l, UINT64_C(1) << ((8 << SIZE) - 1), SIZE);
+    uint8_t both = a64_vec2(l, UOP_vand, a64_vec2(l, UOP_vcmeq_8 + SIZE, a, least),
+                            a64_vec2(l, UOP_vcmeq_8 + SIZE, b, least));
+    note_any(l, both, whole(in));
+    result(l, in, a64_vec2(l, (unsigned)row + SIZE - 1, a, b));
+}
+
+LIFT(vqdmulh)
+{
+    high_product(l, in, arg, a64_v(in->rm));
+}
+
+LIFT(vqdmulh_elem)
+{
+    high_product(l, in, arg, a64_element(l, in));
+}
+
+/* Saturating sum or difference of wide lanes. */
+static uint8_t add_saturating(struct lift *l, uint8_t a, uint8_t b, unsigned size, bool sub)
+{
+    uint8_t got = a64_vec2(l, (sub ? UOP_vsqsub_8 : UOP_vsqadd_8) + size, a, b);
+    note_difference(l, got, a64_vec2(l, (sub ? UOP_vsub_8 : UOP_vadd_8) + size, a, b), true);
+    return got;
+}
+
+/* arg: 0 the product, 1 added to rd, 2 subtracted from it. b is a vector whose lanes at the right half count. */
+static void long_product(struct lift *l, const struct a64_insn *in, int arg, uint8_t b)
+{
+    bool upper = Q && !SCALAR;
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR);
+    uint8_t t =
+        a64_vec2(l, UOP_vmul_8 + SIZE + 1, a64_widen(l, in, a, upper), a64_widen(l, in, b, upper));
+    t = add_saturating(l, t, t, SIZE + 1, false);
+    if (arg)
+        t = add_saturating(l, operand(l, in->rd, SIZE + 1, SCALAR), t, SIZE + 1, arg == 2);
+    a64_vresult(l, in->rd, t, !SCALAR);
+}
+
+LIFT(vqdmull)
+{
+    long_product(l, in, arg, a64_v(in->rm));
+}
+
+LIFT(vqdmull_elem)
+{
+    long_product(l, in, arg, a64_element(l, in));
+}
+
+/* Rounding high products added to rd; arg: subtracted. */
+static void rdma(struct lift *l, const struct a64_insn *in, int arg, uint8_t b)
+{
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR), c = operand(l, in->rd, SIZE, SCALAR);
+    uint8_t t = lift_vtemp(l), saturated = lift_vtemp(l);
+    int64_t how = SIZE | (arg ? UOP_RDM_SUB : 0);
+    lift_emit(l, UOP_vsqrdmla, saturated, a, b, c, how | UOP_RDM_SATURATED);
+    note_any(l, saturated, whole(in));
+    lift_emit(l, UOP_vsqrdmla, t, a, b, c, how);
+    result(l, in, t);
+}
+
+LIFT(vqrdmla)
+{
+    rdma(l, in, arg, a64_v(in->rm));
+}
+
+LIFT(vqrdmla_elem)
+{
+    rdma(l, in, arg, a64_element(l, in));
+}
+
+/* ---- sums of products of four bytes, and of 2x8 by 8x2 matrices; arg: which operands are signed ---- */
+
+static void sum_products(struct lift *l, const struct a64_insn *in, enum uop_code op, int is_signed,
+                         uint8_t b)
+{
+    uint8_t t = lift_vtemp(l);
+    lift_emit(l, op, t, a64_v(in->rn), b, a64_v(in->rd), is_signed);
+    result(l, in, t);
+}
+
+LIFT(vdot)
+{
+    sum_products(l, in, UOP_vdot, arg, a64_v(in->rm));
+}
+
+/* A lane of four bytes, whatever the size field. */
+LIFT(vdot_elem)
+{
+    unsigned i = W(11, 11) << 1 | W(21, 21);
+    sum_products(l, in, UOP_vdot, arg, a64_vec_i(l, UOP_vrep, a64_v(in->rm), 0, i << 2 | 2));
+}
+
+LIFT(vmmla)
+{
+    sum_products(l, in, UOP_vmmla, arg, a64_v(in->rm));
+}
