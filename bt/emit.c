@@ -518,16 +518,17 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
     m.out = out;
     /* Ample: an operation's longest code, an exit that writes everything back. */
     uint32_t sunk = bt_sunk_entries(r);
-    uint32_t size = 4096 + r->nops * 64 + (r->nsnaps + r->nblocks * 4) * 512 + sunk * 128;
+    uint32_t size = 4096 + r->nops * 128 + (r->nsnaps + r->nblocks * 4) * 512 + sunk * 128;
     uint32_t nlabels = 256 + r->nops * 4 + r->nsnaps * 2 + r->nblocks * 6 + sunk * 4;
     out->bytes = arena_alloc(r->arena, size, 64);
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
     uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12 + sunk * 32;
     out->side = arena_alloc(r->arena, side_cap, 8);
+    m.above = arena_znew(r->arena, uint8_t, r->nops);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
     for (int round = 0; round < 2; round++) {
-        m.ncold = 0;
+        m.ncold = m.nconsts = 0;
         m.reloads_done = 0;
         out->nlinks = 0;
         bt_begin_rows(&m, out->side, side_cap);

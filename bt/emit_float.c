@@ -16,8 +16,9 @@ static bool single(uint8_t kind)
 
 static void cold_call(struct bt_emitter *m, const struct bt_cold *c);
 
-/* With FP_ENV: when d is a NaN, or (what: may the operation have rounded?) the least normal number, the value is C's (see
- * fp_odd_f64). The operands are in their places still: bt_early_result. rax is clobbered. */
+/* With FP_ENV: when d is a NaN, or (rounds: may the operation have rounded?) the least normal number, the value is C's
+ * (see fp_odd_f64). Unordered sets the flag of equality too, so one jump does. The operands are in their places still:
+ * bt_early_result. xmm2 is clobbered, and d is not it. */
 static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s, bool rounds)
 {
     struct x64_emit *e = &m->e;
@@ -26,15 +27,14 @@ static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s, bool
     unsigned back = x64_label(e);
     struct bt_cold cold = {.emit = cold_call, .back = back, .v = v, .x = d};
     unsigned away = bt_later(m, cold);
-    x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
-    x64_jcc(e, X64_P, away);
     if (rounds) {
-        x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, d, RAX);
-        x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
-        if (!s)
-            x64_shift_ri(e, X64_ROL, 8, RAX, 11);
-        x64_alu_ri(e, X64_CMP, s ? 4 : 8, RAX, s ? 0x01000000 : 1);
+        x64_v_rrm(e, X64_ANDPS, XMM2, d, bt_const128(m, s ? INT32_MAX : INT64_MAX, 0));
+        x64_v_rm(e, s ? X64_UCOMISS : X64_UCOMISD, XMM2,
+                 bt_const128(m, s ? 0x00800000 : UINT64_C(0x0010000000000000), 0));
         x64_jcc(e, X64_E, away);
+    } else {
+        x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, d, d);
+        x64_jcc(e, X64_P, away);
     }
     x64_bind(e, back);
 }
@@ -43,15 +43,21 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes, 
 {
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
-    unsigned d = bt_xdst(m, v, XMM0);
+    unsigned d = bt_xdst(m, v, XMM0), above_a = bt_above(m, o->a), above_b = bt_above(m, o->b);
     if (!m->e.avx && d == b && d != a && !commutes) {
         x64_v_mov(&m->e, XMM2, b);
         b = XMM2;
     }
-    if (commutes)
+    /* What is above the result is what is above the first operand: better zeros. */
+    if (commutes && above_a == above_b) {
         x64_v_rrr_c(&m->e, op, d, a, b);
-    else
+    } else if (commutes && above_b < above_a) {
+        x64_v_rrr(&m->e, op, d, b, a);
+        above_a = above_b;
+    } else {
         x64_v_rrr(&m->e, op, d, a, b);
+    }
+    m->above[v] = (uint8_t)above_a;
     check_env(m, v, d, single(o->kind), tiny);
     bt_xdone(m, v, d);
 }
@@ -83,6 +89,7 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     unsigned a = bt_xmm(m, o->a, XMM1), b = bt_xmm(m, o->b, XMM2), c = bt_xmm(m, o->c, XMM3);
     x64_v_mov(&m->e, d, a);
     x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
+    m->above[v] = (uint8_t)bt_above(m, o->a);
     if (o->imm & FP_ENV) {
         check_env(m, v, d, s, true);
         bt_xdone(m, v, d);
@@ -157,13 +164,24 @@ static bool unbox(struct bt_emitter *m, uint32_t v)
 
 /* ---- operations done by C ---- */
 
+unsigned bt_above(const struct bt_emitter *m, uint32_t v)
+{
+    bool s = m->r->ops[v].kind == UOP_K_S;
+    switch (bt_loc(m, v).place) {
+    case BT_XMM:
+        return m->above[v] ? m->above[v] : 128;
+    case BT_UNIT:
+        return s ? 128 : 64;
+    default:
+        return s ? 32 : 64;
+    }
+}
+
 static struct x64_mem call_arg(size_t i)
 {
     return x64_mem(RBP, (int32_t)(offsetof(struct cpu, call_arg) + 16 * i) - X64_CPU_BIAS);
 }
 
-/* The value of operation v, its operands being in their places, into rax; a vector into cpu->call_result.
- * xmm0-xmm3 are clobbered. */
 void bt_call_value(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -402,17 +420,11 @@ static void cold_saturate(struct bt_emitter *m, const struct bt_cold *c)
     x64_jmp(e, c->back);
 }
 
-/* The rounding mode of a conversion; FP_ODD, which there is no code for, when there is more to it. */
-static unsigned rounding(const struct bt_op *o)
-{
-    return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
-}
-
 static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    unsigned op, rm = rounding(o);
+    unsigned op, rm = bt_rounding(o);
     if (rm == FP_RTZ)
         op = s ? X64_CVTTSS2SI : X64_CVTTSD2SI;
     else if (rm == FP_DYN)
@@ -456,6 +468,7 @@ static void from_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
     /* The upper part of the result comes from the second operand: a zero breaks the dependency. */
     x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
     x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, size, d, XMM1, a);
+    m->above[v] = s ? 32 : 64;
     bt_xdone(m, v, d);
 }
 
@@ -466,6 +479,7 @@ static void from_unsigned32(struct bt_emitter *m, uint32_t v, bool s)
     x64_mov_rr(&m->e, 4, RAX, bt_gpr(m, o->a, RAX));
     x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
     x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, RAX);
+    m->above[v] = s ? 32 : 64;
     bt_xdone(m, v, d);
 }
 
@@ -474,7 +488,7 @@ static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    unsigned rm = rounding(o);
+    unsigned rm = bt_rounding(o);
     if (rm != FP_RTZ && rm != FP_DYN)
         return false;
     unsigned a = bt_xmm(m, o->a, XMM0), back = x64_label(e);
@@ -512,6 +526,8 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op, bool tiny)
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
     x64_v_rrr(&m->e, op, d, a, a);
+    unsigned above = bt_above(m, o->a);
+    m->above[v] = (uint8_t)(o->kind == UOP_K_D && above == 32 ? 64 : above);
     check_env(m, v, d, single(o->kind), tiny);
     bt_xdone(m, v, d);
 }
@@ -556,10 +572,22 @@ static void set_flags(struct bt_emitter *m, uint32_t v)
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }
 
+/* The bits of a float that is in a vector register, with a constant. */
+static void on_bits(struct bt_emitter *m, uint32_t v, unsigned op)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    uint64_t imm = (uint64_t)o->imm;
+    x64_v_rrm(&m->e, op, d, a, bt_const128(m, imm, 0));
+    unsigned above = bt_above(m, o->a);
+    m->above[v] = (uint8_t)(op == X64_ANDPS ? (imm > UINT32_MAX ? 64 : 32) : above);
+    bt_xdone(m, v, d);
+}
+
 /* Does the host's current rounding mode do? */
 static bool dynamic(const struct bt_op *o)
 {
-    return rounding(o) == FP_DYN;
+    return bt_rounding(o) == FP_DYN;
 }
 
 bool bt_emit_float(struct bt_emitter *m, uint32_t v)
@@ -643,9 +671,9 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_cvt_u64_f64:
         return dynamic(o) && (from_unsigned64(m, v, false), true);
     case UOP_cvt_s32_f64: /* exact in every mode */
-        return rounding(o) != FP_ODD && (from_signed(m, v, false, 4), true);
+        return bt_rounding(o) != FP_ODD && (from_signed(m, v, false, 4), true);
     case UOP_cvt_u32_f64:
-        return rounding(o) != FP_ODD && (from_unsigned32(m, v, false), true);
+        return bt_rounding(o) != FP_ODD && (from_unsigned32(m, v, false), true);
     case UOP_cvt_s32_f32:
         return dynamic(o) && (from_signed(m, v, true, 4), true);
     case UOP_cvt_u32_f32:
@@ -659,6 +687,12 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return true;
     case UOP_cvt_f64_f32:
         return dynamic(o) && (convert(m, v, X64_CVTSD2SS, true), true);
+    case UOP_xor_64_i:
+        on_bits(m, v, X64_XORPS);
+        return true;
+    case UOP_and_64_i:
+        on_bits(m, v, X64_ANDPS);
+        return true;
     case UOP_fp_getflags:
         get_flags(m, v);
         return true;

@@ -46,6 +46,7 @@ struct bt_emitter {
         unsigned label;
     } * consts; /* 16-byte constants behind the code */
     uint32_t nconsts, consts_cap;
+    uint8_t *above; /* by value, see bt_above; 0: not known */
     uint32_t
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
@@ -76,6 +77,9 @@ void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg);
 /* The vector register that holds vector v: its own, or `scratch` after loading it there. bt_xdst and
  * bt_xdone serve for vectors too. */
 unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* From which bit on is a vector register that bt_xmm gives for v known to be zero (128: not at all)? m->above remembers it
+ * of values whose register is written so. */
+unsigned bt_above(const struct bt_emitter *m, uint32_t v);
 /* A constant in memory, 16-aligned. */
 struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 
@@ -139,8 +143,18 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
 bool bt_emit_flags(struct bt_emitter *m, uint32_t v);
 bool bt_emit_nan(struct bt_emitter *m, uint32_t v);
-/* The value of operation v by C, its operands being in their places, into rax; a vector into cpu->call_result. xmm0-xmm3
- * are clobbered. */
+/* Parts of bt_emit_vector. */
+bool bt_emit_vector_integer(struct bt_emitter *m, uint32_t v);
+bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v);
+bool bt_emit_permutation(struct bt_emitter *m, uint32_t v);
+/* The rounding mode of a floating-point operation; FP_ODD, which there is no code for, when its immediate
+ * asks for more. */
+static inline unsigned bt_rounding(const struct bt_op *o)
+{
+    return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
+}
+/* The value of operation v, its operands being in their places, by C into rax; a vector into cpu->call_result.
+ * xmm0-xmm3 are clobbered. */
 void bt_call_value(struct bt_emitter *m, uint32_t v);
 /* A pure or floating-point operation through C; false when it is neither. */
 bool bt_emit_call(struct bt_emitter *m, uint32_t v);

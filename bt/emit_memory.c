@@ -48,6 +48,7 @@ static void load(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
         unsigned x = bt_xdst(m, v, XMM0);
         bt_row(m, o->snap);
         x64_v_rm(&m->e, o->op == UOP_ld_64 ? X64_MOVSD : X64_MOVSS, x, mem);
+        m->above[v] = o->op == UOP_ld_64 ? 64 : 32;
         bt_xdone(m, v, x);
         return;
     }

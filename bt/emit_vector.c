@@ -21,11 +21,10 @@ enum form {
 };
 
 static const struct direct {
-    uint16_t op;
+    uint32_t insn; /* 0: none */
     uint8_t form, feature;
-    uint32_t insn;
-} direct[] = {
-#define D(op, form, insn, feature) {UOP_##op, form, X64_F_##feature, X64_##insn},
+} direct[UOP_CODES] = {
+#define D(op, form, insn, feature) [UOP_##op] = {X64_##insn, form, X64_F_##feature},
     D(vadd_8, AB_C, PADDB, BASE) D(vadd_16, AB_C, PADDW, BASE) D(vadd_32, AB_C, PADDD, BASE)
         D(vadd_64, AB_C, PADDQ, BASE) D(vsub_8, AB, PSUBB, BASE) D(vsub_16, AB, PSUBW, BASE) D(
             vsub_32, AB, PSUBD, BASE) D(vsub_64, AB, PSUBQ, BASE) D(vmul_16, AB_C, PMULLW, BASE)
@@ -73,10 +72,8 @@ static const struct direct {
 static bool emit_direct(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
-    const struct direct *t = direct;
-    while (t < direct + sizeof direct / sizeof *direct && t->op != o->op)
-        t++;
-    if (t == direct + sizeof direct / sizeof *direct || !x64_has(&m->e, t->feature))
+    const struct direct *t = &direct[o->op];
+    if (!t->insn || !x64_has(&m->e, t->feature))
         return false;
     unsigned a = bt_vec(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
     switch (t->form) {
@@ -114,9 +111,13 @@ static bool zext(struct bt_emitter *m, uint32_t v)
     struct x64_emit *e = &m->e;
     unsigned d = bt_xdst(m, v, XMM0);
     struct bt_loc l = bt_loc(m, o->a);
-    if (o->imm < 2)
-        return false;
-    if (o->imm == 3 && l.place == BT_XMM)
+    if (o->imm < 2) {
+        bt_load_gpr(m, RAX, o->a);
+        x64_rr(e, o->imm ? X64_MOVZX16 : X64_MOVZX8, 4, RAX, RAX);
+        x64_v_gr(e, X64_MOVD, 4, d, RAX);
+    } else if (o->imm >= 2 && l.place == BT_XMM && bt_above(m, o->a) <= (8u << o->imm))
+        x64_v_mov(e, d, l.n);
+    else if (o->imm == 3 && l.place == BT_XMM)
         x64_v_rr(e, X64_MOVQ_X, d, l.n);
     else if (o->imm == 3)
         low(m, o->a, d); /* every way of loading 64 bits clears what is above */
@@ -126,6 +127,7 @@ static bool zext(struct bt_emitter *m, uint32_t v)
         x64_v_rm(e, X64_MOVSS, d, x64_slot(l.n));
     else
         x64_v_gr(e, X64_MOVD, 4, d, bt_gpr(m, o->a, RAX));
+    m->above[v] = (uint8_t)(8u << o->imm);
     bt_xdone(m, v, d);
     return true;
 }
@@ -171,6 +173,36 @@ static bool set(struct bt_emitter *m, uint32_t v)
         x64_pinsr(e, insn[size], d, a, bt_gpr(m, o->b, RAX), i);
     } else {
         return false;
+    }
+    bt_xdone(m, v, d);
+    return true;
+}
+
+/* Lane i of a from lane imm >> 8 of b. */
+static bool insert(struct bt_emitter *m, uint32_t v)
+{
+    static const uint32_t out[] = {X64_PEXTRB, X64_PEXTRW}, in[] = {X64_PINSRB, X64_PINSRW};
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned size = o->imm & 3, i = (unsigned)o->imm >> 2 & 15, from = (unsigned)o->imm >> 8;
+    unsigned a = bt_vec(m, o->a, XMM0), b = bt_vec(m, o->b, XMM1), d = bt_xdst(m, v, XMM0);
+    if (size == 3 && i == from) { /* the halves stay where they are */
+        if (i)
+            x64_v_rrri(e, X64_SHUFPD, d, a, b, 2);
+        else
+            x64_v_rrr(e, X64_MOVSD_RR, d, a, b);
+    } else if (size == 3) {
+        if (i)
+            x64_v_rrr(e, X64_PUNPCKLQDQ, d, a, b);
+        else
+            x64_v_rrri(e, X64_SHUFPD, d, b, a, 3);
+    } else if (!x64_has(e, X64_F_SSE41)) {
+        return false;
+    } else if (size == 2) {
+        x64_v_rrri(e, X64_INSERTPS, d, a, b, from << 6 | i << 4);
+    } else {
+        x64_pextr(e, out[size], RAX, b, from);
+        x64_pinsr(e, in[size], d, a, RAX, i);
     }
     bt_xdone(m, v, d);
     return true;
@@ -248,6 +280,7 @@ static bool duplicate(struct bt_emitter *m, uint32_t v)
     return true;
 }
 
+/* What bt/emit_vecint.c and bt/emit_vecperm.c do not know either is in the table, or C's. */
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v)
 {
     switch (m->r->ops[v].op) {
@@ -257,6 +290,8 @@ bool bt_emit_vector(struct bt_emitter *m, uint32_t v)
         return get(m, v);
     case UOP_vset:
         return set(m, v);
+    case UOP_vins:
+        return insert(m, v);
     case UOP_vpair:
         return pair(m, v);
     case UOP_vrep:
@@ -264,6 +299,8 @@ bool bt_emit_vector(struct bt_emitter *m, uint32_t v)
     case UOP_vdup:
         return duplicate(m, v);
     default:
-        return emit_direct(m, v);
+        if (uop_info[m->r->ops[v].op].flags & UOP_F_FPENV)
+            return bt_emit_vector_float(m, v);
+        return emit_direct(m, v) || bt_emit_vector_integer(m, v) || bt_emit_permutation(m, v);
     }
 }

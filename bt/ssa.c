@@ -220,7 +220,8 @@ static uint32_t half_of(struct builder *s, uint32_t block, uint32_t v, unsigned 
         return h ? o->b : o->a;
     if (o->op == UOP_vzext && h)
         return bt_const(s->r, 0);
-    if (o->op == UOP_vzext && o->imm == 3)
+    /* A float dies where it becomes a vector, so that both are one register. */
+    if (o->op == UOP_vzext && o->imm == 3 && s->r->ops[o->a].kind == UOP_K_I)
         return o->a;
     return h ? new_pure(s, block, UOP_vget, v, 0, BT_LANE(1, 3)) : v;
 }
@@ -242,18 +243,32 @@ static uint32_t vector_part(struct builder *s, uint32_t v)
     return v;
 }
 
+/* Is v half of a vector, which one, and which half? */
+static bool is_half(const struct bt_region *r, uint32_t v, uint32_t *of, unsigned *h)
+{
+    const struct bt_op *o = &r->ops[v];
+    *h = o->op == UOP_vget && o->imm == BT_LANE(1, 3);
+    *of = *h ? o->a : v;
+    return *h || is_vector(r, v);
+}
+
 static uint32_t pair(struct builder *s, uint32_t block, uint32_t low, uint32_t high)
 {
     struct bt_region *r = s->r;
-    const struct bt_op *h = &r->ops[high];
-    bool upper = h->op == UOP_vget && h->imm == BT_LANE(1, 3);
+    uint32_t v, w;
+    unsigned hv, hw;
     low = vector_part(s, low);
     if (bt_is_const(r, high) && !r->ops[high].imm)
         return new_pure(s, block, UOP_vzext, low, 0, r->ops[low].kind == UOP_K_S ? 2 : 3);
-    if (upper && h->a == low)
-        return low;
-    if (low == high && (upper || is_vector(r, low)))
-        return new_pure(s, block, UOP_vrep, upper ? h->a : low, 0, BT_LANE(upper, 3));
+    if (is_half(r, low, &v, &hv) && is_half(r, high, &w, &hw)) {
+        if (v == w && hv == hw)
+            return new_pure(s, block, UOP_vrep, v, 0, BT_LANE(hv, 3));
+        if (hv == hw)
+            return new_pure(s, block, hv ? UOP_vzip2 : UOP_vzip1, v, w, 3);
+        if (hv)
+            return new_pure(s, block, UOP_vext, v, w, 8);
+        return v == w ? v : new_pure(s, block, UOP_vins, w, v, BT_LANE(0, 3));
+    }
     if (low == high)
         return new_pure(s, block, UOP_vdup, widened(s, block, low), 0, 3);
     low = widened(s, block, low);
@@ -265,14 +280,17 @@ static uint32_t with_half(struct builder *s, uint32_t block, uint32_t v, unsigne
 {
     const struct bt_op *o = &s->r->ops[v];
     bool known = o->op == UOP_vpair || o->op == UOP_vzext;
-    if (h && o->op == UOP_vset && o->imm == BT_LANE(0, 3))
-        return pair(s, block, o->b, half);
+    if (h && (o->op == UOP_vset || o->op == UOP_vins) && o->imm == BT_LANE(0, 3))
+        return pair(s, block, o->b, half); /* both halves are written */
     if (known || (h && bt_is_const(s->r, half) && !s->r->ops[half].imm)) {
         uint32_t other = half_of(s, block, v, !h);
         return pair(s, block, h ? other : half, h ? half : other);
     }
-    return new_pure(s, block, UOP_vset, v, h ? widened(s, block, half) : vector_part(s, half),
-                    BT_LANE(h, 3));
+    uint32_t w;
+    unsigned hw;
+    if (is_half(s->r, half, &w, &hw))
+        return new_pure(s, block, UOP_vins, v, w, BT_LANE(h, 3) | (int64_t)hw << 8);
+    return new_pure(s, block, UOP_vset, v, widened(s, block, vector_part(s, half)), BT_LANE(h, 3));
 }
 
 /* ---- operations ---- */
@@ -304,7 +322,25 @@ static uint32_t read_vector(struct builder *s, uint32_t block, unsigned unit)
     return pair(s, block, low, read_unit(s, block, unit + 1));
 }
 
-static uint32_t read_operand(struct builder *s, uint32_t block, uint8_t kind, unsigned unit)
+/* Operations on integers that look at the low half of an operand alone, or expect a float there (keep_float). */
+static bool takes_float(const struct uop *u)
+{
+    switch (u->op) {
+    case UOP_box_f32:
+    case UOP_fcanon_f32:
+    case UOP_zext32:
+    case UOP_st_32:
+        return true;
+    case UOP_xor_64_i:
+    case UOP_and_64_i:
+        return (uint64_t)u->imm <= UINT32_MAX;
+    default:
+        return false;
+    }
+}
+
+static uint32_t read_operand(struct builder *s, uint32_t block, const struct uop *u, uint8_t kind,
+                             unsigned unit)
 {
     if (kind == UOP_K_N)
         return 0;
@@ -312,11 +348,28 @@ static uint32_t read_operand(struct builder *s, uint32_t block, uint8_t kind, un
         return read_vector(s, block, unit);
     uint32_t v = read_unit(s, block, unit);
     const struct bt_op *o = &s->r->ops[v];
-    /* A float's operation looks at the low half alone. */
-    if (kind == UOP_K_S && o->op == UOP_zext32 &&
-        (is_vector(s->r, o->a) || s->r->ops[o->a].kind == UOP_K_S))
+    /* A float's operation looks at the low 32 bits alone. */
+    bool low32 = o->op == UOP_zext32 && (is_vector(s->r, o->a) || s->r->ops[o->a].kind == UOP_K_S);
+    if (kind == UOP_K_S && (low32 || (o->op == UOP_vget && o->imm == BT_LANE(0, 2))))
         return o->a;
-    return v;
+    return kind == UOP_K_I && !takes_float(u) ? widened(s, block, v) : v;
+}
+
+/* Changing the sign of a float in a vector register is done there. */
+static void keep_float(const struct bt_region *r, struct bt_op *o)
+{
+    const struct bt_op *a = &r->ops[o->a];
+    if (o->op != UOP_xor_64_i && o->op != UOP_and_64_i)
+        return;
+    bool low32 = (uint64_t)o->imm <= UINT32_MAX;
+    if (low32 && a->op == UOP_zext32 && r->ops[a->a].kind == UOP_K_V) {
+        o->a = a->a;
+        o->kind = UOP_K_S;
+    } else if (low32 && a->kind == UOP_K_S) {
+        o->kind = UOP_K_S;
+    } else if (!low32 && (a->kind == UOP_K_D || a->kind == UOP_K_V)) {
+        o->kind = UOP_K_D;
+    }
 }
 
 static void write_slot(struct builder *s, uint32_t block, unsigned slot, uint32_t v)
@@ -341,6 +394,8 @@ static void write_unit(struct builder *s, uint32_t block, unsigned unit, uint32_
         v = with_half(s, block, read_slot(s, block, slot), unit - slot, v);
     else if (is_vector(s->r, v))
         v = new_pure(s, block, UOP_vget, v, 0, BT_LANE(0, 3));
+    else if (s->r->guest->vec_end)
+        v = widened(s, block, v);
     write_slot(s, block, slot, v);
 }
 
@@ -400,13 +455,14 @@ static void build_block(struct builder *s, uint32_t block)
             write_unit(s, block, u->d, bt_const(r, (uint64_t)u->imm));
             continue;
         }
-        uint32_t a = read_operand(s, block, info->a, u->a);
-        uint32_t b = read_operand(s, block, info->b, u->b);
-        uint32_t c = read_operand(s, block, info->c, u->c);
+        uint32_t a = read_operand(s, block, u, info->a, u->a);
+        uint32_t b = read_operand(s, block, u, info->b, u->b);
+        uint32_t c = read_operand(s, block, u, info->c, u->c);
         if (info->flags & UOP_F_TERM)
             c = u->c;
         bool wide = info->d == UOP_K_V || info->d == UOP_K_P;
         uint32_t v = bt_new_op(r, u->op, wide ? UOP_K_V : info->d, a, b, c, u->imm, block);
+        keep_float(r, &r->ops[v]);
         if (bt_nan_rule(u->op) == BT_NAN_SINGLE)
             r->ops[v].kind = UOP_K_S;
         if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)

@@ -246,6 +246,16 @@ VX(vset)
     memcpy(d, t, 16);
 }
 
+VX(vins)
+{
+    (void)c;
+    uint8_t s[16], t[16];
+    memcpy(s, b, 16);
+    memcpy(t, a, 16);
+    lane(t, (int)(n >> 2 & 15), s, (int)(n >> 8), n & 3);
+    memcpy(d, t, 16);
+}
+
 VX(vpair)
 {
     (void)c, (void)n;

@@ -1,4 +1,4 @@
-/* guest/a64/lift_simd.c: from decoded instructions to micro-ops: AdvSIMD integers, permutations, structures.
+/* guest/a64/lift_simd.c: from decoded instructions to micro-ops: AdvSIMD integers and permutations.
  * Saturation is in lift_simd_sat.c, lanes of floating point are in lift_simd_fp.c.
  *
  * Owns: the meaning of these rows of a64.decode. A vector is computed in a temporary and written whole; the
@@ -76,43 +76,28 @@ LIFT(v3pair)
     result(l, in, a64_vec2(l, arg + SIZE, even, odd));
 }
 
-/* and bic orr orn eor bsl bit bif, a half at a time: bits 29, 23:22 */
+/* and bic orr orn eor bsl bit bif: bits 29, 23:22 */
 LIFT(vlogic)
 {
-    uint8_t t[2];
-    for (int h = 0; h <= (int)Q; h++) {
-        uint8_t d = a64_v(in->rd) + h, n = a64_v(in->rn) + h, m = a64_v(in->rm) + h;
-        switch (W(29, 29) << 2 | W(23, 22)) {
-        case 0:
-            t[h] = emit2(l, UOP_and_64, n, m);
-            break;
-        case 1:
-            t[h] = emit2(l, UOP_andn_64, n, m);
-            break;
-        case 2:
-            t[h] = n == m ? n : emit2(l, UOP_or_64, n, m);
-            break;
-        case 3:
-            t[h] = emit2(l, UOP_orn_64, n, m);
-            break;
-        case 4:
-            t[h] = emit2(l, UOP_xor_64, n, m);
-            break;
-        case 5: /* d chooses n over m */
-            t[h] = emit2(l, UOP_and_64, emit2(l, UOP_xor_64, n, m), d);
-            t[h] = emit2(l, UOP_xor_64, t[h], m);
-            break;
-        case 6: /* m chooses n over d */
-            t[h] = emit2(l, UOP_and_64, emit2(l, UOP_xor_64, n, d), m);
-            t[h] = emit2(l, UOP_xor_64, t[h], d);
-            break;
-        default:
-            t[h] = emit2(l, UOP_andn_64, emit2(l, UOP_xor_64, n, d), m);
-            t[h] = emit2(l, UOP_xor_64, t[h], d);
-        }
+    static const uint16_t op[5] = {UOP_vand, UOP_vandn, UOP_vor, UOP_vorn, UOP_vxor};
+    uint8_t d = a64_v(in->rd), n = a64_v(in->rn), m = a64_v(in->rm), t;
+    unsigned which = W(29, 29) << 2 | W(23, 22);
+    if (which == 2 && n == m) { /* mov */
+        result(l, in, n);
+        return;
     }
-    emit_to(l, a64_v(in->rd), UOP_mov_64, t[0], 0);
-    emit_to(l, a64_v(in->rd) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? t[1] : 0, 0);
+    if (which < 5) {
+        result(l, in, a64_vec2(l, op[which], n, m));
+        return;
+    }
+    t = lift_vtemp(l);
+    if (which == 5) /* d chooses n over m */
+        lift_emit(l, UOP_vbsl, t, d, n, m, 0);
+    else if (which == 6) /* m chooses n over d */
+        lift_emit(l, UOP_vbsl, t, m, n, d, 0);
+    else /* m chooses d over n */
+        lift_emit(l, UOP_vbsl, t, m, d, n, 0);
+    result(l, in, t);
 }
 
 LIFT(v1)
@@ -125,18 +110,20 @@ LIFT(v1s)
     result(l, in, a64_vec_i(l, arg + SIZE, a64_v(in->rn), 0, 0));
 }
 
+static uint8_t vconst64(struct lift *l, uint64_t v)
+{
+    uint8_t t = emit_const(l, v);
+    return a64_both(l, t, t);
+}
+
 LIFT(vnot)
 {
-    uint8_t low = emit_i(l, UOP_xor_64_i, a64_v(in->rn), -1);
-    result(l, in, a64_both(l, low, emit_i(l, UOP_xor_64_i, a64_v(in->rn) + 1, -1)));
+    result(l, in, a64_vec2(l, UOP_vxor, a64_v(in->rn), vconst64(l, ~UINT64_C(0))));
 }
 
 static uint8_t vzero(struct lift *l)
 {
-    uint8_t t = lift_vtemp(l);
-    emit_to(l, t, UOP_movi, 0, 0);
-    emit_to(l, t + 1, UOP_movi, 0, 0);
-    return t;
+    return vconst64(l, 0);
 }
 
 LIFT(vcmp0)
@@ -252,8 +239,7 @@ uint8_t a64_vconst(struct lift *l, uint64_t v, unsigned size)
 {
     for (unsigned w = 8u << size; w < 64; w *= 2)
         v |= v << w;
-    uint8_t t = emit_const(l, v);
-    return a64_both(l, t, t);
+    return vconst64(l, v);
 }
 
 /* ---- across lanes: halve until one is left ---- */
@@ -293,22 +279,14 @@ LIFT(addp_d)
 
 uint8_t a64_lane(struct lift *l, unsigned v, unsigned size, unsigned i)
 {
-    static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
-    unsigned bit = i << (3 + size);
-    uint8_t t = a64_v(v) + (bit >= 64);
-    if (bit % 64)
-        t = emit_i(l, UOP_shr_64_i, t, bit % 64);
-    return size == 3 ? t : emit1(l, cut[size], t);
+    if (size == 3)
+        return (uint8_t)(a64_v(v) + i);
+    return emit_i(l, UOP_vget, a64_v(v), (int64_t)(i << 2 | size));
 }
 
-uint8_t a64_repeat(struct lift *l, uint8_t t, unsigned size)
+uint8_t a64_everywhere(struct lift *l, unsigned v, unsigned size, unsigned i)
 {
-    static const uint16_t cut[4] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64};
-    static const uint64_t ones[3] = {UINT64_C(0x0101010101010101), UINT64_C(0x0001000100010001),
-                                     UINT64_C(0x0000000100000001)};
-    if (size == 3)
-        return t;
-    return emit_i(l, UOP_mul_64_i, emit1(l, cut[size], t), (int64_t)ones[size]);
+    return a64_vec_i(l, UOP_vrep, a64_v(v), 0, (int64_t)(i << 2 | size));
 }
 
 /* imm5 of the copy instructions: the lowest bit that is set gives the size, those above the lane. */
@@ -322,12 +300,6 @@ static bool lane_of(const struct a64_insn *in, unsigned *size, unsigned *i)
     return true;
 }
 
-static void spread(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size)
-{
-    t = a64_repeat(l, t, size);
-    result(l, in, a64_both(l, t, t));
-}
-
 LIFT(dup_elem)
 {
     unsigned size, i;
@@ -335,7 +307,7 @@ LIFT(dup_elem)
         a64_emit_illegal(l);
         return;
     }
-    spread(l, in, a64_lane(l, in->rn, size, i), size);
+    result(l, in, a64_everywhere(l, in->rn, size, i));
 }
 
 LIFT(dup_scalar)
@@ -345,8 +317,7 @@ LIFT(dup_scalar)
         a64_emit_illegal(l);
         return;
     }
-    uint8_t t = a64_lane(l, in->rn, size, i);
-    a64_vresult(l, in->rd, a64_both(l, t, t), false);
+    emit_to(l, a64_v(in->rd), UOP_vzext, a64_everywhere(l, in->rn, size, i), size);
 }
 
 LIFT(dup_gen)
@@ -356,7 +327,7 @@ LIFT(dup_gen)
         a64_emit_illegal(l);
         return;
     }
-    spread(l, in, a64_x(in->rn), size);
+    result(l, in, a64_vec_i(l, UOP_vdup, a64_x(in->rn), 0, size));
 }
 
 LIFT(umov)
@@ -384,22 +355,9 @@ LIFT(smov)
         emit_to(l, in->rd, Q ? UOP_mov_64 : UOP_zext32, t, 0);
 }
 
-/* Lane i of register d becomes the low bits of t. */
-static void insert(struct lift *l, unsigned d, unsigned size, unsigned i, uint8_t t)
+void a64_insert(struct lift *l, unsigned d, unsigned size, unsigned i, uint8_t t)
 {
-    unsigned bit = i << (3 + size);
-    uint8_t unit = a64_v(d) + (bit >= 64);
-    if (size == 3) {
-        emit_to(l, unit, UOP_mov_64, t, 0);
-        return;
-    }
-    uint64_t mask = (UINT64_C(1) << (8 << size)) - 1;
-    bit %= 64;
-    t = emit_i(l, UOP_and_64_i, t, (int64_t)mask);
-    if (bit)
-        t = emit_i(l, UOP_shl_64_i, t, bit);
-    uint8_t old = emit_i(l, UOP_and_64_i, unit, (int64_t) ~(mask << bit));
-    lift_emit(l, UOP_or_64, unit, old, t, 0, 0);
+    lift_emit(l, UOP_vset, a64_v(d), a64_v(d), t, 0, (int64_t)(i << 2 | size));
 }
 
 LIFT(ins_gen)
@@ -409,7 +367,7 @@ LIFT(ins_gen)
         a64_emit_illegal(l);
         return;
     }
-    insert(l, in->rd, size, i, a64_x(in->rn));
+    a64_insert(l, in->rd, size, i, a64_x(in->rn));
 }
 
 LIFT(ins_elem)
@@ -419,7 +377,9 @@ LIFT(ins_elem)
         a64_emit_illegal(l);
         return;
     }
-    insert(l, in->rd, size, i, a64_lane(l, in->rn, size, W(14, 11) >> size));
+    uint8_t d = a64_v(in->rd);
+    int64_t from = W(14, 11) >> size;
+    lift_emit(l, UOP_vins, d, d, a64_v(in->rn), 0, from << 8 | i << 2 | size);
 }
 
 /* ---- permutations ---- */
@@ -507,15 +467,8 @@ LIFT(vmovi)
 
 LIFT(vorri)
 {
-    int64_t v = (int64_t)expand(in);
-    for (int h = 0; h <= (int)Q; h++) {
-        if (W(29, 29))
-            emit_to(l, a64_v(in->rd) + h, UOP_and_64_i, a64_v(in->rd) + h, ~v);
-        else
-            emit_to(l, a64_v(in->rd) + h, UOP_or_64_i, a64_v(in->rd) + h, v);
-    }
-    if (!Q)
-        emit_to(l, a64_v(in->rd) + 1, UOP_movi, 0, 0);
+    enum uop_code op = W(29, 29) ? UOP_vandn : UOP_vor;
+    result(l, in, a64_vec2(l, op, a64_v(in->rd), vconst64(l, expand(in))));
 }
 
 /* ---- shifts: immh:immb is the width plus the left shift, or twice the width less the right one ---- */
@@ -555,15 +508,8 @@ LIFT(vshl)
 /* Shift and insert: rd keeps the bits of each lane that no bit is shifted to. */
 static void shift_insert(struct lift *l, const struct a64_insn *in, uint8_t t, uint64_t keep)
 {
-    unsigned size = a64_shift_size(in);
-    for (unsigned w = 8u << size; w < 64; w *= 2)
-        keep |= keep << w;
-    for (int h = 0; h < 2; h++) {
-        uint8_t old = emit_i(l, UOP_and_64_i, a64_v(in->rd) + h, (int64_t)keep);
-        emit_to(l, t + h, UOP_or_64, t + h, 0);
-        l->uops[l->nuops - 1].b = old;
-    }
-    result(l, in, t);
+    uint8_t old = a64_vec2(l, UOP_vand, a64_v(in->rd), a64_vconst(l, keep, a64_shift_size(in)));
+    result(l, in, a64_vec2(l, UOP_vor, old, t));
 }
 
 LIFT(vsli)
@@ -605,8 +551,7 @@ uint8_t a64_element(struct lift *l, const struct a64_insn *in)
 {
     unsigned i = SIZE == 1 ? W(11, 11) << 2 | W(21, 20) : W(11, 11) << 1 | W(21, 21);
     unsigned m = SIZE == 1 ? W(19, 16) : W(20, 16);
-    uint8_t t = a64_repeat(l, a64_lane(l, m, SIZE, i), SIZE);
-    return a64_both(l, t, t);
+    return a64_everywhere(l, m, SIZE, i);
 }
 
 LIFT(velem)
@@ -625,106 +570,4 @@ LIFT(velem_long)
     uint8_t a = a64_widen(l, in, a64_v(in->rn), Q), b = a64_widen(l, in, a64_element(l, in), false);
     uint8_t t = a64_vec2(l, UOP_vmul_8 + SIZE + 1, a, b);
     full(l, in, arg == UOP_vmul_8 ? t : a64_vec2(l, arg + SIZE + 1, a64_v(in->rd), t));
-}
-
-/* ---- structures: bit 22 loads, bit 23 writes the base back ---- */
-
-static void structure_back(struct lift *l, const struct a64_insn *in, unsigned bytes)
-{
-    if (!W(23, 23))
-        return;
-    if (W(20, 16) == 31)
-        emit_to(l, in->rn, UOP_add_64_i, in->rn, bytes);
-    else
-        lift_emit(l, UOP_add_64, in->rn, in->rn, (uint8_t)W(20, 16), 0, 0);
-}
-
-/* opcode to registers of a structure, and how many structures' worth (ld1 of several registers) */
-static void structure_shape(unsigned opcode, unsigned *elements, unsigned *repeats)
-{
-    *elements = opcode == 0 ? 4 : opcode == 4 ? 3 : opcode == 8 ? 2 : 1;
-    *repeats = opcode == 2 ? 4 : opcode == 6 ? 3 : opcode == 10 ? 2 : 1;
-}
-
-/* All registers' 64-bit halves are put together in temporaries from the lanes in memory, or taken apart. */
-LIFT(vldst)
-{
-    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
-    static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
-    unsigned elements, repeats, size = W(11, 10), bytes = Q ? 16 : 8;
-    structure_shape(W(15, 12), &elements, &repeats);
-    unsigned regs = elements * repeats, halves = bytes / 8;
-    if (elements == 1)
-        size = 3; /* consecutive bytes, whatever the lane */
-    uint8_t part[8];
-    /* Half h of register r has `per` lanes; lane i of it is structure h * per + i, element r. */
-    unsigned per = 8u >> size;
-    for (unsigned r = 0; r < regs; r++)
-        for (unsigned h = 0; h < halves; h++) {
-            uint8_t unit = a64_v(in->rd + r) + h, sum = 0;
-            for (unsigned i = 0; i < per; i++) {
-                unsigned n = h * per + i;
-                int64_t at =
-                    elements == 1 ? r * bytes + 8 * h : (int64_t)(n * elements + r) << size;
-                if (!W(22, 22)) {
-                    uint8_t t = i ? emit_i(l, UOP_shr_64_i, unit, i << (3 + size)) : unit;
-                    lift_emit(l, store[size], 0, in->rn, t, 0, at);
-                    l->temps = 0; /* nothing is kept between lanes */
-                    continue;
-                }
-                unsigned keep = l->temps;
-                uint8_t t = emit_i(l, load[size], in->rn, at);
-                if (!i) {
-                    sum = t;
-                    continue;
-                }
-                lift_emit(l, UOP_shl_64_i, t, t, 0, 0, i << (3 + size));
-                lift_emit(l, UOP_or_64, sum, sum, t, 0, 0);
-                l->temps = keep;
-            }
-            part[2 * r + h] = sum;
-        }
-    for (unsigned r = 0; r < regs && W(22, 22); r++) {
-        emit_to(l, a64_v(in->rd + r), UOP_mov_64, part[2 * r], 0);
-        emit_to(l, a64_v(in->rd + r) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? part[2 * r + 1] : 0, 0);
-    }
-    structure_back(l, in, regs * bytes);
-}
-
-/* One lane of each register. */
-LIFT(vldst1)
-{
-    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
-    static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
-    unsigned size = W(15, 14), regs = (W(13, 13) << 1 | W(21, 21)) + 1;
-    if (size == 2 && W(10, 10))
-        size = 3;
-    unsigned i = (Q << 3 | W(12, 12) << 2 | W(11, 10)) >> size;
-    uint8_t t[4];
-    for (unsigned r = 0; r < regs; r++) {
-        if (W(22, 22))
-            t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
-        else
-            lift_emit(l, store[size], 0, in->rn, a64_lane(l, in->rd + r, size, i), 0,
-                      (int64_t)r << size);
-    }
-    for (unsigned r = 0; r < regs && W(22, 22); r++)
-        insert(l, in->rd + r, size, i, t[r]);
-    structure_back(l, in, regs << size);
-}
-
-/* One lane to all lanes. */
-LIFT(vldr)
-{
-    static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
-    unsigned size = W(11, 10), regs = (W(13, 13) << 1 | W(21, 21)) + 1;
-    uint8_t t[4];
-    for (unsigned r = 0; r < regs; r++)
-        t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
-    for (unsigned r = 0; r < regs; r++) {
-        uint8_t v = a64_repeat(l, t[r], size);
-        emit_to(l, a64_v(in->rd + r), UOP_mov_64, v, 0);
-        emit_to(l, a64_v(in->rd + r) + 1, Q ? UOP_mov_64 : UOP_movi, Q ? v : 0, 0);
-    }
-    structure_back(l, in, regs << size);
 }

@@ -45,14 +45,6 @@ uint8_t a64_vf_emit(struct lift *l, const struct a64_insn *in, enum uop_code op,
     return t;
 }
 
-/* The operand with bits of each lane changed: op is UOP_xor_64_i or UOP_and_64_i. */
-static uint8_t on_bits(struct lift *l, const struct a64_insn *in, enum uop_code op, uint8_t v,
-                       uint64_t bits)
-{
-    uint8_t low = emit_i(l, op, v, (int64_t)bits);
-    return SCALAR ? low : a64_both(l, low, Q ? emit_i(l, op, v + 1, (int64_t)bits) : low);
-}
-
 uint64_t a64_vf_signs(unsigned T)
 {
     return T == 0   ? UINT64_C(0x8000800080008000)
@@ -60,14 +52,20 @@ uint64_t a64_vf_signs(unsigned T)
                     : UINT64_C(0x8000000000000000);
 }
 
+static uint8_t with_constant(struct lift *l, enum uop_code op, uint8_t v, uint64_t bits)
+{
+    uint8_t t = emit_const(l, bits);
+    return a64_vec2(l, op, v, a64_both(l, t, t));
+}
+
 uint8_t a64_vf_negated(struct lift *l, const struct a64_insn *in, unsigned T, uint8_t v)
 {
-    return SCALAR ? a64_fneg(l, T, v) : on_bits(l, in, UOP_xor_64_i, v, a64_vf_signs(T));
+    return SCALAR ? a64_fneg(l, T, v) : with_constant(l, UOP_vxor, v, a64_vf_signs(T));
 }
 
 static uint8_t magnitude(struct lift *l, const struct a64_insn *in, unsigned T, uint8_t v)
 {
-    return SCALAR ? a64_fabs(l, T, v) : on_bits(l, in, UOP_and_64_i, v, ~a64_vf_signs(T));
+    return SCALAR ? a64_fabs(l, T, v) : with_constant(l, UOP_vandn, v, a64_vf_signs(T));
 }
 
 /* ---- three registers ---- */
@@ -256,11 +254,8 @@ LIFT(vfelem)
         i = i << 1 | W(21, 21);
     else if (T == 0)
         i = i << 2 | W(21, 20), v &= 15;
-    uint8_t b = a64_lane(l, v, T + 1, i), a = a64_vf_operand(l, in, T, in->rn), t;
-    if (!SCALAR) {
-        b = a64_repeat(l, b, T + 1);
-        b = a64_both(l, b, b);
-    }
+    uint8_t b = SCALAR ? a64_lane(l, v, T + 1, i) : a64_everywhere(l, v, T + 1, i);
+    uint8_t a = a64_vf_operand(l, in, T, in->rn), t;
     if (arg == 0 || arg == 3)
         t = a64_vf_emit(l, in, a64_fop(arg ? UOP_fmulx_f16 : UOP_fmul_f16, T), a, b, 0, FP_DYN);
     else

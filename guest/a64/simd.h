@@ -18,8 +18,10 @@
 void a64_vresult(struct lift *l, unsigned d, uint8_t t, bool wide);
 /* Lane i of 1 << size bytes of register v, zero-extended. */
 uint8_t a64_lane(struct lift *l, unsigned v, unsigned size, unsigned i);
-/* The low 1 << size bytes of t in every lane, as a 64-bit value. */
-uint8_t a64_repeat(struct lift *l, uint8_t t, unsigned size);
+/* Lane i of register d becomes the low bits of t. */
+void a64_insert(struct lift *l, unsigned d, unsigned size, unsigned i, uint8_t t);
+/* A vector with that lane in every lane. */
+uint8_t a64_everywhere(struct lift *l, unsigned v, unsigned size, unsigned i);
 /* Two 64-bit values as a vector. */
 uint8_t a64_both(struct lift *l, uint8_t low, uint8_t high);
 /* Vector micro-ops into a fresh temporary. */

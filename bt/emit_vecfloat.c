@@ -1,0 +1,306 @@
+/* Emission of vectors of floating point: one host instruction on all lanes, under the guest's MXCSR.
+ *
+ * The result is the one wanted unless a lane is such that FP_ENV may ask otherwise than the host gives; one
+ * comparison looks at all lanes, and the rest is done by C, out of line. The result's register is none of the operands'
+ * (bt_early_result), so C finds these where they were. What is not here is C's altogether.
+ *
+ * Conventions as in bt/emit_vecint.c; c may lie in xmm3.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/emit_int.h"
+
+/* Predicates of cmpps and cmppd; the last one is AVX's. */
+enum { CMP_EQ = 0, CMP_LT = 1, CMP_LE = 2, CMP_UNORD = 3, CMP_EQ_UQ = 8 };
+
+struct fp {
+    struct bt_emitter *m;
+    struct x64_emit *e;
+    uint32_t v;
+    const struct bt_op *o;
+    unsigned a, b, c, d;
+    bool wide; /* lanes of 64 bits */
+};
+
+/* The f32 or the f64 form. */
+#define PS_PD(name) (f->wide ? X64_##name##PD : X64_##name##PS)
+
+static void cold_vector(struct bt_emitter *m, const struct bt_cold *c)
+{
+    bt_call_value(m, c->v);
+    x64_v_rm(&m->e, X64_MOVAPS, c->x, X64_CPU(call_result));
+    x64_jmp(&m->e, c->back);
+}
+
+static struct x64_mem lanes(const struct fp *f, uint64_t d, uint32_t s)
+{
+    uint64_t v = f->wide ? d : (uint64_t)s << 32 | s;
+    return bt_const128(f->m, v, v);
+}
+
+/* To C when any lane of x has its sign set, back behind this. */
+static void unless_clear(const struct fp *f, unsigned x, unsigned back)
+{
+    x64_v_gr(f->e, X64_MOVMSKPS, 4, RAX, x);
+    x64_test_rr(f->e, 4, RAX, RAX);
+    x64_jcc(
+        f->e, X64_NE,
+        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d}));
+}
+
+/* Is a lane of the result a NaN, or, when the operation may have rounded, the least normal number (fp_odd_f64)? */
+static void check(const struct fp *f, bool rounds)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    if (!rounds) {
+        x64_v_rrri(e, PS_PD(CMP), XMM0, f->d, f->d, CMP_UNORD);
+    } else {
+        struct x64_mem least = lanes(f, UINT64_C(0x0010000000000000), 0x00800000);
+        x64_v_rrm(e, X64_ANDPS, XMM0, f->d, lanes(f, INT64_MAX, INT32_MAX));
+        if (e->avx) {
+            x64_v_rrmi(e, PS_PD(CMP), XMM0, XMM0, least, CMP_EQ_UQ);
+        } else {
+            x64_v_rrri(e, PS_PD(CMP), XMM1, XMM0, XMM0, CMP_UNORD);
+            x64_v_rrmi(e, PS_PD(CMP), XMM0, XMM0, least, CMP_EQ);
+            x64_v_rrr(e, X64_ORPS, XMM0, XMM0, XMM1);
+        }
+    }
+    unless_clear(f, XMM0, back);
+    x64_bind(e, back);
+}
+
+static bool two(const struct fp *f, uint32_t insn, bool commutes, bool rounds)
+{
+    if (commutes)
+        x64_v_rrr_c(f->e, insn, f->d, f->a, f->b);
+    else
+        x64_v_rrr(f->e, insn, f->d, f->a, f->b);
+    check(f, rounds);
+    return true;
+}
+
+static bool multiply_add(const struct fp *f)
+{
+    if (!x64_has(f->e, X64_F_FMA))
+        return false;
+    x64_v_mov(f->e, f->d, f->a);
+    x64_v_rrr(f->e, PS_PD(VFMADD213), f->d, f->b, f->c);
+    check(f, true);
+    return true;
+}
+
+/* The host gives the second operand when both are equal, zeros too, and when one is a NaN: NaNs are looked for
+ * before, zeros are right when both orders' results are put together. */
+static bool minmax(const struct fp *f, bool max)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    x64_v_rrri(e, PS_PD(CMP), XMM2, f->a, f->b, CMP_UNORD);
+    unless_clear(f, XMM2, back);
+    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM2, f->a, f->b);
+    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM0, f->b, f->a);
+    x64_v_rrr(e, max ? X64_ANDPS : X64_ORPS, f->d, XMM0, XMM2);
+    x64_bind(e, back);
+    return true;
+}
+
+static bool compare(const struct fp *f, unsigned predicate)
+{
+    x64_v_rrri(f->e, PS_PD(CMP), f->d, f->a, f->b, predicate);
+    return true;
+}
+
+/* roundps's mode for a rounding mode; 8 when there is none. Bit 3 would be: raises no inexact. */
+static unsigned round_mode(unsigned rm)
+{
+    static const uint8_t mode[8] = {
+        [FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3, [FP_DYN] = 4, [FP_RMM] = 8, 8, 8};
+    return mode[rm];
+}
+
+static bool round_to_integer(const struct fp *f, unsigned rm, bool exact)
+{
+    unsigned mode = round_mode(rm);
+    if (mode == 8 || !x64_has(f->e, X64_F_SSE41))
+        return false;
+    x64_v_rri(f->e, PS_PD(ROUND), f->d, f->a, mode | (exact ? 0 : 8));
+    check(f, false);
+    return true;
+}
+
+/* Out of range, and NaN, is the most negative number. */
+static bool to_signed_32(const struct fp *f, unsigned rm)
+{
+    struct x64_emit *e = f->e;
+    unsigned a = f->a, back = x64_label(e), mode = round_mode(rm);
+    if (mode == 8 || (mode < 3 && !x64_has(e, X64_F_SSE41)))
+        return false;
+    if (mode < 3) {
+        x64_v_rri(e, X64_ROUNDPS, XMM2, a, mode);
+        a = XMM2;
+    }
+    x64_v_rr(e, rm == FP_DYN ? X64_CVTPS2DQ : X64_CVTTPS2DQ, f->d, a);
+    x64_v_rrm(e, X64_PCMPEQD, XMM2, f->d, lanes(f, 0, 0x80000000));
+    unless_clear(f, XMM2, back);
+    x64_bind(e, back);
+    return true;
+}
+
+static void half_to_signed_64(const struct fp *f, unsigned rm, unsigned x, unsigned away)
+{
+    x64_v_gr(f->e, rm == FP_RTZ ? X64_CVTTSD2SI : X64_CVTSD2SI, 8, RAX, x);
+    x64_alu_ri(f->e, X64_CMP, 8, RAX, 1);
+    x64_jcc(f->e, X64_O, away);
+}
+
+static bool to_signed_64(const struct fp *f, unsigned rm)
+{
+    struct x64_emit *e = f->e;
+    if ((rm != FP_RTZ && rm != FP_DYN) || !x64_has(e, X64_F_SSE41))
+        return false;
+    unsigned back = x64_label(e);
+    unsigned away =
+        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+    half_to_signed_64(f, rm, f->a, away);
+    x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
+    x64_v_rrr(e, X64_UNPCKHPD, XMM0, f->a, f->a);
+    half_to_signed_64(f, rm, XMM0, away);
+    x64_pinsr(e, X64_PINSRQ, f->d, XMM2, RAX, 1);
+    x64_bind(e, back);
+    return true;
+}
+
+static bool from_signed_64(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    if (!x64_has(e, X64_F_SSE41))
+        return false;
+    x64_v_gr(e, X64_MOVQ_ST, 8, f->a, RAX);
+    x64_v_rrr(e, X64_XORPS, XMM1, XMM1, XMM1);
+    x64_v_rgr(e, X64_CVTSI2SD, 8, XMM2, XMM1, RAX);
+    x64_pextr(e, X64_PEXTRQ, RAX, f->a, 1);
+    x64_v_rgr(e, X64_CVTSI2SD, 8, XMM1, XMM1, RAX);
+    x64_v_rrr(e, X64_UNPCKLPD, f->d, XMM2, XMM1);
+    return true;
+}
+
+static bool emit(struct fp *f)
+{
+    const struct bt_op *o = f->o;
+    unsigned rm = bt_rounding(o);
+    bool dynamic = rm == FP_DYN;
+    switch (o->op) {
+    case UOP_vfadd_f32:
+    case UOP_vfadd_f64:
+        return dynamic && two(f, PS_PD(ADD), true, false);
+    case UOP_vfsub_f32:
+    case UOP_vfsub_f64:
+        return dynamic && two(f, PS_PD(SUB), false, false);
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+        return dynamic && two(f, PS_PD(MUL), true, true);
+    case UOP_vfdiv_f32:
+    case UOP_vfdiv_f64:
+        return dynamic && two(f, PS_PD(DIV), false, true);
+    case UOP_vfsqrt_f32:
+    case UOP_vfsqrt_f64:
+        if (!dynamic)
+            return false;
+        x64_v_rr(f->e, PS_PD(SQRT), f->d, f->a);
+        check(f, false);
+        return true;
+    case UOP_vffma_f32:
+    case UOP_vffma_f64:
+        return dynamic && multiply_add(f);
+    case UOP_vfmin_f32:
+    case UOP_vfmin_f64:
+    case UOP_vfminimum_f32:
+    case UOP_vfminimum_f64:
+        return minmax(f, false);
+    case UOP_vfmax_f32:
+    case UOP_vfmax_f64:
+    case UOP_vfmaximum_f32:
+    case UOP_vfmaximum_f64:
+        return minmax(f, true);
+    case UOP_vfeq_f32:
+    case UOP_vfeq_f64:
+        return compare(f, CMP_EQ);
+    case UOP_vflt_f32:
+    case UOP_vflt_f64:
+        return compare(f, CMP_LT);
+    case UOP_vfle_f32:
+    case UOP_vfle_f64:
+        return compare(f, CMP_LE);
+    case UOP_vfround_f32:
+    case UOP_vfround_f64:
+        return round_to_integer(f, rm, false);
+    case UOP_vfroundx_f32:
+    case UOP_vfroundx_f64:
+        return round_to_integer(f, rm, true);
+    case UOP_vcvt_f32_s:
+        return to_signed_32(f, rm);
+    case UOP_vcvt_f64_s:
+        return to_signed_64(f, rm);
+    case UOP_vcvt_s_f32:
+        if (!dynamic)
+            return false;
+        x64_v_rr(f->e, X64_CVTDQ2PS, f->d, f->a);
+        return true;
+    case UOP_vcvt_s_f64:
+        return dynamic && from_signed_64(f);
+    case UOP_vcvt_f32_f64:
+        x64_v_rr(f->e, X64_CVTPS2PD, f->d, f->a);
+        f->wide = true;
+        check(f, false);
+        return true;
+    case UOP_vcvt_f64_f32:
+        if (!dynamic)
+            return false;
+        x64_v_rr(f->e, X64_CVTPD2PS, f->d, f->a);
+        f->wide = false;
+        check(f, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Rows whose operands have lanes of 64 bits. */
+static bool is_wide(uint16_t op)
+{
+    switch (op) {
+#define WIDE_8 false
+#define WIDE_16 false
+#define WIDE_32 false
+#define WIDE_64 true
+#define UOP_VF1(name, scalar, S, D) \
+    case UOP_##name:                \
+        return WIDE_##S;
+#define UOP_VF2(name, scalar, S, D) UOP_VF1(name, scalar, S, D)
+#define UOP_VF3(name, scalar, S, D) UOP_VF1(name, scalar, S, D)
+#define UOP_VFC(name, scalar, S) UOP_VF1(name, scalar, S, S)
+#include "uop/uop_all.h"
+    default:
+        return false;
+    }
+}
+
+bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    const struct uop_info *info = &uop_info[o->op];
+    if (info->flags & UOP_F_RM && !(o->imm & FP_ENV))
+        return false; /* the checks are FP_ENV's */
+    struct fp f = {.m = m, .e = &m->e, .v = v, .o = o, .wide = is_wide(o->op)};
+    f.a = bt_vec(m, o->a, XMM0);
+    if (info->b == UOP_K_V)
+        f.b = bt_vec(m, o->b, XMM1);
+    if (info->c == UOP_K_V)
+        f.c = bt_vec(m, o->c, XMM3);
+    f.d = bt_xdst(m, v, XMM2);
+    if (!emit(&f))
+        return false;
+    bt_xdone(m, v, f.d);
+    return true;
+}

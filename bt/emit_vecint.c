@@ -1,0 +1,483 @@
+/* Emission of integer vector operations that take several host instructions.
+ *
+ * The conventions are those of bt/emit_vector.c: a may lie in xmm0, b in xmm1; xmm2 is free from the beginning, xmm0 and xmm1
+ * once their operand has been used for the last time; the result is written last. Sequences assume what x86-64-v2 has
+ * and ask for what it has not.
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/emit_int.h"
+
+/* An operation's instructions by log2 of the lane's bytes; 0 where there is none. */
+static const uint32_t add[4] = {X64_PADDB, X64_PADDW, X64_PADDD, X64_PADDQ};
+static const uint32_t sub[4] = {X64_PSUBB, X64_PSUBW, X64_PSUBD, X64_PSUBQ};
+static const uint32_t equal[4] = {X64_PCMPEQB, X64_PCMPEQW, X64_PCMPEQD, X64_PCMPEQQ};
+static const uint32_t smax[3] = {X64_PMAXSB, X64_PMAXSW, X64_PMAXSD};
+static const uint32_t smin[3] = {X64_PMINSB, X64_PMINSW, X64_PMINSD};
+static const uint32_t umax[3] = {X64_PMAXUB, X64_PMAXUW, X64_PMAXUD};
+static const uint32_t umin[3] = {X64_PMINUB, X64_PMINUW, X64_PMINUD};
+static const uint32_t average[2] = {X64_PAVGB, X64_PAVGW};
+static const uint32_t shl[4] = {0, X64_PSLLW_I8, X64_PSLLD_I8, X64_PSLLQ_I8};
+static const uint32_t shr[4] = {0, X64_PSRLW_I8, X64_PSRLD_I8, X64_PSRLQ_I8};
+static const uint32_t sar[3] = {0, X64_PSRAW_I8, X64_PSRAD_I8};
+
+/* The operation being emitted. */
+struct seq {
+    struct bt_emitter *m;
+    struct x64_emit *e;
+    uint32_t v;
+    unsigned a, b, d; /* registers */
+    unsigned n;       /* log2 of the lane's bytes */
+    unsigned imm;
+};
+
+static void op(const struct seq *s, uint32_t insn, unsigned d, unsigned a, unsigned b)
+{
+    x64_v_rrr(s->e, insn, d, a, b);
+}
+
+/* With a constant: v in each lane of 1 << n bytes. */
+static struct x64_mem lanes(const struct seq *s, uint64_t v)
+{
+    for (unsigned w = 8u << s->n; w < 64; w *= 2)
+        v = (v & ((UINT64_C(1) << w) - 1)) | v << w;
+    return bt_const128(s->m, v, v);
+}
+
+static void opc(const struct seq *s, uint32_t insn, unsigned d, unsigned a, uint64_t v)
+{
+    x64_v_rrm(s->e, insn, d, a, lanes(s, v));
+}
+
+static void shift(const struct seq *s, uint32_t insn, unsigned d, unsigned a, unsigned n)
+{
+    x64_v_shift(s->e, insn, d, a, n);
+}
+
+static void zero(const struct seq *s, unsigned x)
+{
+    op(s, X64_PXOR, x, x, x);
+}
+
+static void ones(const struct seq *s, unsigned x)
+{
+    op(s, X64_PCMPEQD, x, x, x);
+}
+
+static uint64_t sign(const struct seq *s)
+{
+    return UINT64_C(1) << ((8u << s->n) - 1);
+}
+
+/* ---- products ---- */
+
+/* Words at a time: the products of the even bytes, and those of the odd ones above them. */
+static bool multiply_8(const struct seq *s)
+{
+    op(s, X64_PMULLW, XMM2, s->a, s->b);
+    shift(s, X64_PSLLW_I8, XMM2, XMM2, 8);
+    shift(s, X64_PSRLW_I8, XMM2, XMM2, 8);
+    shift(s, X64_PSRLW_I8, XMM0, s->a, 8);
+    shift(s, X64_PSRLW_I8, XMM1, s->b, 8);
+    op(s, X64_PMULLW, XMM0, XMM0, XMM1);
+    shift(s, X64_PSLLW_I8, XMM0, XMM0, 8);
+    op(s, X64_POR, s->d, XMM0, XMM2);
+    return true;
+}
+
+/* Of lanes that were extended from 32 bits there is an instruction; else low * low + (low * high + high * low) << 32. */
+static bool multiply_64(const struct seq *s)
+{
+    const struct bt_op *o = &s->m->r->ops[s->v];
+    const struct bt_op *a = &s->m->r->ops[o->a], *b = &s->m->r->ops[o->b];
+    if (a->op == UOP_vwiden_u && b->op == UOP_vwiden_u && a->imm == 2 && b->imm == 2) {
+        op(s, X64_PMULUDQ, s->d, s->a, s->b);
+        return true;
+    }
+    if (a->op == UOP_vwiden_s && b->op == UOP_vwiden_s && a->imm == 2 && b->imm == 2) {
+        op(s, X64_PMULDQ, s->d, s->a, s->b);
+        return true;
+    }
+    shift(s, X64_PSRLQ_I8, XMM2, s->a, 32);
+    op(s, X64_PMULUDQ, XMM2, XMM2, s->b);
+    x64_v_mov(s->e, XMM1, s->b);
+    x64_v_mov(s->e, XMM0, s->a);
+    shift(s, X64_PSRLQ_I8, XMM3, XMM1, 32);
+    x64_v_rrr(s->e, X64_PMULUDQ, XMM3, XMM3, XMM0);
+    op(s, X64_PADDQ, XMM2, XMM2, XMM3);
+    shift(s, X64_PSLLQ_I8, XMM2, XMM2, 32);
+    op(s, X64_PMULUDQ, XMM0, XMM0, XMM1);
+    op(s, X64_PADDQ, s->d, XMM0, XMM2);
+    return true;
+}
+
+/* ---- comparisons ---- */
+
+/* a is at least b where the greater of both is a. */
+static bool at_least(const struct seq *s, const uint32_t *max)
+{
+    if (s->n == 3) {
+        if (max == umax)
+            return false;
+        op(s, X64_PCMPGTQ, XMM2, s->b, s->a);
+        ones(s, XMM0);
+        op(s, X64_PXOR, s->d, XMM2, XMM0);
+        return true;
+    }
+    op(s, max[s->n], XMM2, s->a, s->b);
+    op(s, equal[s->n], s->d, XMM2, s->a);
+    return true;
+}
+
+static bool higher(const struct seq *s)
+{
+    if (s->n == 3) {
+        opc(s, X64_PXOR, XMM2, s->a, sign(s));
+        opc(s, X64_PXOR, XMM1, s->b, sign(s));
+        op(s, X64_PCMPGTQ, s->d, XMM2, XMM1);
+        return true;
+    }
+    op(s, umin[s->n], XMM2, s->a, s->b);
+    op(s, equal[s->n], XMM2, XMM2, s->a);
+    ones(s, XMM0);
+    op(s, X64_PXOR, s->d, XMM2, XMM0);
+    return true;
+}
+
+static bool test(const struct seq *s)
+{
+    op(s, X64_PAND, XMM2, s->a, s->b);
+    zero(s, XMM0);
+    op(s, equal[s->n], XMM2, XMM2, XMM0);
+    op(s, equal[s->n], s->d, XMM2, XMM0);
+    return true;
+}
+
+/* ---- sums and differences ---- */
+
+static bool difference(const struct seq *s, bool is_signed)
+{
+    if (s->n == 3) {
+        if (!is_signed)
+            return false;
+        op(s, X64_PSUBQ, XMM2, s->a, s->b);
+        op(s, X64_PCMPGTQ, XMM1, s->b, s->a);
+        op(s, X64_PXOR, XMM2, XMM2, XMM1);
+        op(s, X64_PSUBQ, s->d, XMM2, XMM1);
+        return true;
+    }
+    op(s, (is_signed ? smax : umax)[s->n], XMM2, s->a, s->b);
+    op(s, (is_signed ? smin : umin)[s->n], XMM0, s->a, s->b);
+    op(s, sub[s->n], s->d, XMM2, XMM0);
+    return true;
+}
+
+/* Half of the sum, rounded down: the bits that both have, and half of those that one has. Bytes by
+ * the average, which rounds up, of what is unsigned. */
+static bool halve_sum(const struct seq *s, bool is_signed)
+{
+    if (s->n == 3)
+        return false;
+    if (s->n == 0) {
+        opc(s, X64_PXOR, XMM2, s->a, is_signed ? sign(s) : 0);
+        opc(s, X64_PXOR, XMM1, s->b, is_signed ? sign(s) : 0);
+        op(s, X64_PAVGB, XMM0, XMM2, XMM1);
+        op(s, X64_PXOR, XMM2, XMM2, XMM1);
+        opc(s, X64_PAND, XMM2, XMM2, 1);
+        op(s, X64_PSUBB, XMM0, XMM0, XMM2);
+        opc(s, X64_PXOR, s->d, XMM0, is_signed ? sign(s) : 0);
+        return true;
+    }
+    op(s, X64_PXOR, XMM2, s->a, s->b);
+    op(s, X64_PAND, XMM0, s->a, s->b);
+    shift(s, (is_signed ? sar : shr)[s->n], XMM2, XMM2, 1);
+    op(s, add[s->n], s->d, XMM0, XMM2);
+    return true;
+}
+
+static bool halve_sum_up(const struct seq *s, bool is_signed)
+{
+    if (s->n == 3)
+        return false;
+    if (s->n == 2) {
+        op(s, X64_PXOR, XMM2, s->a, s->b);
+        op(s, X64_POR, XMM0, s->a, s->b);
+        shift(s, is_signed ? X64_PSRAD_I8 : X64_PSRLD_I8, XMM2, XMM2, 1);
+        op(s, X64_PSUBD, s->d, XMM0, XMM2);
+        return true;
+    }
+    opc(s, X64_PXOR, XMM2, s->a, sign(s));
+    opc(s, X64_PXOR, XMM1, s->b, sign(s));
+    op(s, average[s->n], XMM2, XMM2, XMM1);
+    opc(s, X64_PXOR, s->d, XMM2, sign(s));
+    return true;
+}
+
+/* The average of a and not b is half of the difference, and half of the range. */
+static bool halve_difference(const struct seq *s, bool is_signed)
+{
+    if (s->n > 1)
+        return false;
+    opc(s, X64_PXOR, XMM2, s->a, is_signed ? sign(s) : 0);
+    opc(s, X64_PXOR, XMM1, s->b, is_signed ? sign(s) - 1 : ~UINT64_C(0));
+    op(s, average[s->n], XMM2, XMM2, XMM1);
+    opc(s, sub[s->n], s->d, XMM2, sign(s));
+    return true;
+}
+
+/* Saturation of 32 bits. Signed: where the wrapped result has a sign that it cannot have, the limit on a's side. */
+static bool saturate(const struct seq *s, bool is_signed, bool minus)
+{
+    if (s->n != 2)
+        return false;
+    if (!is_signed && minus) {
+        op(s, X64_PMAXUD, XMM2, s->a, s->b);
+        op(s, X64_PSUBD, s->d, XMM2, s->b);
+        return true;
+    }
+    if (!is_signed) {
+        ones(s, XMM2);
+        op(s, X64_PXOR, XMM2, XMM2, s->a);
+        op(s, X64_PMINUD, XMM2, XMM2, s->b);
+        op(s, X64_PADDD, s->d, XMM2, s->a);
+        return true;
+    }
+    if (!s->e->avx)
+        return false;
+    op(s, minus ? X64_PSUBD : X64_PADDD, XMM2, s->a, s->b);
+    op(s, X64_PXOR, XMM3, s->a, XMM2);
+    op(s, X64_PXOR, XMM1, s->b, minus ? s->a : XMM2);
+    op(s, X64_PAND, XMM3, XMM3, XMM1);
+    shift(s, X64_PSRAD_I8, XMM1, s->a, 31);
+    opc(s, X64_PXOR, XMM1, XMM1, 0x7fffffff);
+    x64_v_rrrr(s->e, X64_VBLENDVPS, s->d, XMM2, XMM1, XMM3);
+    return true;
+}
+
+static bool absolute_64(const struct seq *s)
+{
+    zero(s, XMM2);
+    op(s, X64_PCMPGTQ, XMM2, XMM2, s->a);
+    op(s, X64_PXOR, XMM0, s->a, XMM2);
+    op(s, X64_PSUBQ, s->d, XMM0, XMM2);
+    return true;
+}
+
+/* ---- shifts ---- */
+
+/* d = a >> n. Bytes as words, without the bits that come from the neighbour; a sign by flipping and subtracting it where
+ * there is no arithmetic shift. */
+static void right(const struct seq *s, unsigned d, unsigned n, bool is_signed)
+{
+    unsigned width = 8u << s->n;
+    if (is_signed && n >= width)
+        n = width - 1;
+    if (!is_signed && n >= width) {
+        zero(s, d);
+        return;
+    }
+    if (is_signed && (s->n == 1 || s->n == 2)) {
+        shift(s, sar[s->n], d, s->a, n);
+        return;
+    }
+    shift(s, shr[s->n ? s->n : 1], d, s->a, n);
+    if (s->n == 0)
+        opc(s, X64_PAND, d, d, 0xffu >> n);
+    if (is_signed) {
+        opc(s, X64_PXOR, d, d, sign(s) >> n);
+        opc(s, sub[s->n], d, d, sign(s) >> n);
+    }
+}
+
+static bool shift_right(const struct seq *s, bool is_signed)
+{
+    right(s, XMM2, s->imm, is_signed);
+    x64_v_mov(s->e, s->d, XMM2);
+    return true;
+}
+
+/* And the highest bit that is shifted out is added. */
+static bool shift_right_rounding(const struct seq *s, bool is_signed)
+{
+    unsigned width = 8u << s->n;
+    right(s, XMM2, s->imm, is_signed);
+    if (s->n == 0) {
+        shift(s, X64_PSRLW_I8, XMM0, s->a, s->imm - 1);
+        opc(s, X64_PAND, XMM0, XMM0, 1);
+    } else {
+        shift(s, shl[s->n], XMM0, s->a, width - s->imm);
+        shift(s, shr[s->n], XMM0, XMM0, width - 1);
+    }
+    op(s, add[s->n], s->d, XMM0, XMM2);
+    return true;
+}
+
+static bool shift_left_8(const struct seq *s)
+{
+    shift(s, X64_PSLLW_I8, XMM2, s->a, s->imm);
+    opc(s, X64_PAND, s->d, XMM2, 0xffu << s->imm & 0xff);
+    return true;
+}
+
+/* By the lanes' lowest byte c: left by c as an unsigned number, right by -c as one. The one of both that is not meant is too
+ * large an amount, which gives zeros. */
+static bool shift_variable(const struct seq *s, bool is_signed)
+{
+    if (s->n < 2 || (s->n == 3 && is_signed) || !x64_has(s->e, X64_F_AVX2))
+        return false;
+    opc(s, X64_PAND, XMM2, s->b, 0xff);
+    op(s, s->n == 2 ? X64_VPSLLVD : X64_VPSLLVQ, XMM3, s->a, XMM2);
+    zero(s, XMM2);
+    op(s, sub[s->n], XMM2, XMM2, s->b);
+    opc(s, X64_PAND, XMM2, XMM2, 0xff);
+    if (!is_signed) {
+        op(s, s->n == 2 ? X64_VPSRLVD : X64_VPSRLVQ, XMM2, s->a, XMM2);
+    } else {
+        op(s, X64_VPSRAVD, XMM2, s->a, XMM2);
+        shift(s, X64_PSLLD_I8, XMM1, s->b, 24);
+        shift(s, X64_PSRAD_I8, XMM1, XMM1, 31);
+        op(s, X64_PAND, XMM2, XMM2, XMM1);
+    }
+    op(s, X64_POR, s->d, XMM2, XMM3);
+    return true;
+}
+
+/* ---- bytes by tables of what a nibble gives ---- */
+
+static bool nibbles(const struct seq *s, uint64_t low0, uint64_t low1, uint64_t high0,
+                    uint64_t high1, uint32_t combine)
+{
+    if (!x64_has(s->e, X64_F_SSSE3))
+        return false;
+    opc(s, X64_PAND, XMM2, s->a, 0x0f);
+    shift(s, X64_PSRLW_I8, XMM1, s->a, 4);
+    opc(s, X64_PAND, XMM1, XMM1, 0x0f);
+    x64_v_rm(s->e, X64_MOVAPS, XMM0, bt_const128(s->m, low0, low1));
+    op(s, X64_PSHUFB, XMM2, XMM0, XMM2);
+    x64_v_rm(s->e, X64_MOVAPS, XMM0, bt_const128(s->m, high0, high1));
+    op(s, X64_PSHUFB, XMM0, XMM0, XMM1);
+    op(s, combine, s->d, XMM2, XMM0);
+    return true;
+}
+
+/* ---- bits ---- */
+
+static bool select_bits(const struct seq *s)
+{
+    unsigned c = bt_vec(s->m, s->m->r->ops[s->v].c, XMM2);
+    op(s, X64_PAND, XMM1, s->a, s->b);
+    op(s, X64_PANDN, XMM2, s->a, c);
+    op(s, X64_POR, s->d, XMM1, XMM2);
+    return true;
+}
+
+static bool or_not(const struct seq *s)
+{
+    ones(s, XMM2);
+    op(s, X64_PXOR, XMM2, XMM2, s->b);
+    op(s, X64_POR, s->d, XMM2, s->a);
+    return true;
+}
+
+/* The rows of one operation, by lane size. */
+#define ROWS(name)        \
+    case UOP_##name##_8:  \
+    case UOP_##name##_16: \
+    case UOP_##name##_32: \
+    case UOP_##name##_64: \
+        s->n = o->op - UOP_##name##_8;
+
+static bool emit(struct seq *s, const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_vmul_8:
+        return multiply_8(s);
+    case UOP_vmul_64:
+        return multiply_64(s);
+        ROWS(vcmge)
+        return at_least(s, smax);
+        ROWS(vcmhs)
+        return at_least(s, umax);
+        ROWS(vcmhi)
+        return higher(s);
+        ROWS(vcmtst)
+        return test(s);
+        ROWS(vsabd)
+        return difference(s, true);
+        ROWS(vuabd)
+        return difference(s, false);
+        ROWS(vshadd)
+        return halve_sum(s, true);
+        ROWS(vuhadd)
+        return halve_sum(s, false);
+        ROWS(vsrhadd)
+        return halve_sum_up(s, true);
+        ROWS(vurhadd)
+        return s->n == 2 && halve_sum_up(s, false);
+        ROWS(vshsub)
+        return halve_difference(s, true);
+        ROWS(vuhsub)
+        return halve_difference(s, false);
+        ROWS(vsqadd)
+        return saturate(s, true, false);
+        ROWS(vuqadd)
+        return saturate(s, false, false);
+        ROWS(vsqsub)
+        return saturate(s, true, true);
+        ROWS(vuqsub)
+        return saturate(s, false, true);
+        ROWS(vneg)
+        zero(s, XMM2);
+        op(s, sub[s->n], s->d, XMM2, s->a);
+        return true;
+        ROWS(vsshr)
+        return shift_right(s, true);
+        ROWS(vushr)
+        return shift_right(s, false);
+        ROWS(vsrshr)
+        return shift_right_rounding(s, true);
+        ROWS(vurshr)
+        return shift_right_rounding(s, false);
+        ROWS(vsshl)
+        return shift_variable(s, true);
+        ROWS(vushl)
+        return shift_variable(s, false);
+    case UOP_vabs_64:
+        s->n = 3;
+        return absolute_64(s);
+    case UOP_vshl_8:
+        return shift_left_8(s);
+    case UOP_vcnt_8:
+        return nibbles(s, UINT64_C(0x0302020102010100), UINT64_C(0x0403030203020201),
+                       UINT64_C(0x0302020102010100), UINT64_C(0x0403030203020201), X64_PADDB);
+    case UOP_vrbit_8:
+        return nibbles(s, UINT64_C(0xe060a020c0408000), UINT64_C(0xf070b030d0509010),
+                       UINT64_C(0x0e060a020c040800), UINT64_C(0x0f070b030d050901), X64_POR);
+    case UOP_vclz_8: /* of the low nibble four more; it counts when the high one is zero */
+        return nibbles(s, UINT64_C(0x0505050506060708), UINT64_C(0x0404040404040404),
+                       UINT64_C(0x0101010102020308), UINT64_C(0), X64_PMINUB);
+    case UOP_vbsl:
+        return select_bits(s);
+    case UOP_vorn:
+        return or_not(s);
+    default:
+        return false;
+    }
+}
+
+bool bt_emit_vector_integer(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (uop_info[o->op].a != UOP_K_V || uop_info[o->op].d != UOP_K_V ||
+        !x64_has(&m->e, X64_F_SSE42))
+        return false;
+    struct seq s = {.m = m, .e = &m->e, .v = v, .imm = (unsigned)o->imm};
+    s.a = bt_vec(m, o->a, XMM0);
+    if (uop_info[o->op].b == UOP_K_V)
+        s.b = bt_vec(m, o->b, XMM1);
+    s.d = bt_xdst(m, v, XMM0);
+    if (!emit(&s, o))
+        return false;
+    bt_xdone(m, v, s.d);
+    return true;
+}
