@@ -92,7 +92,7 @@ static void three(struct lift *l, const struct a64_insn *in, unsigned size)
 {
     static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
     static const uint16_t store[4] = {UOP_st_8, UOP_st_16, UOP_st_32, UOP_st_64};
-    unsigned halves = 1 + Q, per = 8u >> size;
+    unsigned halves = 1 + Q, per = 8u >> size, kept = 0;
     uint8_t part[6];
     for (unsigned r = 0; r < 3; r++)
         for (unsigned h = 0; h < halves; h++) {
@@ -102,7 +102,11 @@ static void three(struct lift *l, const struct a64_insn *in, unsigned size)
                 if (!W(22, 22)) {
                     uint8_t t = i ? emit_i(l, UOP_shr_64_i, unit, i << (3 + size)) : unit;
                     lift_emit(l, store[size], 0, in->rn, t, 0, at);
-                    l->temps = 0; /* nothing is kept between lanes */
+                    /* Nothing is kept between lanes but what the first access made of the address (lift_emit). */
+                    if (kept)
+                        l->temps = kept;
+                    else
+                        kept = l->temps;
                     continue;
                 }
                 unsigned keep = l->temps;
