@@ -30,8 +30,8 @@ struct code_page {
 
 struct hash {
     unsigned bits;
-    size_t used; /* places that are not empty, removed ones included */
-    struct block **place;
+    size_t used;      /* places that are not empty, removed ones included */
+    uintptr_t *place; /* see tagged() */
     uint64_t dead_epoch;
     struct hash *next; /* in old_hashes */
 };
@@ -58,9 +58,13 @@ static void unlock(void)
     pthread_mutex_unlock(&cc.lock);
 }
 
+static uint64_t mix(uint64_t key)
+{
+    return key * UINT64_C(0x9e3779b97f4a7c15);
+}
 static size_t hash_of(uint64_t key, unsigned bits)
 {
-    return (key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits);
+    return mix(key) >> (64 - bits);
 }
 
 static void *new_table(unsigned bits)
@@ -74,16 +78,34 @@ static void *new_table(unsigned bits)
 /* ---- the hash by pc: open addressing, read without the lock ---- */
 
 /* A removed block's place: searches go on behind it. */
-static struct block removed;
+#define REMOVED ((uintptr_t)1)
+
+/* A place holds 0, REMOVED, or a block's address with bits of its pc's hash above the 48 that an address has: most places
+ * of other blocks are passed without a look at the block, which would be a cache miss. */
+#define TAG_SHIFT 48
+static uintptr_t tag_of(uint64_t pc)
+{
+    return mix(pc) >> 24 << TAG_SHIFT;
+}
+static uintptr_t tagged(const struct block *b)
+{
+    return (uintptr_t)b | tag_of(b->pc);
+}
+static struct block *block_at(uintptr_t place)
+{
+    return place == REMOVED ? NULL : (struct block *)(place & (((uintptr_t)1 << TAG_SHIFT) - 1));
+}
 
 /* The search for pc: its block, or NULL, and the place where that was seen. Without the lock a place is
  * read once only: the next look may find the block removed. */
-static struct block *search(const struct hash *h, uint64_t pc, struct block ***place)
+static struct block *search(const struct hash *h, uint64_t pc, uintptr_t **place)
 {
     size_t mask = ((size_t)1 << h->bits) - 1;
+    uintptr_t tag = tag_of(pc);
     for (size_t i = hash_of(pc, h->bits);; i = (i + 1) & mask) {
-        struct block *b = __atomic_load_n(&h->place[i], __ATOMIC_ACQUIRE);
-        if (!b || (b != &removed && b->pc == pc)) {
+        uintptr_t v = __atomic_load_n(&h->place[i], __ATOMIC_ACQUIRE);
+        struct block *b = block_at(v);
+        if (!v || ((v ^ tag) >> TAG_SHIFT == 0 && b && b->pc == pc)) {
             *place = &h->place[i];
             return b;
         }
@@ -91,9 +113,9 @@ static struct block *search(const struct hash *h, uint64_t pc, struct block ***p
 }
 
 /* Under the lock: where pc's block is, or is to be. */
-static struct block **place_of(const struct hash *h, uint64_t pc)
+static uintptr_t *place_of(const struct hash *h, uint64_t pc)
 {
-    struct block **place;
+    uintptr_t *place;
     search(h, pc, &place);
     return place;
 }
@@ -101,7 +123,7 @@ static struct block **place_of(const struct hash *h, uint64_t pc)
 static struct block *find(uint64_t pc)
 {
     const struct hash *h = __atomic_load_n(&cc.hash, __ATOMIC_ACQUIRE);
-    struct block **place;
+    uintptr_t *place;
     return h ? search(h, pc, &place) : NULL;
 }
 
@@ -120,8 +142,8 @@ static void make_room(void)
         vm_bug("out of memory for the hash of blocks");
     *h = (struct hash){.bits = bits, .used = cc.stats.blocks, .place = new_table(bits)};
     for (size_t i = 0; old && i < (size_t)1 << old->bits; i++)
-        if (old->place[i] && old->place[i] != &removed)
-            *place_of(h, old->place[i]->pc) = old->place[i];
+        if (block_at(old->place[i]))
+            *place_of(h, block_at(old->place[i])->pc) = old->place[i];
     if (old) {
         old->dead_epoch = cc.epoch;
         old->next = cc.old_hashes;
@@ -133,13 +155,13 @@ static void make_room(void)
 static void hash_add(struct block *b)
 {
     make_room();
-    __atomic_store_n(place_of(cc.hash, b->pc), b, __ATOMIC_RELEASE);
+    __atomic_store_n(place_of(cc.hash, b->pc), tagged(b), __ATOMIC_RELEASE);
     cc.hash->used++;
 }
 
 static void hash_remove(struct block *b)
 {
-    __atomic_store_n(place_of(cc.hash, b->pc), &removed, __ATOMIC_RELEASE);
+    __atomic_store_n(place_of(cc.hash, b->pc), REMOVED, __ATOMIC_RELEASE);
 }
 
 /* ---- the index by page ---- */
@@ -452,7 +474,7 @@ void cc_invalidate(uint64_t addr, uint64_t len)
 {
     if (!len)
         return;
-    cc_unit_invalidate(addr, len);
+    const uint64_t whole = len;
     if (len - 1 > UINT64_MAX - addr)
         len = UINT64_MAX - addr;
     uint64_t from = addr >> PAGE_BITS, to = (addr + (len - 1)) >> PAGE_BITS;
@@ -476,6 +498,8 @@ void cc_invalidate(uint64_t addr, uint64_t len)
         reclaim();
     }
     unlock();
+    /* Behind the blocks: a translation that began before they were dead is refused as stale, none begins now. */
+    cc_unit_invalidate(addr, whole);
     if (killed && log_enabled(LOG_CACHE))
         log_printf("cache: %u blocks of %#llx, %llu bytes, invalidated\n", killed,
                    (unsigned long long)addr, (unsigned long long)len);
@@ -519,8 +543,8 @@ void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)
 {
     lock();
     for (size_t i = 0; cc.hash && i < (size_t)1 << cc.hash->bits; i++)
-        if (cc.hash->place[i] && cc.hash->place[i] != &removed)
-            fn(cc.hash->place[i], arg);
+        if (block_at(cc.hash->place[i]))
+            fn(block_at(cc.hash->place[i]), arg);
     unlock();
 }
 

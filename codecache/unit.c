@@ -17,7 +17,7 @@
 #include <ucontext.h>
 
 #define PAGE_BITS 12
-#define HASH_BITS 17
+#define HASH_BITS_FIRST 9 /* a page: most processes are small and short */
 #define PAGE_HASH_BITS 12
 
 static struct {
@@ -27,8 +27,11 @@ static struct {
     struct cc_unit_stats stats;
 } units = {.lock = PTHREAD_MUTEX_INITIALIZER, .gen = 1};
 
-/* By guest pc and by guest page. Whole pages, see forget(). */
-static _Alignas(4096) struct unit *unit_bucket[1 << HASH_BITS];
+/* By guest pc, grown with the number of units, and by guest page. Whole pages, see forget(). */
+static struct {
+    struct unit **bucket;
+    unsigned bits;
+} by_pc;
 static _Alignas(4096) struct unit_page *page_bucket[1 << PAGE_HASH_BITS];
 
 /* The last invalidations, so that a translation under way when one happened is refused only if it was hit. */
@@ -51,12 +54,40 @@ static size_t hash_of(uint64_t key, unsigned bits)
     return (key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits);
 }
 
+/* The chain that pc's unit is in. There must be a table. */
+static struct unit **chain_of(uint64_t pc)
+{
+    return &by_pc.bucket[hash_of(pc, by_pc.bits)];
+}
+
 static struct unit *find(uint64_t pc)
 {
-    struct unit *u = unit_bucket[hash_of(pc, HASH_BITS)];
+    struct unit *u = by_pc.bucket ? *chain_of(pc) : NULL;
     while (u && u->pc != pc)
         u = u->hash_next;
     return u;
+}
+
+/* A table of at least as many chains as units. False when there is no memory for one at all. */
+static bool grow_table(void)
+{
+    struct unit **old = by_pc.bucket;
+    unsigned old_bits = by_pc.bits, bits = old ? old_bits + 2 : HASH_BITS_FIRST;
+    if (old && units.stats.units < UINT64_C(1) << old_bits)
+        return true;
+    struct unit **bigger = calloc((size_t)1 << bits, sizeof *bigger);
+    if (!bigger)
+        return old;
+    by_pc.bucket = bigger;
+    by_pc.bits = bits;
+    for (size_t i = 0; old && i < (size_t)1 << old_bits; i++)
+        for (struct unit *u = old[i], *next; u; u = next) {
+            next = u->hash_next;
+            u->hash_next = *chain_of(u->pc);
+            *chain_of(u->pc) = u;
+        }
+    free(old);
+    return true;
 }
 
 uint64_t cc_unit_seq(void)
@@ -109,7 +140,7 @@ void cc_unit_link(struct link *l, struct unit *to)
  * it leaves at its next exit. */
 static void kill_unit(struct unit *u)
 {
-    struct unit **at = &unit_bucket[hash_of(u->pc, HASH_BITS)];
+    struct unit **at = chain_of(u->pc);
     while (*at && *at != u)
         at = &(*at)->hash_next;
     if (*at)
@@ -360,7 +391,7 @@ static struct unit *install(const struct unit_draft *d)
     struct unit *old = find(d->pc);
     if (stale(d) || (old && old->level > d->level))
         return NULL;
-    if (!cc_code_ready(d->guest))
+    if (!cc_code_ready(d->guest) || !grow_table())
         return NULL;
     struct unit *u = new_unit(d);
     if (!u)
@@ -382,9 +413,8 @@ static struct unit *install(const struct unit_draft *d)
         units.stats.replaced++;
         forward_entry(old, u);
     }
-    struct unit **bucket = &unit_bucket[hash_of(u->pc, HASH_BITS)];
-    u->hash_next = *bucket;
-    *bucket = u;
+    u->hash_next = *chain_of(u->pc);
+    *chain_of(u->pc) = u;
     index_pages(u);
     units.stats.units++;
     units.stats.installed++;
@@ -419,27 +449,52 @@ struct unit *cc_unit_by_host(uintptr_t host_pc)
     return off - c->by_addr[i].off < u->size ? u : NULL;
 }
 
-struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
+/* Under the lock. Only while the table is of this generation: the entry would outlive the check otherwise. */
+static struct unit *look_up(struct cpu *cpu, uint64_t pc)
 {
-    /* What the cpu's table knows needs no lock: the cpu has entered, and the table is of this generation. */
-    if (cpu && cpu->unit_gen == __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE)) {
-        const struct ucache_entry *e = &cpu->ucache[CPU_UCACHE_INDEX(pc)];
-        struct unit *known = e->pc == pc ? cc_unit_by_host((uintptr_t)e->host) : NULL;
-        if (known && !__atomic_load_n(&known->dead, __ATOMIC_RELAXED)) {
-            uint64_t hits = __atomic_load_n(&units.stats.hits, __ATOMIC_RELAXED);
-            __atomic_store_n(&units.stats.hits, hits + 1, __ATOMIC_RELAXED); /* one may be lost */
-            return known;
-        }
-    }
-    lock();
     struct unit *u = find(pc);
     if (u)
         __atomic_store_n(&units.stats.hits, units.stats.hits + 1, __ATOMIC_RELAXED);
     else
         units.stats.misses++;
-    /* Only while the table is of this generation: the entry would outlive the check otherwise. */
     if (u && cpu && cpu->unit_gen == units.gen)
         cpu->ucache[CPU_UCACHE_INDEX(pc)] = (struct ucache_entry){pc, u->code + u->entry};
+    return u;
+}
+
+struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc)
+{
+    lock();
+    struct unit *u = look_up(cpu, pc);
+    unlock();
+    return u;
+}
+
+struct unit *cc_unit_of_block(struct cpu *cpu, struct block *b)
+{
+    /* A unit that has died since is of an older generation: the death advances it. The generation is written last and erased
+     * first, under the lock, so one that is the same before and after belongs to the pointer. */
+    uint64_t gen = __atomic_load_n(&units.gen, __ATOMIC_ACQUIRE);
+    if (gen == cpu->unit_gen && gen == __atomic_load_n(&b->unit_gen, __ATOMIC_ACQUIRE)) {
+        struct unit *u = __atomic_load_n(&b->unit, __ATOMIC_ACQUIRE);
+        /* A replaced unit dies without a new generation. */
+        if (gen == __atomic_load_n(&b->unit_gen, __ATOMIC_RELAXED) &&
+            !__atomic_load_n(&u->dead, __ATOMIC_RELAXED)) {
+            struct ucache_entry *e = &cpu->ucache[CPU_UCACHE_INDEX(b->pc)];
+            uint64_t hits = __atomic_load_n(&units.stats.hits, __ATOMIC_RELAXED);
+            if (e->pc != b->pc)
+                *e = (struct ucache_entry){b->pc, u->code + u->entry};
+            __atomic_store_n(&units.stats.hits, hits + 1, __ATOMIC_RELAXED); /* one may be lost */
+            return u;
+        }
+    }
+    lock();
+    struct unit *u = look_up(cpu, b->pc);
+    if (u) {
+        __atomic_store_n(&b->unit_gen, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&b->unit, u, __ATOMIC_RELEASE);
+        __atomic_store_n(&b->unit_gen, units.gen, __ATOMIC_RELEASE);
+    }
     unlock();
     return u;
 }
@@ -539,8 +594,8 @@ enum exit_reason cc_unit_left(struct cpu *cpu, uint64_t left, struct link **link
 void cc_unit_for_each(void (*fn)(const struct unit *u, void *arg), void *arg)
 {
     lock();
-    for (size_t i = 0; i < 1u << HASH_BITS; i++)
-        for (struct unit *u = unit_bucket[i]; u; u = u->hash_next)
+    for (size_t i = 0; by_pc.bucket && i < (size_t)1 << by_pc.bits; i++)
+        for (struct unit *u = by_pc.bucket[i]; u; u = u->hash_next)
             fn(u, arg);
     unlock();
 }
@@ -569,10 +624,10 @@ static void forget(void *table, size_t size)
 void cc_unit_fork_end(bool child)
 {
     if (child) {
-        forget(unit_bucket, sizeof unit_bucket);
+        /* The table and the units are left behind rather than freed: touching them would copy their pages. */
+        by_pc.bucket = NULL;
         forget(page_bucket, sizeof page_bucket);
         units.stats.units = 0;
-        /* The units' own memory is left behind rather than freed: touching it would copy its pages. */
         if (cc_region.exec)
             cc_code_after_fork();
         new_generation();

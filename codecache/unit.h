@@ -91,6 +91,8 @@ struct unit *cc_unit_install(const struct unit_draft *d);
 
 /* The live unit at pc, or NULL; enters it into the cpu's table. */
 struct unit *cc_unit_lookup(struct cpu *cpu, uint64_t pc);
+/* The same by the block there, which remembers it: without the lock as long as no unit dies. The cpu has entered. */
+struct unit *cc_unit_of_block(struct cpu *cpu, struct block *b);
 
 /* Before translated code is run: empties the cpu's table if units died since it was filled. The cpu has
  * entered. */

@@ -27,6 +27,8 @@
 /* Longest guest code of one block: the interpreter's blocks are small, and one never spans more
  * than two pages (struct block's page links). */
 #define FETCH_MAX (BLOCK_MAX_INSNS * 4)
+/* Most blocks are much shorter, and what is behind them has never been touched. */
+#define FETCH_FIRST 64
 
 static void log_block(const struct thread *t, const struct block *b)
 {
@@ -97,7 +99,7 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
 {
     if (b->count + 1 < b->hot_at)
         return NULL;
-    struct unit *u = cc_unit_lookup(cpu, b->pc);
+    struct unit *u = cc_unit_of_block(cpu, b);
     if (u)
         return u;
     if (b->flags & BLOCK_NO_BT || b->code) {
@@ -181,6 +183,7 @@ static struct block *find_block(struct thread *t)
     const struct guest *g = cpu->guest;
     uint64_t pc = cpu->r[g->pc_slot];
     struct block *b = cc_lookup(cpu, pc);
+    size_t max = FETCH_FIRST;
     while (!b) {
         uint8_t code[FETCH_MAX];
         struct mm_fetch_token token;
@@ -188,7 +191,7 @@ static struct block *find_block(struct thread *t)
             cpu->fault = (struct cpu_fault){.addr = pc, .signo = SIGBUS, .code = BUS_ADRALN};
             return NULL;
         }
-        size_t avail = mm_fetch(pc, code, sizeof(code), &token, &cpu->fault);
+        size_t avail = mm_fetch(pc, code, max, &token, &cpu->fault);
         if (!avail && g->untag && g->untag(pc) != pc) {
             /* A branch takes the tag away; here, for the few that have one. */
             pc = cpu->r[g->pc_slot] = g->untag(pc);
@@ -212,6 +215,13 @@ static struct block *find_block(struct thread *t)
             if (mm_fetch(pc + avail, &byte, 1, &token, &f) == 0)
                 cpu->fault = f;
             return NULL;
+        }
+        if (max < FETCH_MAX && avail == max && b->len + MM_FETCH_MIN > avail) {
+            /* Perhaps cut off. */
+            block_free(b);
+            b = NULL;
+            max = FETCH_MAX;
+            continue;
         }
 #ifdef DRAGOMAN_DEBUG
         unsigned where = 0;

@@ -15,7 +15,7 @@ static struct block *make(unsigned nuops, unsigned ninsns, const uint8_t *code, 
     size_t map_at = uops_at + nuops * sizeof(struct uop);
     size_t code_at = map_at + ninsns * sizeof(struct insn_map);
     size_t size = code_at + len;
-    char *mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    char *mem = malloc(size);
     if (!mem)
         vm_bug("out of memory for a block of %u micro-ops", nuops);
     struct block *b = (struct block *)mem;

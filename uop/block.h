@@ -28,15 +28,16 @@ enum block_flag {
                            * entered although cpu->pending is set, and left by that */
 };
 
+struct unit;
+
+/* Programs that run for a moment have thousands of them, most entered once or twice: so it is small, and what both engines
+ * touch at each entry comes first. */
 struct block {
     uint64_t pc;  /* guest address of the first instruction */
     uint32_t len; /* bytes of guest code; the fall-through is pc + len */
     uint16_t nuops;
     uint16_t ninsns;
-    uint32_t flags; /* enum block_flag */
     struct uop *uops;
-    struct insn_map *map;
-    const uint8_t *code; /* copy of the len guest bytes, for check_code; else NULL */
 
     /* Links by edge (0 fall-through or only, 1 taken); NULL until resolved, always for jmp_ind.
      * Atomic; set and cleared by codecache/. */
@@ -48,15 +49,30 @@ struct block {
     uint64_t taken;  /* times edge 1 was taken; for jmp_ind, times that it went to target again */
     uint64_t target; /* jmp_ind: guest address it last went to */
 
-    /* Owned by codecache/. */
+    uint32_t flags;        /* enum block_flag */
+    uint32_t translations; /* units made with this block as head, so far */
+    struct insn_map *map;
+    const uint8_t *code; /* copy of the len guest bytes, for check_code; else NULL */
+
+    /* The unit that was last seen to begin here, good for one generation of units; both atomic, owned by
+     * codecache/unit.c. */
+    struct unit *unit;
+    uint64_t unit_gen;
+
+    /* Owned by codecache/blocks.c. */
     struct block
-        *page_next[2]; /* blocks that touch the same guest page: a block spans two at most */
-    /* The edges that lead here (blocks with their edge in the lowest bit), chained through their
-     * in_next; in_pprev is where an edge's chain pointer lies. */
-    uintptr_t in_first, in_next[2], *in_pprev[2];
-    struct block *limbo_next;
-    uint64_t dead_epoch;
-    unsigned translations; /* units made with this block as head, so far */
+        *page_next[2];  /* blocks that touch the same guest page: a block spans two at most */
+    uintptr_t in_first; /* the edges that lead here (blocks with their edge in the lowest bit) */
+    union {
+        struct
+        { /* the block's own edges, chained; in_pprev is where an edge's chain pointer lies */
+            uintptr_t in_next[2], *in_pprev[2];
+        };
+        struct { /* once it is dead */
+            struct block *limbo_next;
+            uint64_t dead_epoch;
+        };
+    };
 };
 
 /* Allocate a block with room for the given numbers of micro-ops and instructions (one allocation).

@@ -6,6 +6,7 @@
  */
 #include "base/report.h"
 #include "uop/soft.h"
+#include <sys/platform/x86.h>
 
 const struct format soft_format[] = {
     [FP_F16] = {11, 15, 15, 16}, [FP_F32] = {24, 127, 127, 32}, [FP_F64] = {53, 1023, 1023, 64}};
@@ -549,8 +550,7 @@ bool fp_host_fma;
 
 __attribute__((constructor)) static void fp_probe_host(void)
 {
-    __builtin_cpu_init();
-    fp_host_fma = __builtin_cpu_supports("fma");
+    fp_host_fma = CPU_FEATURE_ACTIVE(FMA); /* as the C library read it: see host/x64/features.c */
 }
 
 uint32_t fp_mxcsr(unsigned frm, uint32_t sticky)

@@ -4,10 +4,10 @@
  */
 #include "host/x64/features.h"
 
-#include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/platform/x86.h>
 
 static const struct {
     const char *name;
@@ -29,6 +29,13 @@ static uint64_t level_set(unsigned level)
     return set;
 }
 
+/* What the C library read at the start of the process. In a virtual machine each CPUID instruction is a trap of its own, some of them
+ * cost as much as the start of a small program. */
+static const unsigned *leaf(unsigned index)
+{
+    return __x86_get_cpuid_feature_leaf(index)->cpuid_array;
+}
+
 /* XCR0: which register state the operating system saves. */
 static uint64_t xcr0(void)
 {
@@ -40,56 +47,53 @@ static uint64_t xcr0(void)
 uint64_t x64_features_cpu(void)
 {
     uint64_t f = X64_FBIT(X64_F_BASE);
-    uint32_t a, b, c, d;
+    enum { B = 1, C, D };
+    const unsigned *r = leaf(CPUID_INDEX_1);
     bool ymm = false, zmm = false;
 
 #define BIT(reg, n, name)                \
     do {                                 \
-        if ((reg) >> (n)&1)              \
+        if (r[reg] >> (n)&1)             \
             f |= X64_FBIT(X64_F_##name); \
     } while (0)
-    if (__get_cpuid(1, &a, &b, &c, &d)) {
-        BIT(c, 0, SSE3);
-        BIT(c, 1, PCLMUL);
-        BIT(c, 9, SSSE3);
-        BIT(c, 13, CX16);
-        BIT(c, 19, SSE41);
-        BIT(c, 20, SSE42);
-        BIT(c, 22, MOVBE);
-        BIT(c, 23, POPCNT);
-        BIT(c, 25, AES);
-        if (c >> 27 & 1) { /* OSXSAVE */
-            uint64_t x = xcr0();
-            ymm = (x & 6) == 6;
-            zmm = (x & 0xe6) == 0xe6;
-        }
-        if (ymm) {
-            BIT(c, 12, FMA);
-            BIT(c, 28, AVX);
-            BIT(c, 29, F16C);
-        }
+    BIT(C, 0, SSE3);
+    BIT(C, 1, PCLMUL);
+    BIT(C, 9, SSSE3);
+    BIT(C, 13, CX16);
+    BIT(C, 19, SSE41);
+    BIT(C, 20, SSE42);
+    BIT(C, 22, MOVBE);
+    BIT(C, 23, POPCNT);
+    BIT(C, 25, AES);
+    if (r[C] >> 27 & 1) { /* OSXSAVE */
+        uint64_t x = xcr0();
+        ymm = (x & 6) == 6;
+        zmm = (x & 0xe6) == 0xe6;
     }
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-        BIT(b, 3, BMI1);
-        BIT(b, 8, BMI2);
-        BIT(b, 19, ADX);
-        BIT(b, 29, SHA);
-        BIT(c, 8, GFNI);
-        BIT(d, 4, FSRM);
-        if (ymm)
-            BIT(b, 5, AVX2);
-        if (zmm) {
-            BIT(b, 16, AVX512F);
-            BIT(b, 17, AVX512DQ);
-            BIT(b, 28, AVX512CD);
-            BIT(b, 30, AVX512BW);
-            BIT(b, 31, AVX512VL);
-        }
+    if (ymm) {
+        BIT(C, 12, FMA);
+        BIT(C, 28, AVX);
+        BIT(C, 29, F16C);
     }
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
-        BIT(c, 0, LAHF);
-        BIT(c, 5, LZCNT);
+    r = leaf(CPUID_INDEX_7);
+    BIT(B, 3, BMI1);
+    BIT(B, 8, BMI2);
+    BIT(B, 19, ADX);
+    BIT(B, 29, SHA);
+    BIT(C, 8, GFNI);
+    BIT(D, 4, FSRM);
+    if (ymm)
+        BIT(B, 5, AVX2);
+    if (zmm) {
+        BIT(B, 16, AVX512F);
+        BIT(B, 17, AVX512DQ);
+        BIT(B, 28, AVX512CD);
+        BIT(B, 30, AVX512BW);
+        BIT(B, 31, AVX512VL);
     }
+    r = leaf(CPUID_INDEX_80000001);
+    BIT(C, 0, LAHF);
+    BIT(C, 5, LZCNT);
 #undef BIT
     return f;
 }
