@@ -73,7 +73,7 @@ static void log_block(const struct thread *t, const struct block *b)
  * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
 
 #define HOT_LEVEL1 16
-#define HOT_LEVEL2 4000 /* entries and rounds of loops in a unit of level 1 */
+#define HOT_LEVEL2 32000 /* entries and rounds of loops in a unit of level 1 */
 
 static bool translate;      /* the engine is not the interpreter alone */
 static uint64_t hot_at;     /* entries after which a block is handed out */
