@@ -134,6 +134,10 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     }
     bt_dce(r);
     check(r, "dead operations");
+    if (level > 1 && bt_soften_phis(r)) {
+        bt_dce(r);
+        check(r, "phis of flags");
+    }
     bt_pair_products(r);
     check(r, "products");
     bt_sink(r);

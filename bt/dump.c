@@ -60,6 +60,10 @@ static void add_value(struct text *t, const struct bt_region *r, uint32_t v)
 
 static void add_slot(struct text *t, const struct bt_region *r, unsigned slot)
 {
+    if (slot == BT_NO_SLOT) {
+        add(t, "-");
+        return;
+    }
     const char *name = r->guest->slot_name ? r->guest->slot_name(slot) : NULL;
     if (name)
         add(t, "%s", name);

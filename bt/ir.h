@@ -139,6 +139,9 @@ void bt_lazy_nan(
     struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
 void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
 void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
+bool bt_soften_phis(
+    struct bt_region
+        *r); /* phis of flags that only snapshots name; true: dead operations are left */
 void bt_sink(struct bt_region *r); /* operations that only the guest's state needs; the last pass */
 void bt_count_uses(struct bt_region *r);
 
@@ -191,6 +194,8 @@ uint32_t bt_insert(struct bt_region *r, uint32_t block, uint32_t *at, uint16_t o
 void bt_reserve_ops(struct bt_region *r, uint32_t extra);
 /* A constant's value, placed in the entry block; equal ones are shared when asked for in sequence. */
 uint32_t bt_const(struct bt_region *r, uint64_t v);
+/* A phi of integers that is no slot's, with an argument per predecessor, 0 for itself. */
+uint32_t bt_new_phi(struct bt_region *r, uint32_t block, const uint32_t *args);
 void bt_append(struct bt_region *r, uint32_t block, uint32_t value);
 void bt_add_snap_entry(struct bt_region *r, uint32_t value, uint8_t slot);
 /* Replacements of values that a pass has found: to[v] stands for v, 0 for none; chains are followed. */

@@ -13,7 +13,7 @@
 #include "codecache/side.h"
 #include <string.h>
 
-enum { MAX_LEAVES = 4, MAX_DEPTH = 4 };
+enum { MAX_LEAVES = 6, MAX_DEPTH = 4 };
 
 /* What the expression of a value would be. */
 struct tree {

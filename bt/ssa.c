@@ -155,6 +155,21 @@ static uint32_t new_phi(struct builder *s, uint32_t block, unsigned slot)
     return v;
 }
 
+uint32_t bt_new_phi(struct bt_region *r, uint32_t block, const uint32_t *args)
+{
+    struct bt_block *b = &r->blocks[block];
+    uint32_t v = bt_new_op(r, BT_PHI, UOP_K_I, r->nphi_args, 0, 0, 0, block);
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        r->phi_args = grow(r->arena, r->phi_args, r->nphi_args, &r->phi_args_cap, sizeof(uint32_t));
+        r->phi_args[r->nphi_args++] = args[p] ? args[p] : v;
+    }
+    reserve(r, b);
+    memmove(b->ops + 1, b->ops, b->nops * sizeof(*b->ops));
+    b->ops[0] = v;
+    b->nops++;
+    return v;
+}
+
 static void complete_phi(struct builder *s, uint32_t v)
 {
     struct bt_region *r = s->r;

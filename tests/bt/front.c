@@ -14,7 +14,7 @@
 enum { VISITS = 120 };
 
 static unsigned programs = 4000;
-static unsigned long sunk_named;
+static unsigned long sunk_named, softened;
 
 /* ---- the evaluator of regions ---- */
 
@@ -196,6 +196,14 @@ static void run_region(struct eval *e, struct state *ref, unsigned char *mem)
     free(t);
 }
 
+static void soften(struct bt_region *r)
+{
+    if (bt_soften_phis(r)) {
+        softened++;
+        bt_dce(r);
+    }
+}
+
 static void check_region(const struct bt_region *r, const char *stage)
 {
     uint32_t where;
@@ -242,16 +250,11 @@ static void run_level(int level)
         static const struct {
             const char *name;
             void (*run)(struct bt_region *r);
-        } passes[] = {{"conditions", bt_conditions},
-                      {"fold", bt_fold},
-                      {"cse", bt_cse},
-                      {"fold again", bt_fold},
-                      {"sticky", bt_sticky},
-                      {"dce", bt_dce},
-                      {"cse again", bt_cse},
-                      {"lazy NaNs", bt_lazy_nan},
-                      {"dce again", bt_dce},
-                      {"sink", bt_sink}};
+        } passes[] = {
+            {"conditions", bt_conditions}, {"fold", bt_fold},          {"cse", bt_cse},
+            {"fold again", bt_fold},       {"sticky", bt_sticky},      {"dce", bt_dce},
+            {"cse again", bt_cse},         {"lazy NaNs", bt_lazy_nan}, {"dce again", bt_dce},
+            {"phis of flags", soften},     {"sink", bt_sink}};
         for (size_t k = 0; k < sizeof passes / sizeof *passes; k++) {
             passes[k].run(r);
             check_region(r, passes[k].name);
@@ -263,7 +266,7 @@ static void run_level(int level)
     assert_true(sunk_named > programs * 8);
     assert_true(blocks > programs * (level == 1 ? 1 : 2));
     if (level == 2)
-        assert_true(loops > programs / 4);
+        assert_true(loops > programs / 4 && softened > programs / 400);
 }
 
 static void level_1(void **state)

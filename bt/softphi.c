@@ -1,0 +1,227 @@
+/* Phis of condition flags that only snapshots name.
+ *
+ * Flags that a loop leaves behind meet those from before the loop in a phi at its head, and would have to be made at every turn for the
+ * sake of the accesses between the head and the next comparison. So the phi becomes a choice: whether the loop has gone round (a phi of 0
+ * and 1), the flags made again of what their operands were in the turn before, which are phis of the head mostly, and the flags from
+ * before. Only snapshots name that, so all but the new phi goes to the exits (bt/sink.c).
+ *
+ * Threading: see bt/ir.h.
+ */
+#include "bt/ir.h"
+
+struct softener {
+    struct bt_region *r;
+    uint32_t *uses; /* by value: by operations and by phis other than itself; snapshots apart */
+    bool *named;    /* by value: by snapshots */
+    uint32_t nold;  /* values that there were at the beginning */
+    struct bt_renames names;
+    /* of the phi in work */
+    uint32_t head, phi; /* block; value */
+    uint32_t made;      /* new phis for operands */
+    uint32_t inserted;  /* new operations in the head */
+    bool changed;
+};
+
+static bool is_flags(uint16_t op)
+{
+    if (op >= UOP_CODES)
+        return false;
+    uint16_t row = uop_info[op].rr_form;
+    return row == UOP_flags_add_64 || row == UOP_flags_add_32 || row == UOP_flags_sub_64 ||
+           row == UOP_flags_sub_32 || row == UOP_flags_logic_64 || row == UOP_flags_logic_32 ||
+           row == UOP_flags_fcmp_f64 || row == UOP_flags_fcmp_f32;
+}
+
+static void count(struct softener *s)
+{
+    const struct bt_region *r = s->r;
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            const struct bt_op *o = &r->ops[b->ops[k]];
+            const uint32_t operands[3] = {o->a, o->b, o->c};
+            for (uint32_t p = 0; o->op == BT_PHI && p < b->npreds; p++)
+                s->uses[r->phi_args[o->a + p]] += r->phi_args[o->a + p] != b->ops[k];
+            for (int x = 0; x < 3; x++) {
+                if (bt_operand_kind(o, x))
+                    s->uses[operands[x]]++;
+            }
+        }
+    }
+    for (uint32_t k = 0; k < r->nsnap_entries; k++)
+        s->named[r->snap_entries[k].value] = true;
+}
+
+static uint32_t arg(const struct softener *s, uint32_t phi, uint32_t p)
+{
+    return s->r->phi_args[s->r->ops[phi].a + p];
+}
+
+/* Does predecessor p lead from the loop, having made flags? */
+static bool comes_round(const struct softener *s, uint32_t p)
+{
+    return s->r->blocks[s->head].preds[p] >= s->head && arg(s, s->phi, p) != s->phi;
+}
+
+/* Is v there when the head is entered? (Where a loop is entered in the middle, not all that comes from before it is.) */
+static bool before_head(const struct softener *s, uint32_t v)
+{
+    uint32_t at = s->head, of = s->r->ops[v].block;
+    if (of == at)
+        return false;
+    while (at > of)
+        at = s->r->blocks[at].idom;
+    return at == of;
+}
+
+/* A new operation of the head: behind its phis and the new operations before it. */
+static uint32_t put(struct softener *s, uint16_t op, uint32_t a, uint32_t b, uint32_t c,
+                    int64_t imm)
+{
+    const struct bt_block *x = &s->r->blocks[s->head];
+    uint32_t at = 0;
+    while (s->r->ops[x->ops[at]].op == BT_PHI)
+        at++;
+    at += s->inserted++;
+    return bt_insert(s->r, s->head, &at, op, a, b, c, imm);
+}
+
+/* A phi of the head that is args on the edges from the loop, and on those from before it `otherwise`, if not 0. */
+static uint32_t find_phi(const struct softener *s, const uint32_t *args, uint32_t otherwise)
+{
+    const struct bt_block *b = &s->r->blocks[s->head];
+    for (uint32_t k = 0; k < b->nops && s->r->ops[b->ops[k]].op == BT_PHI; k++) {
+        uint32_t v = b->ops[k];
+        bool same = v != s->phi;
+        for (uint32_t p = 0; p < b->npreds && same; p++) {
+            if (comes_round(s, p))
+                same = arg(s, v, p) == args[p];
+            else if (arg(s, s->phi, p) == s->phi)
+                same = arg(s, v, p) == v;
+            else
+                same = !otherwise || arg(s, v, p) == otherwise;
+        }
+        if (same)
+            return v;
+    }
+    return 0;
+}
+
+static uint32_t make_phi(struct softener *s, const uint32_t *args, uint32_t otherwise)
+{
+    const struct bt_block *b = &s->r->blocks[s->head];
+    uint32_t all[BT_MAX_BLOCKS * 2];
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        bool self = arg(s, s->phi, p) == s->phi;
+        all[p] = comes_round(s, p) ? args[p] : self ? 0 : otherwise;
+    }
+    return bt_new_phi(s->r, s->head, all);
+}
+
+/* A value at the head that is args on the edges from the loop; 0: there is none for cheap. */
+static uint32_t at_head(struct softener *s, const uint32_t *args, unsigned depth)
+{
+    struct bt_region *r = s->r;
+    const struct bt_block *b = &r->blocks[s->head];
+    uint32_t first = 0, left[BT_MAX_BLOCKS * 2], right[BT_MAX_BLOCKS * 2];
+    bool same = true, sums = depth == 0;
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        if (!comes_round(s, p))
+            continue;
+        const struct bt_op *o = &r->ops[args[p]];
+        if (!first)
+            first = args[p];
+        same &= args[p] == first;
+        sums &= o->op == r->ops[first].op && o->imm == r->ops[first].imm && s->uses[args[p]] == 1 &&
+                (o->op == UOP_add_64 || o->op == UOP_add_32z || o->op == UOP_add_64_i ||
+                 o->op == UOP_add_32z_i);
+        left[p] = o->a;
+        right[p] = o->b;
+    }
+    if (same && before_head(s, first))
+        return first;
+    uint32_t phi = find_phi(s, args, 0);
+    if (phi)
+        return phi;
+    if (sums) {
+        uint16_t op = r->ops[first].op;
+        int64_t imm = r->ops[first].imm;
+        uint32_t a = at_head(s, left, 1);
+        uint32_t c = a && uop_info[op].b ? at_head(s, right, 1) : 0;
+        if (!a || (uop_info[op].b && !c))
+            return 0;
+        return put(s, op, a, c, 0, imm);
+    }
+    if (s->made++ || r->ops[first].kind != UOP_K_I)
+        return 0;
+    return make_phi(s, args, bt_const(r, 0));
+}
+
+static void soften(struct softener *s, uint32_t head, uint32_t phi)
+{
+    struct bt_region *r = s->r;
+    uint32_t npreds = r->blocks[head].npreds;
+    uint32_t operand[3][BT_MAX_BLOCKS * 2], ones[BT_MAX_BLOCKS * 2];
+    uint32_t before = 0, flags = 0;
+    s->head = head;
+    s->phi = phi;
+    s->made = 0;
+    if (s->uses[phi] || !s->named[phi])
+        return;
+    for (uint32_t p = 0; p < npreds; p++) {
+        uint32_t v = arg(s, phi, p);
+        const struct bt_op *o = &r->ops[v];
+        if (comes_round(s, p)) {
+            if (!is_flags(o->op) || s->uses[v] != 1 ||
+                (flags && (o->op != r->ops[flags].op || o->imm != r->ops[flags].imm)))
+                return;
+            flags = v;
+            operand[0][p] = o->a, operand[1][p] = o->b, operand[2][p] = o->c;
+        } else if (v != phi) {
+            if (before && v != before)
+                return;
+            before = v;
+        }
+    }
+    if (!flags || !before || !before_head(s, before))
+        return;
+    uint32_t q[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        if (bt_operand_kind(&r->ops[flags], i) && !(q[i] = at_head(s, operand[i], 0)))
+            return;
+    }
+    uint32_t one = bt_const(r, 1);
+    for (uint32_t p = 0; p < npreds; p++)
+        ones[p] = one;
+    uint32_t zero = bt_const(r, 0), tag = find_phi(s, ones, zero);
+    if (!tag)
+        tag = make_phi(s, ones, zero);
+    uint32_t again = put(s, r->ops[flags].op, q[0], q[1], q[2], r->ops[flags].imm);
+    s->names.to[phi] = put(s, UOP_sel, tag, again, before, 0);
+    s->changed = true;
+}
+
+bool bt_soften_phis(struct bt_region *r)
+{
+    struct softener s = {.r = r, .nold = r->nops};
+    s.uses = arena_znew(r->arena, uint32_t, r->nops);
+    s.named = arena_znew(r->arena, bool, r->nops);
+    s.names = (struct bt_renames){arena_znew(r->arena, uint32_t, r->nops), r->nops};
+    bool any = false;
+    for (uint32_t v = 1; v < r->nops && !any; v++)
+        any = is_flags(r->ops[v].op);
+    if (!any)
+        return false;
+    count(&s);
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        s.inserted = 0;
+        for (uint32_t k = 0; k < r->blocks[i].nops && r->ops[r->blocks[i].ops[k]].op == BT_PHI;
+             k++) {
+            uint32_t v = r->blocks[i].ops[k];
+            if (r->blocks[i].loop_head && v < s.nold && !s.names.to[v])
+                soften(&s, i, v);
+        }
+    }
+    bt_rename_snapshots(r, &s.names);
+    return s.changed;
+}
