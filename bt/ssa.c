@@ -350,7 +350,7 @@ static bool takes_float(const struct uop *u)
     case UOP_and_64_i:
         return (uint64_t)u->imm <= UINT32_MAX;
     default:
-        return false;
+        return bt_low_half_only(u->op);
     }
 }
 

@@ -119,5 +119,17 @@ int main(void)
     __uint128_t m = (__uint128_t)a * 0xfedcba9876543210 / b;
     printf("int %llx %llx %lld %d\n", (unsigned long long)(m >> 64), (unsigned long long)m,
            (long long)-a / 1000, __builtin_clzll(a) + __builtin_popcountll(b));
+    /* A single's result has zeros above it, whatever lay above the operands. */
+    uint64_t whole = 0;
+    for (int i = 0; i < 300; i++) {
+        uint64_t d;
+        __asm__("mvni v2.4s, #0\n\tmvni v3.4s, #0\n\tfmov w1, s3\n\tmovi v4.4s, #0x40, lsl #24\n\t"
+                "ins v2.s[0], v4.s[0]\n\tins v3.s[0], v4.s[1]\n\tfnmul s5, s2, s3\n\tfabd s6, s2, "
+                "s5\n\t"
+                "fmov %0, d5\n\tfmov x1, d6\n\teor %0, %0, x1, lsl #1"
+                : "=r"(d)::"x1", "v2", "v3", "v4", "v5", "v6");
+        whole += d + (uint64_t)i;
+    }
+    printf("singles %llx\n", (unsigned long long)whole);
     return 42;
 }
