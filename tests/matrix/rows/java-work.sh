@@ -18,4 +18,4 @@ public class T {
 }
 J
 PATH=$PATH:$(ls -d /usr/lib/jvm/java-21-openjdk-*/bin | head -n 1)
-javac T.java && java -Xmx256m T && jar cfe t.jar T *.class && java -Xmx256m -Xint -jar t.jar | md5sum; java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 T | md5sum; echo 'System.out.println(6 * 7)' | jshell -s - 2>/dev/null
+javac T.java && java -Xmx256m T && jar cfe t.jar T *.class && java -Xmx256m -Xint -jar t.jar | md5sum; java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 T | md5sum; echo 'System.out.println(6 * 7)' | jshell --execution local -s - 2>/dev/null
