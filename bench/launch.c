@@ -102,7 +102,7 @@ static void set_emulator(void)
         rule, sizeof(rule),
         ":%s:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
         "\\x02\\x00\\x%02x\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff"
-        "\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:%s:PF",
+        "\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:%s:OCPF",
         options.guest, machine, options.emulator);
     write_file("/proc/sys/fs/binfmt_misc/register", rule);
 }

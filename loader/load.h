@@ -28,6 +28,10 @@ struct load_probe {
 /* Open a program file for reading: fd or -errno. Never waits, whatever kind of file it is. */
 int load_open(const char *host_path);
 
+/* The file open at fd may be executed, as who opened it has found (the kernel, a dragoman before its exec): perhaps
+ * by rights that this process has no longer. */
+void load_grant(int fd);
+
 /* Look at an open program file, as execve would: not only at its first bytes, but at everything for which
  * execve fails with an errno (permissions, headers, the interpreter and its headers). fd is left open. */
 void load_probe_fd(int fd, struct load_probe *p);

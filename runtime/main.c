@@ -87,6 +87,8 @@ static _Noreturn void start(void)
     int fd = options.exec_fd >= 0 ? options.exec_fd : load_open(host);
     if (fd < 0)
         cannot_run(-fd, program, NULL);
+    if (options.exec_fd >= 0)
+        load_grant(fd);
     struct load_probe probe;
     load_probe_fd(fd, &probe);
     if (probe.kind == LOAD_HOST) {

@@ -15,6 +15,7 @@
 #include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,17 @@ static bool name_is_lost(const struct target *x)
     int fdflags;
     return strncmp(x->guest, "/dev/fd/", 8) == 0 && x->dirfd != AT_FDCWD &&
            (fdflags = fcntl(x->dirfd, F_GETFD)) >= 0 && fdflags & FD_CLOEXEC;
+}
+
+/* Can the file be opened only now? Who is not root loses his capabilities with the exec. */
+static bool right_is_lost(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2];
+    const uint32_t open_any = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+    return geteuid() != 0 &&
+           host_call(SYS_capget, (uintptr_t)&head, (uintptr_t)caps, 0, 0, 0, 0) == 0 &&
+           caps[0].effective & open_any;
 }
 
 /* The interpreter of a script becomes the target. */
@@ -368,8 +380,8 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         w[n++] = (uintptr_t) "--by-kernel";
     w[n++] = (uintptr_t) "-0";
     w[n++] = argv[0] ? argv[0] : (uintptr_t) "";
-    if (name_is_lost(x) || !*x->name) {
-        /* The name says nothing to the next program, the open file does. */
+    if (name_is_lost(x) || !*x->name || right_is_lost()) {
+        /* The name is of no use to the next program, the open file is. */
         keep = inherited_copy(x->fd);
         if (keep < 0) {
             rc = keep;

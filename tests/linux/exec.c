@@ -4,11 +4,13 @@
 #include "tests/linux/expect.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -333,6 +335,31 @@ static void test_scripts(void)
     verified("scripts");
 }
 
+/* Rights that end with the exec are enough for it: a file that only root may touch, executed by a user that
+ * has kept root's capabilities. */
+static void test_capabilities(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2];
+    if (getuid() != 0 || syscall(SYS_capget, &head, caps) != 0 || !(caps[0].effective & 2)) {
+        printf("capabilities: not root, not tested\n");
+        return;
+    }
+    EXPECT_OK(chmod(self, 0700));
+    EXPECT_OK(chmod(dir, 0755));
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *argv[] = {"zero", "exe", self, NULL};
+        EXPECT_OK(prctl(PR_SET_KEEPCAPS, 1));
+        EXPECT_OK(setresuid(65534, 65534, 65534));
+        EXPECT_OK(syscall(SYS_capset, &head, caps));
+        execv(self, argv);
+        _exit(3);
+    }
+    EXPECT_EQ(status_of(pid), 44);
+    EXPECT_OK(chmod(self, 0755));
+}
+
 static void cleanup(void)
 {
     char cmd[PATH_MAX + 16];
@@ -365,6 +392,7 @@ int main(int argc, char **argv)
     test_spawn();
     test_at();
     test_scripts();
+    test_capabilities();
     cleanup();
     return 0;
 }
