@@ -458,9 +458,9 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
         x.program.kind = SYS_PROGRAM_HOST; /* not readable: the kernel will see */
     else if (rc)
         return rc;
-    if (x.program.kind != SYS_PROGRAM_HOST && !sys_hooks.exec_prefix()) {
-        /* The kernel knows how to run it, set-user-ID programs too, unless it is of another guest that is not
-         * registered, or the handler's file is not to be found from here. */
+    if (x.program.kind != SYS_PROGRAM_HOST && !sys_hooks.exec_prefix() && !t->seccomp) {
+        /* The kernel knows how to run it (but not by what filters), set-user-ID programs too, unless it is
+         * of another guest that is not registered, or the handler's file is not to be found from here. */
         int kind = x.program.kind;
         x.program.kind = SYS_PROGRAM_HOST;
         rc = exec_target(t, &x, &words, argv, envp, flags);
