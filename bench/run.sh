@@ -2,6 +2,7 @@
 # Times the rows of rows.table natively, in the peer emulator and in Dragoman, turn by turn in one
 # run, and writes the ratios as a table, as Markdown and as a plot. `make bench` runs it.
 #
+#   BENCH_GUEST=riscv64  or arm64
 #   BENCH_RUNS=3         runs of each; the fastest counts
 #   BENCH_ONLY=REGEX     only rows whose group or name matches (an extended regular expression)
 #   BENCH_SCALE=100      percent of the usual amount of work, where a row's command has it as {N}
@@ -13,18 +14,24 @@
 # and all. Each output must be the native one's byte for byte; a row where Dragoman's is not, or that
 # fails, has no time, and the status is 1. Where the peer fails, the row says so and has no ratio to it.
 #
-# Environment: DRAGOMAN, RISCV64_CC, CC, AWK, SYSROOT_RISCV64, PEER_DIR, top_srcdir, as `make` gives them.
+# Environment: DRAGOMAN, RISCV64_CC, AARCH64_CC, CC, AWK, PEER_DIR, top_srcdir, as `make` gives them.
 set -eu
+: "${BENCH_GUEST:=riscv64}"
 : "${BENCH_RUNS:=3}" "${BENCH_ONLY:=}" "${BENCH_SCALE:=100}" "${BENCH_OPTIONS:=}" "${BENCH_TIMEOUT:=120}"
 : "${BENCH_OUT:=.}" "${CC:=cc}" "${AWK:=awk}"
 die() {
     echo "bench: $*" >&2
     exit 1
 }
-[ -n "${RISCV64_CC:-}" ] || die "no riscv64 compiler: install gcc-riscv64-linux-gnu"
-riscv64=${SYSROOT_RISCV64:-$("$top_srcdir/tools/sysroot.sh" riscv64)}
+case $BENCH_GUEST in
+riscv64) guest_cc=${RISCV64_CC:-} package=gcc-riscv64-linux-gnu machine=riscv64 ;;
+arm64) guest_cc=${AARCH64_CC:-} package=gcc-aarch64-linux-gnu machine=aarch64 ;;
+*) die "BENCH_GUEST=$BENCH_GUEST: give riscv64 or arm64" ;;
+esac
+[ -n "$guest_cc" ] || die "no $BENCH_GUEST compiler: install $package"
+sysroot=$("$top_srcdir/tools/sysroot.sh" "$BENCH_GUEST")
 amd64=$("$top_srcdir/tools/sysroot.sh" amd64)
-peer=${PEER_DIR:-$("$top_srcdir/tools/sysroot.sh" qemu)}/usr/bin/qemu-riscv64
+peer=${PEER_DIR:-$("$top_srcdir/tools/sysroot.sh" qemu)}/usr/bin/qemu-$machine
 src=$top_srcdir/bench
 out=$(cd "$BENCH_OUT" && pwd)
 dir=$(mktemp -d /tmp/dragoman-bench.XXXXXX) # in /tmp, which sysroots share with the machine
@@ -50,7 +57,8 @@ count=$(wc -l <"$rows")
 
 # Flags of each program, the same for both machines. No contraction: the host has no fused operations
 # unless told, the guest has, and the results would differ. `float` is not vectorised, because the
-# guest, RV64GC, has nothing to vectorise with; `float-v` shows what that leaves out.
+# guest RV64GC has nothing to vectorise with; `float-v` shows what that leaves out there, and is vectorised on both
+# sides for AArch64.
 flags_of() {
     case $1 in
     float) echo "-O3 -ffp-contract=off -fno-tree-vectorize -static" ;;
@@ -63,7 +71,7 @@ for name in $(sed -n "s/.*$tab@\([a-z0-9-]*\) .*/\1/p" "$rows" | sort -u); do
     # shellcheck disable=SC2046
     $CC $(flags_of "$name") -o "$dir/bin/$name" "$src/${name%-v}.c" -lm
     # shellcheck disable=SC2046
-    $RISCV64_CC $(flags_of "$name") -o "$dir/bin/$name.rv64" "$src/${name%-v}.c" -lm
+    $guest_cc $(flags_of "$name") -o "$dir/bin/$name.guest" "$src/${name%-v}.c" -lm
 done
 
 cd "$dir/work"
@@ -114,13 +122,13 @@ run() { # WHO WORD...: output to $dir/WHO
     shift 2
     case $who:$first in
     native:@*) set -- "$dir/bin/${first#@}" "$@" ;;
-    qemu:@*) set -- "$peer" "$dir/bin/${first#@}.rv64" "$@" ;;
+    qemu:@*) set -- "$peer" "$dir/bin/${first#@}.guest" "$@" ;;
     # shellcheck disable=SC2086
-    dragoman:@*) set -- "$DRAGOMAN" $BENCH_OPTIONS "$dir/bin/${first#@}.rv64" "$@" ;;
+    dragoman:@*) set -- "$DRAGOMAN" $BENCH_OPTIONS "$dir/bin/${first#@}.guest" "$@" ;;
     native:*) set -- -r "$amd64" -m "$dir/root" "/usr/bin/$first" "$@" ;;
-    qemu:*) set -- -r "$riscv64" -m "$dir/root" -b "$peer" "/usr/bin/$first" "$@" ;;
+    qemu:*) set -- -r "$sysroot" -m "$dir/root" -g "$BENCH_GUEST" -b "$peer" "/usr/bin/$first" "$@" ;;
     # shellcheck disable=SC2086
-    dragoman:*) set -- "$DRAGOMAN" $BENCH_OPTIONS -L "$riscv64" "/usr/bin/$first" "$@" ;;
+    dragoman:*) set -- "$DRAGOMAN" $BENCH_OPTIONS -L "$sysroot" "/usr/bin/$first" "$@" ;;
     esac
     run_native -o "$dir/$who" "$@" >"$dir/times" || echo "125 0 0" >"$dir/times"
     read -r status time wall <"$dir/times"
@@ -159,7 +167,7 @@ done <"$rows"
 
 {
     echo "$(date +%Y-%m-%d), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n1), $(nproc) cores," \
-        "load average $(cut -d' ' -f1 /proc/loadavg); BENCH_RUNS=$BENCH_RUNS BENCH_SCALE=$BENCH_SCALE" \
+        "load average $(cut -d' ' -f1 /proc/loadavg); BENCH_GUEST=$BENCH_GUEST BENCH_RUNS=$BENCH_RUNS BENCH_SCALE=$BENCH_SCALE" \
         "BENCH_ONLY='$BENCH_ONLY' BENCH_OPTIONS='$BENCH_OPTIONS' make bench"
     echo
     $AWK -v form=markdown -f "$src/report.awk" "$out/bench.tsv"
