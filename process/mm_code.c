@@ -426,13 +426,13 @@ void mm_code_new_view(const struct vma *v)
     }
 }
 
-/* p is about to be written. */
+/* p is about to be written. Its blocks are queued before the page lets writes through: another thread that writes without
+ * a trap and then synchronises must find the queue (mm_run_dirty). */
 static bool written(struct code_page *p)
 {
     struct vma_node *n = mm_vma_at(p->page);
     bool noted = p->flags & CODE_NOTED;
 
-    unprotect(p, n ? n->v.prot : 0);
     if (noted)
         queue(p);
     if (n && mm_is_shared(&n->v)) {
@@ -440,6 +440,7 @@ static bool written(struct code_page *p)
         for_views(&n->v, p->page, queue_view);
         noted |= gen != g;
     }
+    unprotect(p, n ? n->v.prot : 0);
     return noted;
 }
 
