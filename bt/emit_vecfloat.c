@@ -99,8 +99,8 @@ static bool minmax(const struct fp *f, bool max)
     x64_v_rrri(e, PS_PD(CMP), XMM2, f->a, f->b, CMP_UNORD);
     unless_clear(f, XMM2, back);
     x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM2, f->a, f->b);
-    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM0, f->b, f->a);
-    x64_v_rrr(e, max ? X64_ANDPS : X64_ORPS, f->d, XMM0, XMM2);
+    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM1, f->b, f->a); /* a may be xmm0, b xmm1 */
+    x64_v_rrr_c(e, max ? X64_ANDPS : X64_ORPS, f->d, XMM1, XMM2);
     x64_bind(e, back);
     return true;
 }
@@ -141,8 +141,8 @@ static bool to_signed_32(const struct fp *f, unsigned rm)
         a = XMM2;
     }
     x64_v_rr(e, rm == FP_DYN ? X64_CVTPS2DQ : X64_CVTTPS2DQ, f->d, a);
-    x64_v_rrm(e, X64_PCMPEQD, XMM2, f->d, lanes(f, 0, 0x80000000));
-    unless_clear(f, XMM2, back);
+    x64_v_rrm(e, X64_PCMPEQD, XMM1, f->d, lanes(f, 0, 0x80000000)); /* d may be xmm2 */
+    unless_clear(f, XMM1, back);
     x64_bind(e, back);
     return true;
 }
