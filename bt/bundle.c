@@ -13,13 +13,6 @@ static bool float_slot(const struct guest *g, unsigned slot)
     return slot >= g->fp_first && slot <= g->fp_last && slot != BT_NO_SLOT;
 }
 
-/* A NaN rule, whose result is its first operand, mostly. */
-static bool makes_float(uint16_t op)
-{
-    enum bt_nan_rule rule = bt_nan_rule(op);
-    return rule == BT_NAN_DOUBLE || rule == BT_NAN_SINGLE || rule == BT_NAN_NUMBER;
-}
-
 bool bt_is_float(const struct bt_region *r, uint32_t v)
 {
     const struct bt_op *o = &r->ops[v];
@@ -37,7 +30,7 @@ bool bt_is_float(const struct bt_region *r, uint32_t v)
     case UOP_ld_u32:
         return float_slot(r->guest, o->slot);
     default:
-        return makes_float(o->op);
+        return false;
     }
 }
 
@@ -107,7 +100,7 @@ static void join(struct bt_allocator *a, uint32_t v, uint32_t w)
 static bool inherits(uint16_t op)
 {
     return op == UOP_fcanon_f64 || op == UOP_fcanon_f32 || op == UOP_box_f32 ||
-           op == UOP_unbox_f32 || op == UOP_vzext || makes_float(op);
+           op == UOP_unbox_f32 || op == UOP_vzext;
 }
 
 void bt_make_bundles(struct bt_allocator *a)

@@ -151,19 +151,6 @@ bool bt_is_quiet(const struct bt_region *r, uint32_t v);
 /* The comparison to 0 or 1 (a set_ row) whose result is the other one; 0 when op is no such row. */
 uint16_t bt_inverse(uint16_t op);
 
-/* The micro-ops that give a NaN its payload (uop.def, UOP_NAN), as the translator does them: the result is the first operand, unless
- * a check finds a NaN. It looks at the first operand, which is a double or a single, at the second (ZERO), or at the second and the third
- * (NUMBER). A BT_NAN_3 is for another of them. */
-enum bt_nan_rule {
-    BT_NO_NAN_RULE,
-    BT_NAN_DOUBLE,
-    BT_NAN_SINGLE,
-    BT_NAN_NUMBER,
-    BT_NAN_ZERO,
-    BT_NAN_3
-};
-enum bt_nan_rule bt_nan_rule(uint16_t op);
-
 /* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
 bool bt_is_single(const struct bt_region *r, uint32_t v);
 

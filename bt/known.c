@@ -279,10 +279,6 @@ bool bt_low_half_only(uint16_t op)
     case UOP_flags_sub_32_i:
     case UOP_flags_logic_32:
     case UOP_flags_fcmp_f32:
-    case UOP_fnan_f32:
-    case UOP_fnan3_f32:
-    case UOP_fnanpick_f32:
-    case UOP_fdefnan_f32:
     case UOP_feq_q_f32:
     case UOP_flt_q_f32:
     case UOP_fle_q_f32:

@@ -46,32 +46,6 @@ uint16_t bt_inverse(uint16_t op)
     return 0;
 }
 
-enum bt_nan_rule bt_nan_rule(uint16_t op)
-{
-    switch (op) {
-    case UOP_fnan_f64:
-    case UOP_fnanpick_f64:
-    case UOP_fdefnan_f64:
-    case UOP_fnancvt_f32_f64:
-        return BT_NAN_DOUBLE;
-    case UOP_fnan_f32:
-    case UOP_fnanpick_f32:
-    case UOP_fdefnan_f32:
-    case UOP_fnancvt_f64_f32:
-        return BT_NAN_SINGLE;
-    case UOP_fnannm_f64:
-        return BT_NAN_NUMBER;
-    case UOP_fnanzero_f32:
-    case UOP_fnanzero_f64:
-        return BT_NAN_ZERO;
-    case UOP_fnan3_f32:
-    case UOP_fnan3_f64:
-        return BT_NAN_3;
-    default:
-        return BT_NO_NAN_RULE;
-    }
-}
-
 bool bt_is_single(const struct bt_region *r, uint32_t v)
 {
     const struct bt_op *o = &r->ops[v];

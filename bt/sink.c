@@ -97,7 +97,7 @@ static bool dear(uint16_t op)
     case UOP_mul_32z:
         return false;
     default:
-        return bt_nan_rule(op) == BT_NO_NAN_RULE;
+        return true;
     }
 }
 

@@ -478,8 +478,6 @@ static void build_block(struct builder *s, uint32_t block)
         bool wide = info->d == UOP_K_V || info->d == UOP_K_P;
         uint32_t v = bt_new_op(r, u->op, wide ? UOP_K_V : info->d, a, b, c, u->imm, block);
         keep_float(r, &r->ops[v]);
-        if (bt_nan_rule(u->op) == BT_NAN_SINGLE)
-            r->ops[v].kind = UOP_K_S;
         if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)
             r->ops[a].kind = UOP_K_S; /* a float's load goes to a vector register */
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {

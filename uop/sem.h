@@ -170,58 +170,6 @@ static inline uint64_t uop_crc32(uint64_t sum, uint64_t data, unsigned bits, uin
     return crc;
 }
 
-/* NaNs with payload. quiet is the fraction's top bit. */
-#define UOP_NAN_RULES(T, inf, sign, quiet)                                            \
-    static inline bool uop_isnan_##T(uint64_t a)                                      \
-    {                                                                                 \
-        return (a & ((sign)-1)) > (inf);                                              \
-    }                                                                                 \
-    static inline bool uop_issnan_##T(uint64_t a)                                     \
-    {                                                                                 \
-        return uop_isnan_##T(a) && !(a & (quiet));                                    \
-    }                                                                                 \
-    static inline uint64_t uop_defnan_##T(void)                                       \
-    {                                                                                 \
-        return (inf) | (quiet);                                                       \
-    }                                                                                 \
-    static inline uint64_t uop_fnan_##T(uint64_t r, uint64_t a, uint64_t b)           \
-    {                                                                                 \
-        if (!uop_isnan_##T(r))                                                        \
-            return r;                                                                 \
-        if (uop_issnan_##T(a))                                                        \
-            return a | (quiet);                                                       \
-        if (uop_issnan_##T(b))                                                        \
-            return b | (quiet);                                                       \
-        if (uop_isnan_##T(a))                                                         \
-            return a;                                                                 \
-        if (uop_isnan_##T(b))                                                         \
-            return b;                                                                 \
-        return uop_defnan_##T();                                                      \
-    }                                                                                 \
-    static inline uint64_t uop_fnannm_##T(uint64_t r, uint64_t a, uint64_t b)         \
-    {                                                                                 \
-        bool both = uop_isnan_##T(a) && uop_isnan_##T(b);                             \
-        bool any = uop_issnan_##T(a) || uop_issnan_##T(b) || both;                    \
-        return any ? uop_fnan_##T(uop_defnan_##T(), a, b) : r;                        \
-    }                                                                                 \
-    static inline uint64_t uop_fnan3_##T(uint64_t add, uint64_t a, uint64_t b)        \
-    {                                                                                 \
-        uint64_t x = a & ((sign)-1), y = b & ((sign)-1);                              \
-        if (uop_issnan_##T(add))                                                      \
-            return add | (quiet);                                                     \
-        if (uop_issnan_##T(a))                                                        \
-            return a | (quiet);                                                       \
-        if (uop_issnan_##T(b))                                                        \
-            return b | (quiet);                                                       \
-        if (uop_isnan_##T(add))                                                       \
-            return (x == (inf) && !y) || (!x && y == (inf)) ? uop_defnan_##T() : add; \
-        return uop_isnan_##T(a) ? a : uop_isnan_##T(b) ? b : 0;                       \
-    }
-UOP_NAN_RULES(f16, UINT64_C(0x7c00), UINT64_C(0x8000), UINT64_C(0x200))
-UOP_NAN_RULES(f32, UINT64_C(0x7f800000), UINT64_C(0x80000000), UINT64_C(0x400000))
-UOP_NAN_RULES(f64, UINT64_C(0x7ff0000000000000), UINT64_C(0x8000000000000000),
-              UINT64_C(0x8000000000000))
-#undef UOP_NAN_RULES
 /* Arm's integer estimates, uop/fp_est.c. */
 uint32_t uop_urecpe(uint32_t x);
 uint32_t uop_ursqrte(uint32_t x);

@@ -60,11 +60,6 @@ static void list_pure(void)
                       op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
                       op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
                       (op >= UOP_feq_q_f64 && op <= UOP_fle_q_f32 + 1);
-        /* nor their rules for NaNs */
-        if (strncmp(uop_info[op].name, "fnan", 4) == 0 ||
-            strncmp(uop_info[op].name, "fdefnan", 7) == 0)
-            narrow = !strstr(uop_info[op].name, "_f64");
-        narrow |= op == UOP_fnancvt_f64_f32 || op == UOP_fnancvt_f64_f32_i;
         if ((uop_info[op].flags & (UOP_F_PURE | UOP_F_VECTOR)) == UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;
     }
