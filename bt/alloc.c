@@ -58,7 +58,45 @@ static uint64_t *unit_busy(struct bt_allocator *a, unsigned unit)
     return a->busy_unit[unit];
 }
 
-/* Registers that an operation's host code writes besides its result. */
+struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2)
+{
+    if (o->op >= UOP_CODES || uop_info[o->op].flags & UOP_F_TERM)
+        return (struct bt_scratch){
+            false, false}; /* rdx is used behind the write-back; rcx: see place_targets */
+    const struct uop_info *info = &uop_info[o->op];
+    bool all = (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER | UOP_F_FPENV)) != 0;
+    switch (info->rr_form) {
+    case UOP_div_s64:
+    case UOP_div_u64:
+    case UOP_rem_s64:
+    case UOP_rem_u64:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_mulh_ss:
+    case UOP_mulh_su:
+    case UOP_mulh_uu:
+        return (struct bt_scratch){true, true};
+    case UOP_shl_64:
+    case UOP_shl_32s:
+    case UOP_shl_32z:
+    case UOP_shr_64:
+    case UOP_shr_32s:
+    case UOP_shr_32z:
+    case UOP_sar_64:
+    case UOP_sar_32s:
+    case UOP_sar_32z:
+        return (struct bt_scratch){.rcx = !bmi2 && info->b != UOP_K_N};
+    case UOP_ror_64:
+    case UOP_ror_32s:
+    case UOP_ror_32z:
+        return (struct bt_scratch){.rcx = info->b != UOP_K_N};
+    default:
+        return (struct bt_scratch){all, all};
+    }
+}
+
 static void fixed_uses(struct bt_allocator *a)
 {
     const struct bt_region *r = a->r;
@@ -66,49 +104,10 @@ static void fixed_uses(struct bt_allocator *a)
     for (uint32_t i = 0; i < r->nblocks; i++) {
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
             uint32_t v = r->blocks[i].ops[k];
-            const struct bt_op *o = &r->ops[v];
-            bool rdx = false, rcx = false;
-            if (o->op >= UOP_CODES)
-                continue;
-            uint16_t flags = uop_info[o->op].flags;
-            switch (uop_info[o->op].rr_form) {
-            case UOP_div_s64:
-            case UOP_div_u64:
-            case UOP_rem_s64:
-            case UOP_rem_u64:
-            case UOP_div_s32:
-            case UOP_div_u32:
-            case UOP_rem_s32:
-            case UOP_rem_u32:
-            case UOP_mulh_ss:
-            case UOP_mulh_su:
-            case UOP_mulh_uu:
-                rcx = rdx = true;
-                break;
-            case UOP_shl_64:
-            case UOP_shl_32s:
-            case UOP_shl_32z:
-            case UOP_shr_64:
-            case UOP_shr_32s:
-            case UOP_shr_32z:
-            case UOP_sar_64:
-            case UOP_sar_32s:
-            case UOP_sar_32z:
-                rcx = !bmi2 && uop_info[o->op].b != UOP_K_N;
-                break;
-            case UOP_ror_64:
-            case UOP_ror_32s:
-            case UOP_ror_32z:
-                rcx = uop_info[o->op].b != UOP_K_N;
-                break;
-            default:
-                rcx = rdx = (flags & (UOP_F_ATOMIC | UOP_F_HELPER)) != 0 || flags & UOP_F_FPENV;
-            }
-            if (flags & UOP_F_TERM)
-                rcx = rdx = false; /* rdx is used behind the write-back; rcx: see place_targets */
-            if (rcx)
+            struct bt_scratch s = bt_scratch(&r->ops[v], bmi2);
+            if (s.rcx)
                 occupy_range(a->busy_gpr[RCX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
-            if (rdx)
+            if (s.rdx)
                 occupy_range(a->busy_gpr[RDX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
         }
     }

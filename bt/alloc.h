@@ -61,6 +61,12 @@ bool bt_allocate(const struct bt_region *r, uint64_t host_features, struct bt_al
 /* The canonical place of a slot: its home, or the cpu. */
 struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot);
 
+/* Of the registers that hold values, those that an operation's host code writes besides its result. bmi2: the host has it. */
+struct bt_scratch {
+    bool rcx, rdx;
+};
+struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2);
+
 /* Is the operation's result written while its operands or the snapshot are still needed? Then it shares no place with them. */
 bool bt_early_result(const struct bt_op *o);
 

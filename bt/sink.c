@@ -9,6 +9,7 @@
  *
  * Threading: see bt/ir.h.
  */
+#include "bt/alloc.h"
 #include "bt/ir.h"
 #include "codecache/side.h"
 #include <string.h>
@@ -38,38 +39,9 @@ static bool sinkable(const struct bt_op *o)
     if (o->op >= UOP_CODES || !(uop_info[o->op].flags & UOP_F_PURE) ||
         uop_info[o->op].flags & UOP_F_VECTOR)
         return false;
-    switch (uop_info[o->op].rr_form) {
-    case UOP_div_s64:
-    case UOP_div_u64:
-    case UOP_rem_s64:
-    case UOP_rem_u64:
-    case UOP_div_s32:
-    case UOP_div_u32:
-    case UOP_rem_s32:
-    case UOP_rem_u32:
-    case UOP_mulh_ss:
-    case UOP_mulh_su:
-    case UOP_mulh_uu:
-        return false; /* rdx */
-    case UOP_shl_64:
-    case UOP_shl_32s:
-    case UOP_shl_32z:
-    case UOP_shr_64:
-    case UOP_shr_32s:
-    case UOP_shr_32z:
-    case UOP_sar_64:
-    case UOP_sar_32s:
-    case UOP_sar_32z:
-    case UOP_ror_64:
-    case UOP_ror_32s:
-    case UOP_ror_32z:
-        return uop_info[o->op].b == UOP_K_N; /* else rcx */
-    case UOP_unbox_f32:
-    case UOP_unbox_f16:
-        return false; /* a narrow float lies in no slot */
-    default:
-        return true;
-    }
+    struct bt_scratch s = bt_scratch(o, false);
+    /* A narrow float lies in no slot. */
+    return !s.rcx && !s.rdx && o->op != UOP_unbox_f32 && o->op != UOP_unbox_f16;
 }
 
 /* More than an instruction or two on the host. */
