@@ -55,22 +55,21 @@ static int64_t uring_register(int fd, unsigned op, const void *arg, unsigned n)
 static int64_t restrict_ring(const struct guest *g, int fd)
 {
     static unsigned known; /* registrations; racy, always the same */
-    struct {
-        struct io_uring_probe head;
-        struct io_uring_probe_op op[OPS_MAX];
-    } probe;
+    _Alignas(struct io_uring_probe)
+        uint8_t room[sizeof(struct io_uring_probe) + OPS_MAX * sizeof(struct io_uring_probe_op)];
+    struct io_uring_probe *probe = (struct io_uring_probe *)(void *)room;
     struct io_uring_restriction r[1 + OPS_MAX + REGISTERS_MAX];
     unsigned n = 0, registers = known ? known : REGISTERS_MAX;
     int64_t ret;
 
-    memset(&probe, 0, sizeof(probe));
+    memset(room, 0, sizeof(room));
     memset(r, 0, sizeof(r));
-    ret = uring_register(fd, IORING_REGISTER_PROBE, &probe, OPS_MAX);
+    ret = uring_register(fd, IORING_REGISTER_PROBE, probe, OPS_MAX);
     if (ret < 0)
         return ret;
     r[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
     r[n++].sqe_flags = 0xff;
-    for (unsigned op = 0; op <= probe.head.last_op; op++) {
+    for (unsigned op = 0; op <= probe->last_op; op++) {
         if (op_refused(g, op))
             continue;
         r[n].opcode = IORING_RESTRICTION_SQE_OP;

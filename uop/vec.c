@@ -307,7 +307,7 @@ VX(vsqrdmla)
     uint8_t t[16];
     for (int i = 0; i < 16 >> size; i++) {
         __int128 product = (__int128)signed_at(a, i, size) * signed_at(b, i, size) * 2;
-        __int128 v = ((__int128)signed_at(c, i, size) << bits) +
+        __int128 v = ((__int128)signed_at(c, i, size) * ((__int128)1 << bits)) +
                      (n & UOP_RDM_SUB ? -product : product) + ((__int128)1 << (bits - 1));
         uint64_t got = uop_vec_sat_s(v >> bits, bits);
         if (n & UOP_RDM_SATURATED)
