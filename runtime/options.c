@@ -240,7 +240,7 @@ static void set_hot(const char *v, const char *name)
         good = *rest >= '0' && *rest <= '9' && !*end;
     }
     if (!good || errno || first < 1 || first > INT32_MAX || second > INT32_MAX)
-        options_fatal("%s %s: give two counts such as 50,2000: entries before a block is "
+        options_fatal("%s %s: give two counts such as 16,32000: entries before a block is "
                       "translated, rounds before it is translated better (0: at once)",
                       name, v);
     options.hot = true;
