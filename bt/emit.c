@@ -234,17 +234,72 @@ static void emit_edge(struct bt_emitter *m, uint32_t block, unsigned e, uint8_t 
         x64_jmp(&m->e, m->block_label[edge->to]);
 }
 
+/* Do any of these moves overwrite a register that v is in at the end of the block? */
+static bool overwrites(const struct bt_emitter *m, uint32_t v, uint32_t before,
+                       const struct bt_move *moves, unsigned n)
+{
+    bool yes = false;
+    for (unsigned k = 0; k < n; k++)
+        yes |= bt_same_place(moves[k].to, bt_loc_at(&m->alloc, v, before)) ||
+               bt_same_place(moves[k].to, m->alloc.loc[v]);
+    return yes;
+}
+
+/* May the moves of the block's one edge be done although control then takes the other, e? Only registers are
+ * written, and none that this edge or what is behind it wants. */
+static bool harmless(const struct bt_emitter *m, uint32_t block, unsigned e,
+                     const struct bt_move *moves, unsigned n)
+{
+    const struct bt_region *r = m->r;
+    const struct bt_edge *edge = &r->blocks[block].succ[e];
+    uint32_t before = last_position(m, block);
+    bool bad = false;
+    for (unsigned k = 0; k < n; k++)
+        bad |= moves[k].to.place == BT_UNIT;
+    if (edge->to == BT_EXIT_EDGE) {
+        const struct bt_snap *s = &r->snaps[edge->snap];
+        for (uint32_t k = s->need; k < s->need + s->nneeds && !bad; k++)
+            bad = overwrites(m, r->snap_entries[k].value, before, moves, n);
+        return !bad;
+    }
+    const struct bt_block *to = &r->blocks[edge->to];
+    uint32_t p = 0;
+    while (to->preds[p] != block)
+        p++;
+    for (uint32_t k = 0; k < to->nops && r->ops[to->ops[k]].op == BT_PHI && !bad; k++)
+        bad = overwrites(m, r->phi_args[r->ops[to->ops[k]].a + p], before, moves, n);
+    bitset_for_each(v, m->alloc.live_in[edge->to], r->nops)
+    {
+        bad = bad || overwrites(m, (uint32_t)v, before, moves, n);
+    }
+    return !bad;
+}
+
 static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
 {
     const struct bt_block *b = &m->r->blocks[block];
-    enum x64_cc cc = bt_emit_compare(m, o);
     struct bt_move moves[MAX_EDGE_MOVES];
-    /* Which edge stays in line: the one to the next block, else one inside the region, the
-     * likelier (a loop's back edge with moves wants them in line). */
     uint32_t to0 = b->succ[0].to, to1 = b->succ[1].to;
-    bool moves1 = to0 != block + 1 && to1 != block + 1 && to1 != BT_EXIT_EDGE &&
-                  edge_moves(m, block, to1, moves);
-    unsigned inline_edge = to0 != block + 1 && (to1 == block + 1 || moves1);
+    unsigned n = to1 != block + 1 && to1 != BT_EXIT_EDGE && (to0 != block + 1 || to1 <= block)
+                     ? edge_moves(m, block, to1, moves)
+                     : 0;
+    /* A loop's back edge with moves: best before the jump (moves leave the host's flags alone), and before the
+     * comparison too, which then fuses with the jump; else in line behind it, so that there is one taken jump a turn. */
+    bool before = n && harmless(m, block, 0, moves, n);
+    bool at_once = before && !overwrites(m, o->a, last_position(m, block), moves, n) &&
+                   !overwrites(m, o->b, last_position(m, block), moves, n);
+    if (at_once)
+        bt_parallel_move(m, moves, n);
+    enum x64_cc cc = bt_emit_compare(m, o);
+    if (before) {
+        if (!at_once)
+            bt_parallel_move(m, moves, n);
+        x64_jcc(&m->e, cc, m->block_label[to1]);
+        emit_edge(m, block, 0, JUMP_PLAIN);
+        return;
+    }
+    /* Else the edge to the next block stays in line, or one inside the region. */
+    unsigned inline_edge = n || (to0 != block + 1 && to1 == block + 1);
     if (inline_edge == 1)
         cc = x64_cc_not(cc);
     x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));

@@ -11,11 +11,22 @@
 
 uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option, unsigned shift);
 
-/* An address is a unit and a displacement; back is what the base becomes, 0 for none. */
+/* An address is a unit and a displacement. Write-back adds step to the base register, behind the accesses, so that the
+ * old value is not needed any more; `late` is the sum where an access has overwritten the base (a load to its own base
+ * with write-back, CONSTRAINED UNPREDICTABLE, DDI 0487 K1.2: the base gets the sum). */
 struct address {
-    uint8_t base, back;
-    int64_t disp;
+    uint8_t base, late;
+    bool back;
+    int64_t disp, step;
 };
+
+static void will_write_back(struct lift *l, struct address *a, int64_t step, bool overwritten)
+{
+    a->back = true;
+    a->step = step;
+    if (overwritten)
+        a->late = emit_i(l, UOP_add_64_i, a->base, step);
+}
 
 static struct address address(struct lift *l, const struct a64_insn *in, enum a64_mode mode,
                               unsigned scale)
@@ -30,10 +41,10 @@ static struct address address(struct lift *l, const struct a64_insn *in, enum a6
         break;
     case MODE_PRE:
         a.disp = in->imm;
-        a.back = emit_i(l, UOP_add_64_i, in->rn, in->imm);
+        will_write_back(l, &a, in->imm, in->rd == in->rn);
         break;
     case MODE_POST:
-        a.back = emit_i(l, UOP_add_64_i, in->rn, in->imm);
+        will_write_back(l, &a, in->imm, in->rd == in->rn);
         break;
     case MODE_REG:
         a.base =
@@ -45,8 +56,10 @@ static struct address address(struct lift *l, const struct a64_insn *in, enum a6
 
 static void write_back(struct lift *l, const struct a64_insn *in, struct address a)
 {
-    if (a.back)
-        emit_to(l, in->rn, UOP_mov_64, a.back, 0);
+    if (a.late)
+        emit_to(l, in->rn, UOP_mov_64, a.late, 0);
+    else if (a.back)
+        emit_to(l, in->rn, UOP_add_64_i, in->rn, a.step);
 }
 
 LIFT(mem)
@@ -120,7 +133,7 @@ static struct address pair_address(struct lift *l, const struct a64_insn *in, en
     int64_t off = (int64_t)((uint64_t)in->imm << scale);
     struct address a = {.base = in->rn, .disp = mode == PAIR_POST ? 0 : off};
     if (mode != PAIR_OFF)
-        a.back = emit_i(l, UOP_add_64_i, in->rn, off);
+        will_write_back(l, &a, off, in->rd == in->rn || in->ra == in->rn);
     return a;
 }
 
