@@ -140,6 +140,8 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     }
     bt_pair_products(r);
     check(r, "products");
+    bt_pair_conditions(r);
+    check(r, "choices");
     bt_sink(r);
     check(r, "sinking");
     struct bt_alloc alloc;

@@ -9,6 +9,7 @@
  */
 #include "bt/ir.h"
 #include "uop/sem.h"
+#include <string.h>
 
 struct conditions {
     struct bt_region *r;
@@ -296,4 +297,45 @@ void bt_conditions(struct bt_region *r)
     for (uint32_t k = 0; k < r->nphi_args; k++)
         r->phi_args[k] = bt_renamed(&names, r->phi_args[k]);
     bt_rename_snapshots(r, &names);
+}
+
+/* ---- choices ---- */
+
+/* The comparison in the block, before operation k, that decides the choice there; its place in *at. */
+static bool comparison_of(const struct bt_region *r, const struct bt_block *b, uint32_t k,
+                          uint32_t *at)
+{
+    const struct bt_op *o = &r->ops[b->ops[k]];
+    if (o->op != UOP_sel || o->a == o->b || o->a == o->c || !bt_inverse(r->ops[o->a].op))
+        return false;
+    for (*at = k; *at > 0 && b->ops[*at] != o->a; --*at)
+        ;
+    return b->ops[*at] == o->a;
+}
+
+void bt_pair_conditions(struct bt_region *r)
+{
+    bool copies = false;
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            struct bt_block *b = &r->blocks[i];
+            uint32_t at, v;
+            if (!comparison_of(r, b, k, &at))
+                continue;
+            v = r->ops[b->ops[k]].a;
+            if (r->ops[v].uses == 1) {
+                memmove(&b->ops[at], &b->ops[at + 1], (k - 1 - at) * sizeof *b->ops);
+                b->ops[k - 1] = v;
+                r->ops[v].slot = BT_NO_SLOT;
+            } else {
+                /* One for each choice: comparing is cheaper than a bit that is kept and tested. */
+                const struct bt_op o = r->ops[v];
+                uint32_t sel = b->ops[k], copy = bt_insert(r, i, &k, o.op, o.a, o.b, o.c, o.imm);
+                r->ops[sel].a = copy;
+                copies = true;
+            }
+        }
+    }
+    if (copies)
+        bt_dce(r);
 }

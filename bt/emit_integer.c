@@ -331,19 +331,38 @@ enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
     return cc;
 }
 
-static void set_condition(struct bt_emitter *m, uint32_t v)
+/* The comparison of a set_ row: the host's flags, and the condition that they are to be asked for. */
+static enum x64_cc compare_row(struct bt_emitter *m, const struct bt_op *o)
 {
     static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_B, X64_GE, X64_AE};
-    const struct bt_op *o = &m->r->ops[v];
     uint16_t row = uop_info[o->op].rr_form;
     bool narrow = row >= UOP_set_eq_32;
     enum x64_cc cc = (enum x64_cc)conditions[(row - (narrow ? UOP_set_eq_32 : UOP_set_eq)) / 2];
     if (m->have.carry && m->have.carry == o->a && o->op == UOP_set_ltu)
-        cc = X64_B;
-    else if (row == o->op)
+        return X64_B;
+    if (row == o->op)
         compare(m, narrow ? 4 : 8, o->a, o->b, &cc);
     else
         compare_imm(m, narrow ? 4 : 8, o->a, o->imm);
+    return cc;
+}
+
+/* Is v only there for the choice right behind it (bt_pair_conditions)? */
+static bool feeds_choice(const struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *n = &m->r->ops[m->next];
+    return m->next && n->op == UOP_sel && n->a == v && n->b != v && n->c != v &&
+           m->r->ops[v].uses == 1;
+}
+
+static void set_condition(struct bt_emitter *m, uint32_t v)
+{
+    enum x64_cc cc = compare_row(m, &m->r->ops[v]);
+    if (feeds_choice(m, v)) {
+        m->fused = v;
+        m->fused_cc = cc;
+        return;
+    }
     unsigned d = bt_dst(m, v, RAX);
     x64_setcc(&m->e, cc, RAX);
     x64_rr(&m->e, X64_MOVZX8, 4, d, RAX);
@@ -368,39 +387,43 @@ static void move_if(struct bt_emitter *m, enum x64_cc cc, unsigned d, uint32_t v
     x64_rm(e, X64_CMOVCC + cc, 8, d, mem);
 }
 
-/* min and max: d = a; if !(a cc b) d = b */
+static bool in_register(const struct bt_emitter *m, uint32_t v, unsigned reg)
+{
+    struct bt_loc l = bt_loc(m, v);
+    return l.place == BT_GPR && l.n == reg;
+}
+
+/* v = cc ? yes : no, by flags that are there. The result's register may be that of either; a constant is loaded first, since
+ * it is no operand of cmov. */
+static void pick(struct bt_emitter *m, uint32_t v, enum x64_cc cc, uint32_t yes, uint32_t no)
+{
+    unsigned d = bt_dst(m, v, RAX);
+    bool first_no =
+        in_register(m, no, d) || (bt_loc(m, no).place == BT_IMM && !in_register(m, yes, d));
+    bt_load_gpr(m, d, first_no ? no : yes);
+    move_if(m, first_no ? cc : x64_cc_not(cc), d, first_no ? yes : no);
+    bt_done(m, v, d);
+}
+
+/* min and max: a where a cc b, else b */
 static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
 {
     const struct bt_op *o = &m->r->ops[v];
-    bt_load_gpr(m, RAX, o->a);
-    struct bt_source s = bt_source(m, o->b, X64_NONE);
-    alu(m, X64_CMP, 8, RAX, &s);
-    move_if(m, x64_cc_not(cc), RAX, o->b);
-    bt_done(m, v, RAX);
+    compare(m, 8, o->a, o->b, &cc);
+    pick(m, v, cc, o->a, o->b);
 }
 
-/* d = a ? b : c. In a block d shares no register with the operands (early_result in alloc.c), at an exit it may. */
 static void select(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    struct bt_loc la = bt_loc(m, o->a);
-    unsigned d = bt_dst(m, v, RAX);
-    struct bt_loc lc = bt_loc(m, o->c);
-    if ((la.place == BT_GPR && la.n == d) || (lc.place == BT_GPR && lc.n == d))
-        d = RAX;
-    bool elsewhere = la.place != BT_GPR && la.place != BT_UNIT; /* a vector register, a constant */
-    if (elsewhere) {
-        bt_load_gpr(m, RAX, o->a);
-        x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
+    enum x64_cc cc = X64_NE;
+    if (m->fused && m->fused == o->a) {
+        cc = m->fused_cc;
+        m->fused = 0;
+    } else {
+        compare_imm(m, 8, o->a, 0);
     }
-    bt_load_gpr(m, d, o->b);
-    if (la.place == BT_GPR)
-        x64_test_rr(e, 8, la.n, la.n);
-    else
-        x64_alu_mi(e, X64_CMP, 8, elsewhere ? X64_CPU(call_arg[0][0]) : x64_slot(la.n), 0);
-    move_if(m, X64_E, d, o->c);
-    bt_done(m, v, d);
+    pick(m, v, cc, o->b, o->c);
 }
 
 /* ---- one operand ---- */

@@ -139,6 +139,8 @@ void bt_lazy_nan(
     struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
 void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
 void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
+void bt_pair_conditions(
+    struct bt_region *r); /* a choice's comparison in front of it; last but for sinking */
 bool bt_soften_phis(
     struct bt_region
         *r); /* phis of flags that only snapshots name; true: dead operations are left */

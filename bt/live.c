@@ -68,7 +68,6 @@ bool bt_early_result(const struct bt_op *o)
     if (o->op >= UOP_CODES)
         return false;
     switch (o->op) {
-    case UOP_sel:
     case UOP_ffma_f32:
     case UOP_ffma_f64:
     case UOP_fmin_f32:
