@@ -146,6 +146,7 @@ bool bt_emit_flags(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v);
 bool bt_emit_permutation(struct bt_emitter *m, uint32_t v);
+bool bt_emit_crypto(struct bt_emitter *m, uint32_t v);
 /* The rounding mode of a floating-point operation; FP_ODD, which there is no code for, when its immediate
  * asks for more. */
 static inline unsigned bt_rounding(const struct bt_op *o)

@@ -159,6 +159,12 @@ static bool emit(struct perm *s, const struct bt_op *o)
         return transpose(s, false);
     case UOP_vtrn2:
         return transpose(s, true);
+    case UOP_vshuf_32:
+        if (s->a == s->b)
+            x64_v_rri(s->e, X64_PSHUFD, s->d, s->a, s->n);
+        else
+            x64_v_rrri(s->e, X64_SHUFPS, s->d, s->a, s->b, s->n);
+        return true;
     case UOP_vext:
         x64_v_rrri(s->e, X64_PALIGNR, s->d, s->b, s->a, s->n);
         return true;

@@ -28,44 +28,54 @@ static const struct direct {
     D(vadd_8, AB_C, PADDB, BASE) D(vadd_16, AB_C, PADDW, BASE) D(vadd_32, AB_C, PADDD, BASE)
         D(vadd_64, AB_C, PADDQ, BASE) D(vsub_8, AB, PSUBB, BASE) D(vsub_16, AB, PSUBW, BASE) D(
             vsub_32, AB, PSUBD, BASE) D(vsub_64, AB, PSUBQ, BASE) D(vmul_16, AB_C, PMULLW, BASE)
-            D(vmul_32, AB_C, PMULLD, SSE41) D(vand, AB_C, PAND, BASE) D(vandn, BA, PANDN, BASE)
-                D(vor, AB_C, POR, BASE) D(vxor, AB_C, PXOR, BASE) D(vcmeq_8, AB_C, PCMPEQB, BASE)
-                    D(vcmeq_16, AB_C, PCMPEQW, BASE) D(vcmeq_32, AB_C, PCMPEQD, BASE)
-                        D(vcmeq_64, AB_C, PCMPEQQ, SSE41) D(vcmgt_8, AB, PCMPGTB, BASE)
-                            D(vcmgt_16, AB, PCMPGTW, BASE) D(vcmgt_32, AB, PCMPGTD, BASE) D(
-                                vcmgt_64, AB, PCMPGTQ, SSE42) D(vsmax_8, AB_C, PMAXSB, SSE41)
-                                D(vsmax_16, AB_C, PMAXSW, BASE) D(vsmax_32, AB_C, PMAXSD, SSE41) D(
-                                    vsmin_8, AB_C, PMINSB, SSE41) D(vsmin_16, AB_C, PMINSW, BASE)
-                                    D(vsmin_32, AB_C, PMINSD, SSE41) D(vumax_8, AB_C, PMAXUB, BASE)
-                                        D(vumax_16, AB_C, PMAXUW, SSE41) D(
-                                            vumax_32, AB_C, PMAXUD,
-                                            SSE41) D(vumin_8, AB_C, PMINUB,
-                                                     BASE) D(vumin_16, AB_C, PMINUW,
-                                                             SSE41) D(vumin_32, AB_C, PMINUD, SSE41)
-                                            D(vurhadd_8, AB_C, PAVGB,
-                                              BASE) D(vurhadd_16, AB_C, PAVGW, BASE)
-                                                D(vsqadd_8, AB_C, PADDSB, BASE) D(
-                                                    vsqadd_16, AB_C, PADDSW,
-                                                    BASE) D(vuqadd_8, AB_C, PADDUSB,
-                                                            BASE) D(vuqadd_16, AB_C, PADDUSW, BASE)
-                                                    D(vsqsub_8, AB, PSUBSB,
-                                                      BASE) D(vsqsub_16, AB, PSUBSW, BASE)
-                                                        D(vuqsub_8, AB, PSUBUSB,
-                                                          BASE) D(vuqsub_16, AB, PSUBUSW, BASE)
-                                                            D(vabs_8, A1, PABSB, SSSE3) D(
-                                                                vabs_16, A1, PABSW,
-                                                                SSSE3) D(vabs_32, A1, PABSD, SSSE3)
-                                                                D(vshl_16, SH, PSLLW_I8, BASE) D(
-                                                                    vshl_32, SH, PSLLD_I8,
-                                                                    BASE) D(vshl_64, SH, PSLLQ_I8,
-                                                                            BASE) D(vushr_16, SH,
-                                                                                    PSRLW_I8, BASE)
-                                                                    D(vushr_32, SH, PSRLD_I8, BASE)
-                                                                        D(vushr_64, SH, PSRLQ_I8,
-                                                                          BASE) D(vsshr_16, SH,
-                                                                                  PSRAW_I8, BASE)
-                                                                            D(vsshr_32, SH,
-                                                                              PSRAD_I8, BASE)
+            D(vmul_32, AB_C, PMULLD, SSE41) D(vand, AB_C, PAND, BASE) D(vandn, BA, PANDN, BASE) D(
+                vor, AB_C, POR, BASE) D(vxor, AB_C, PXOR, BASE) D(vcmeq_8, AB_C, PCMPEQB, BASE)
+                D(vcmeq_16, AB_C, PCMPEQW, BASE) D(vcmeq_32, AB_C, PCMPEQD, BASE) D(vcmeq_64, AB_C,
+                                                                                    PCMPEQQ, SSE41)
+                    D(vcmgt_8, AB, PCMPGTB, BASE) D(vcmgt_16, AB, PCMPGTW,
+                                                    BASE) D(vcmgt_32, AB, PCMPGTD, BASE)
+                        D(vcmgt_64, AB, PCMPGTQ, SSE42) D(vsmax_8, AB_C, PMAXSB, SSE41)
+                            D(vsmax_16, AB_C, PMAXSW, BASE) D(vsmax_32, AB_C, PMAXSD, SSE41) D(
+                                vsmin_8, AB_C,
+                                PMINSB,
+                                SSE41) D(vsmin_16, AB_C, PMINSW,
+                                         BASE) D(vsmin_32, AB_C, PMINSD,
+                                                 SSE41) D(vumax_8, AB_C, PMAXUB, BASE)
+                                D(vumax_16, AB_C, PMAXUW, SSE41) D(vumax_32, AB_C, PMAXUD, SSE41) D(
+                                    vumin_8, AB_C,
+                                    PMINUB,
+                                    BASE) D(vumin_16, AB_C, PMINUW, SSE41)
+                                    D(vumin_32, AB_C, PMINUD, SSE41) D(vurhadd_8, AB_C, PAVGB, BASE)
+                                        D(vurhadd_16, AB_C,
+                                          PAVGW, BASE) D(vsqadd_8, AB_C, PADDSB,
+                                                         BASE) D(vsqadd_16, AB_C, PADDSW, BASE)
+                                            D(vuqadd_8, AB_C, PADDUSB, BASE) D(
+                                                vuqadd_16, AB_C,
+                                                PADDUSW, BASE) D(vsqsub_8, AB, PSUBSB,
+                                                                 BASE) D(vsqsub_16, AB, PSUBSW,
+                                                                         BASE)
+                                                D(vuqsub_8, AB, PSUBUSB, BASE) D(
+                                                    vuqsub_16, AB, PSUBUSW,
+                                                    BASE) D(vabs_8, A1, PABSB, SSSE3)
+                                                    D(vabs_16, A1, PABSW,
+                                                      SSSE3) D(vabs_32, A1, PABSD,
+                                                               SSSE3) D(vshl_16, SH, PSLLW_I8, BASE)
+                                                        D(vshl_32, SH, PSLLD_I8, BASE) D(
+                                                            vshl_64, SH, PSLLQ_I8,
+                                                            BASE) D(vushr_16, SH, PSRLW_I8, BASE)
+                                                            D(vushr_32, SH, PSRLD_I8,
+                                                              BASE) D(vushr_64, SH, PSRLQ_I8, BASE)
+                                                                D(vsshr_16, SH, PSRAW_I8, BASE)
+                                                                    D(vsshr_32, SH, PSRAD_I8, BASE)
+                                                                        D(vaesimc, A1, AESIMC,
+                                                                          AES) D(vaesenclast, AB,
+                                                                                 AESENCLAST, AES)
+                                                                            D(vaesdeclast, AB,
+                                                                              AESDECLAST, AES)
+                                                                                D(vaesenc, AB,
+                                                                                  AESENC, AES)
+                                                                                    D(vaesdec, AB,
+                                                                                      AESDEC, AES)
 #undef D
 };
 
@@ -280,7 +290,7 @@ static bool duplicate(struct bt_emitter *m, uint32_t v)
     return true;
 }
 
-/* What bt/emit_vecint.c and bt/emit_vecperm.c do not know either is in the table, or C's. */
+/* What bt/emit_vecint.c, bt/emit_vecperm.c and bt/emit_crypto.c do not know either is in the table, or C's. */
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v)
 {
     switch (m->r->ops[v].op) {
@@ -301,6 +311,7 @@ bool bt_emit_vector(struct bt_emitter *m, uint32_t v)
     default:
         if (uop_info[m->r->ops[v].op].flags & UOP_F_FPENV)
             return bt_emit_vector_float(m, v);
-        return emit_direct(m, v) || bt_emit_vector_integer(m, v) || bt_emit_permutation(m, v);
+        return emit_direct(m, v) || bt_emit_vector_integer(m, v) || bt_emit_permutation(m, v) ||
+               bt_emit_crypto(m, v);
     }
 }

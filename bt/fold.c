@@ -421,6 +421,77 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
     return is_imm_form(o->op) ? fold_imm(f, o) : fold_unary(f, o);
 }
 
+/* ---- vectors ---- */
+
+/* The value and lane of it that lane i of a value is, through permutations. */
+static uint32_t lane_source(const struct folder *f, uint32_t v, unsigned *i)
+{
+    for (;;) {
+        v = resolve(f, v);
+        const struct bt_op *o = op_of(f, v);
+        if (o->op != UOP_vshuf_32)
+            return v;
+        v = *i < 2 ? o->a : o->b;
+        *i = (unsigned)(o->imm >> (2 * *i)) & 3;
+    }
+}
+
+static uint32_t fold_lanes(struct folder *f, struct bt_op *o)
+{
+    uint32_t from[4];
+    unsigned imm = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        unsigned i = (unsigned)(o->imm >> (2 * k)) & 3;
+        from[k] = lane_source(f, k < 2 ? o->a : o->b, &i);
+        imm |= i << (2 * k);
+    }
+    if (from[0] != from[1] || from[2] != from[3])
+        return 0;
+    if (from[0] == from[2] && imm == 0xe4)
+        return from[0];
+    return from[0] == o->a && from[2] == o->b && imm == o->imm
+               ? 0
+               : changed(f, o, UOP_vshuf_32, from[0], from[2], imm);
+}
+
+/* A round of AES is the host's with the key that is added behind it. */
+static uint16_t with_key(uint16_t op)
+{
+    switch (op) {
+    case UOP_vaese:
+        return UOP_vaesenclast;
+    case UOP_vaesd:
+        return UOP_vaesdeclast;
+    case UOP_vaesemc:
+        return UOP_vaesenc;
+    case UOP_vaesdimc:
+        return UOP_vaesdec;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t fold_vector(struct folder *f, struct bt_op *o)
+{
+    const struct bt_op *a = op_of(f, o->a), *b = op_of(f, o->b);
+    switch (o->op) {
+    case UOP_vshuf_32:
+        return fold_lanes(f, o);
+    case UOP_vaesmc:
+        return a->op == UOP_vaese ? changed(f, o, UOP_vaesemc, resolve(f, a->a), 0, 0) : 0;
+    case UOP_vaesimc:
+        return a->op == UOP_vaesd ? changed(f, o, UOP_vaesdimc, resolve(f, a->a), 0, 0) : 0;
+    case UOP_vxor:
+        if (with_key(a->op))
+            return changed(f, o, with_key(a->op), resolve(f, a->a), o->b, 0);
+        if (with_key(b->op))
+            return changed(f, o, with_key(b->op), resolve(f, b->a), o->a, 0);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 /* ---- the pass ---- */
 
 static void set_forward(struct folder *f, uint32_t v, uint32_t to)
@@ -470,7 +541,7 @@ static void fold_block(struct folder *f, uint32_t block)
         if (!(flags & UOP_F_PURE))
             continue;
         f->at = k;
-        uint32_t to = fold_pure(f, v);
+        uint32_t to = flags & UOP_F_VECTOR ? fold_vector(f, &r->ops[v]) : fold_pure(f, v);
         k = f->at;
         if (to)
             set_forward(f, v, to);

@@ -1,43 +1,19 @@
 /* uop/crypto.c: the vector micro-ops of cryptography: AES, SHA-1, SHA-256, SHA-512, SM3, SM4, carry-less products.
  *
- * Owns: their meaning, by plain C and, where the host has instructions for it (AES, SHA, carry-less products), by these.
- * The definitions are those of Arm's instructions that the rows of uop.def name (Arm Architecture Reference Manual, C7.2);
- * words are numbered from the low end.
+ * Owns: their meaning, in plain C; the translator has the host's instructions for it (bt/emit_crypto.c).
+ * The definitions are those of Arm's instructions that the rows of uop.def name (Arm Architecture Reference Manual, C7.2), of
+ * FIPS 197 and of FIPS 180-4; words are numbered from the low end.
  *
- * Threading: pure; the flags of the host are written once before main (tests clear it).
+ * Threading: pure functions.
  */
 #include "uop/vec.h"
-#include <immintrin.h>
 #include <string.h>
-
-bool uop_host_aes, uop_host_clmul, uop_host_sha;
-
-__attribute__((constructor)) static void probe_host(void)
-{
-    __builtin_cpu_init();
-    uop_host_aes = __builtin_cpu_supports("aes");
-    uop_host_clmul = __builtin_cpu_supports("pclmul");
-    unsigned b, unused;
-    /* gcc 12 has no name for SHA: CPUID 7, EBX bit 29 */
-    __asm__("cpuid" : "=b"(b), "=a"(unused) : "1"(7), "c"(0) : "edx");
-    uop_host_sha = b >> 29 & 1 && __builtin_cpu_supports("sse4.1");
-}
 
 #define VX(name)                                                                              \
     void uop_vec_##name(uint64_t *d, const uint64_t *a, const uint64_t *b, const uint64_t *c, \
                         int64_t n)
 #define NO_BCN (void)b, (void)c, (void)n
 #define NO_CN (void)c, (void)n
-
-static __m128i load(const uint64_t *v)
-{
-    return _mm_set_epi64x((long long)v[1], (long long)v[0]);
-}
-
-static void store(uint64_t *d, __m128i v)
-{
-    memcpy(d, &v, 16);
-}
 
 static inline uint32_t rol(uint32_t x, int n)
 {
@@ -63,18 +39,10 @@ static void product_64(uint64_t *d, uint64_t x, uint64_t y)
     d[1] = high;
 }
 
-__attribute__((target("pclmul"))) static __m128i host_product(__m128i x, __m128i y)
-{
-    return _mm_clmulepi64_si128(x, y, 0);
-}
-
 VX(vpmull_64)
 {
-    NO_CN;
-    if (uop_host_clmul)
-        store(d, host_product(load(a), load(b)));
-    else
-        product_64(d, a[0], b[0]);
+    (void)c;
+    product_64(d, a[n & 1], b[n >> 4 & 1]);
 }
 
 VX(vpmull_8)
@@ -161,54 +129,41 @@ static void aes_mix(uint64_t *d, const uint64_t *a, const uint8_t factor[4])
     memcpy(d, t, 16);
 }
 
-__attribute__((target("aes"))) static __m128i host_aes(__m128i x, int what)
+static void aes(uint64_t *d, const uint64_t *a, bool inverse, bool substitute, bool mix)
 {
-    __m128i zero = _mm_setzero_si128();
-    switch (what) {
-    case 0:
-        return _mm_aesenclast_si128(x, zero);
-    case 1:
-        return _mm_aesdeclast_si128(x, zero);
-    case 2: /* the substitution undone first */
-        return _mm_aesenc_si128(_mm_aesdeclast_si128(x, zero), zero);
-    default:
-        return _mm_aesimc_si128(x);
+    uint64_t t[2] = {a[0], a[1]};
+    if (substitute)
+        aes_substitute(t, t, inverse ? aes_inverse : aes_sbox, inverse ? -1 : 1);
+    if (mix)
+        aes_mix(t, t, inverse ? (const uint8_t[]){14, 11, 13, 9} : (const uint8_t[]){2, 3, 1, 1});
+    memcpy(d, t, 16);
+}
+
+#define AES(name, inverse, substitute, mix)        \
+    VX(name)                                       \
+    {                                              \
+        NO_BCN;                                    \
+        aes(d, a, (inverse), (substitute), (mix)); \
     }
-}
+AES(vaese, false, true, false)
+AES(vaesd, true, true, false)
+AES(vaesmc, false, false, true)
+AES(vaesimc, true, false, true)
+AES(vaesemc, false, true, true)
+AES(vaesdimc, true, true, true)
 
-static void aes(uint64_t *d, const uint64_t *a, int what)
-{
-    if (uop_host_aes)
-        store(d, host_aes(load(a), what));
-    else if (what < 2)
-        aes_substitute(d, a, what ? aes_inverse : aes_sbox, what ? -1 : 1);
-    else
-        aes_mix(d, a, what == 2 ? (const uint8_t[]){2, 3, 1, 1} : (const uint8_t[]){14, 11, 13, 9});
-}
-
-VX(vaese)
-{
-    NO_BCN;
-    aes(d, a, 0);
-}
-
-VX(vaesd)
-{
-    NO_BCN;
-    aes(d, a, 1);
-}
-
-VX(vaesmc)
-{
-    NO_BCN;
-    aes(d, a, 2);
-}
-
-VX(vaesimc)
-{
-    NO_BCN;
-    aes(d, a, 3);
-}
+#define AES_KEY(name, inverse, mix)        \
+    VX(name)                               \
+    {                                      \
+        NO_CN;                             \
+        uint64_t key[2] = {b[0], b[1]};    \
+        aes(d, a, (inverse), true, (mix)); \
+        d[0] ^= key[0], d[1] ^= key[1];    \
+    }
+AES_KEY(vaesenclast, false, false)
+AES_KEY(vaesdeclast, true, false)
+AES_KEY(vaesenc, false, true)
+AES_KEY(vaesdec, true, true)
 
 /* ---- SHA-1 and SHA-256 ---- */
 
@@ -222,89 +177,54 @@ static inline uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
     return (x & y) | ((x | y) & z);
 }
 
-/* Four rounds of hash state a (words a to d) and the word e in b, c the schedule with constants added. */
-VX(vsha1)
+/* E is part of the first word of the schedule, and the D of the round before in the others. */
+VX(vsha1r4)
 {
-    uint32_t x[4], y = (uint32_t)b[0], w[4];
+    (void)c;
+    uint32_t x[4], w[4], e = 0;
     memcpy(x, a, 16);
-    memcpy(w, c, 16);
-    for (int i = 0; i < 4; i++) {
-        uint32_t f = n == 0   ? choose(x[1], x[2], x[3])
-                     : n == 1 ? x[1] ^ x[2] ^ x[3]
-                              : majority(x[1], x[2], x[3]);
-        y += rol(x[0], 5) + f + w[i];
-        uint32_t last = x[3];
-        x[3] = x[2], x[2] = rol(x[1], 30), x[1] = x[0], x[0] = y;
-        y = last;
+    memcpy(w, b, 16);
+    for (int i = 3; i >= 0; i--) {
+        uint32_t f = n == 0   ? choose(x[2], x[1], x[0])
+                     : n == 1 ? x[2] ^ x[1] ^ x[0]
+                              : majority(x[2], x[1], x[0]);
+        uint32_t next = rol(x[3], 5) + f + w[i] + e;
+        e = x[0], x[0] = x[1], x[1] = rol(x[2], 30), x[2] = x[3], x[3] = next;
     }
     memcpy(d, x, 16);
 }
 
-VX(vsha1su1)
+VX(vsha1m2)
 {
     NO_CN;
     uint32_t t[4], s[4];
     memcpy(t, a, 16);
     memcpy(s, b, 16);
-    for (int i = 0; i < 3; i++)
-        t[i] ^= s[i + 1];
-    uint32_t first = t[0];
-    for (int i = 0; i < 4; i++)
-        t[i] = rol(t[i], 1);
-    t[3] ^= rol(first, 2);
+    for (int i = 3; i >= 0; i--)
+        t[i] = rol(t[i] ^ (i ? s[i - 1] : t[3]), 1);
     memcpy(d, t, 16);
 }
 
-/* Four rounds, as two of sha256rnds2: it has words A B E F and C D G H together, the first ones high. */
-__attribute__((target("sha,sse4.1"))) static void
-host_sha256(uint64_t *d, const uint64_t *x, const uint64_t *y, const uint64_t *w, bool second)
+VX(vsha256r2)
 {
-    __m128i abcd = _mm_shuffle_epi32(load(x), 0x1b), efgh = _mm_shuffle_epi32(load(y), 0x1b);
-    __m128i abef = _mm_unpackhi_epi64(efgh, abcd), cdgh = _mm_unpacklo_epi64(efgh, abcd);
-    __m128i wk = load(w);
-    __m128i t = _mm_sha256rnds2_epu32(cdgh, abef, wk);
-    __m128i u = _mm_sha256rnds2_epu32(abef, t, _mm_shuffle_epi32(wk, 0x0e));
-    /* u is A B E F, t C D G H */
-    __m128i v = second ? _mm_unpacklo_epi64(t, u) : _mm_unpackhi_epi64(t, u);
-    store(d, _mm_shuffle_epi32(v, 0x1b));
-}
-
-static void sha256(uint64_t *d, const uint64_t *first, const uint64_t *last, const uint64_t *key,
-                   bool second)
-{
-    if (uop_host_sha) {
-        host_sha256(d, first, last, key, second);
-        return;
-    }
+    (void)n;
     uint32_t x[4], y[4], w[4];
-    memcpy(x, first, 16);
-    memcpy(y, last, 16);
-    memcpy(w, key, 16);
-    for (int i = 0; i < 4; i++) {
+    memcpy(x, b, 16); /* F E B A */
+    memcpy(y, a, 16); /* H G D C */
+    memcpy(w, c, 16);
+    for (int i = 0; i < 2; i++) {
         uint32_t t =
-            y[3] + (rol(y[0], 26) ^ rol(y[0], 21) ^ rol(y[0], 7)) + choose(y[0], y[1], y[2]) + w[i];
+            y[0] + (rol(x[1], 26) ^ rol(x[1], 21) ^ rol(x[1], 7)) + choose(x[1], x[0], y[1]) + w[i];
         uint32_t u =
-            t + (rol(x[0], 30) ^ rol(x[0], 19) ^ rol(x[0], 10)) + majority(x[0], x[1], x[2]);
-        uint32_t e = t + x[3];
-        x[3] = x[2], x[2] = x[1], x[1] = x[0], x[0] = u;
-        y[3] = y[2], y[2] = y[1], y[1] = y[0], y[0] = e;
+            t + (rol(x[3], 30) ^ rol(x[3], 19) ^ rol(x[3], 10)) + majority(x[3], x[2], y[3]);
+        uint32_t e = t + y[2];
+        y[0] = y[1], y[1] = x[0], x[0] = x[1], x[1] = e;
+        y[2] = y[3], y[3] = x[2], x[2] = x[3], x[3] = u;
     }
-    memcpy(d, second ? y : x, 16);
+    memcpy(d, x, 16);
 }
 
-VX(vsha256h)
-{
-    (void)n;
-    sha256(d, a, b, c, false);
-}
-
-VX(vsha256h2)
-{
-    (void)n;
-    sha256(d, b, a, c, true);
-}
-
-VX(vsha256su0)
+VX(vsha256m1)
 {
     NO_CN;
     uint32_t t[5], s[4];
@@ -316,17 +236,15 @@ VX(vsha256su0)
     memcpy(d, t, 16);
 }
 
-VX(vsha256su1)
+VX(vsha256m2)
 {
-    (void)n;
-    uint32_t t[4], s[4], r[4];
+    NO_CN;
+    uint32_t t[4], s[4];
     memcpy(t, a, 16);
     memcpy(s, b, 16);
-    memcpy(r, c, 16);
-    uint32_t next[2] = {r[2], r[3]};
     for (int i = 0; i < 4; i++) {
-        uint32_t x = i < 2 ? next[i] : t[i - 2];
-        t[i] += (rol(x, 15) ^ rol(x, 13) ^ x >> 10) + (i < 3 ? s[i + 1] : r[0]);
+        uint32_t x = i < 2 ? s[i + 2] : t[i - 2];
+        t[i] += rol(x, 15) ^ rol(x, 13) ^ x >> 10;
     }
     memcpy(d, t, 16);
 }

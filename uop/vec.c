@@ -129,6 +129,15 @@ PERMUTE(vuzp2, 4 * i + 1, 4 * i + 3)
 PERMUTE(vtrn1, 2 * i, lanes + 2 * i)
 PERMUTE(vtrn2, 2 * i + 1, lanes + 2 * i + 1)
 
+VX(vshuf_32)
+{
+    (void)c;
+    uint8_t t[16];
+    for (int i = 0; i < 4; i++)
+        lane(t, i, (const uint8_t *)(i < 2 ? a : b), (int)(n >> (2 * i) & 3), 2);
+    memcpy(d, t, 16);
+}
+
 VX(vext)
 {
     (void)c;

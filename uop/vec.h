@@ -17,9 +17,6 @@
                         int64_t n);
 #include "uop/uop_all.h"
 
-/* May the host's instructions be used? (crypto.c) */
-extern bool uop_host_aes, uop_host_clmul, uop_host_sha;
-
 /* The rows UOP_VF1 to VFC: op with immediate imm, under the cpu's environment and the live MXCSR. */
 struct cpu;
 void uop_vec_fp(struct cpu *cpu, enum uop_code op, unsigned imm, uint64_t *d, const uint64_t *a,

@@ -49,18 +49,63 @@ LIFT(crypto_dnm)
 /* Halves: bit 30 takes the upper ones. */
 LIFT(pmull)
 {
-    uint8_t a = a64_v(in->rn) + (Q ? 1 : 0), b = a64_v(in->rm) + (Q ? 1 : 0);
-    whole(l, in, a64_vec_i(l, arg, a64_both(l, a, a), a64_both(l, b, b), 0));
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
+    if (arg == UOP_vpmull_8 && Q) {
+        a = a64_both(l, a + 1, a + 1);
+        b = a64_both(l, b + 1, b + 1);
+    }
+    whole(l, in, a64_vec_i(l, arg, a, b, arg == UOP_vpmull_64 && Q ? 0x11 : 0));
+}
+
+/* Words from a, then from b; all words in the opposite order. */
+static uint8_t words(struct lift *l, uint8_t a, uint8_t b, unsigned from)
+{
+    return a64_vec_i(l, UOP_vshuf_32, a, b, from);
+}
+
+static uint8_t reversed(struct lift *l, uint8_t v)
+{
+    return words(l, v, v, 0x1b);
 }
 
 LIFT(sha1)
 {
-    whole(l, in, vec3(l, UOP_vsha1, a64_v(in->rd), a64_v(in->rn), a64_v(in->rm), arg));
+    uint8_t e = a64_vec_i(l, UOP_vzext, a64_v(in->rn), 0, 2);
+    uint8_t w = reversed(l, a64_vec2(l, UOP_vadd_32, a64_v(in->rm), e));
+    whole(l, in, reversed(l, a64_vec_i(l, UOP_vsha1r4, reversed(l, a64_v(in->rd)), w, arg)));
 }
 
+/* A rotation of the low word. */
 LIFT(sha1h)
 {
-    a64_fp_result(l, in->rd, emit_i(l, UOP_ror_32z_i, a64_v(in->rn), 2));
+    uint8_t t = a64_vec_i(l, UOP_vzext, a64_v(in->rn), 0, 2);
+    uint8_t left = a64_vec_i(l, UOP_vshl_32, t, 0, 30);
+    whole(l, in, a64_vec2(l, UOP_vor, left, a64_vec_i(l, UOP_vushr_32, t, 0, 2)));
+}
+
+LIFT(sha1su1)
+{
+    uint8_t d = reversed(l, a64_v(in->rd)), n = reversed(l, a64_v(in->rn));
+    whole(l, in, reversed(l, a64_vec2(l, UOP_vsha1m2, d, n)));
+}
+
+/* Four rounds of the state A B C D, E F G H (low word first), by two in the order of vsha256r2; the half of the state that
+ * rd has is the result. */
+LIFT(sha256)
+{
+    uint8_t abcd = a64_v(arg ? in->rn : in->rd), efgh = a64_v(arg ? in->rd : in->rn);
+    uint8_t abef = words(l, efgh, abcd, 0x11), cdgh = words(l, efgh, abcd, 0xbb);
+    uint8_t w = a64_v(in->rm);
+    uint8_t t = vec3(l, UOP_vsha256r2, cdgh, abef, w, 0);
+    uint8_t u = vec3(l, UOP_vsha256r2, abef, t, words(l, w, w, 0xee), 0);
+    whole(l, in, words(l, u, t, arg ? 0x11 : 0xbb));
+}
+
+LIFT(sha256su1)
+{
+    uint8_t t = a64_vec_i(l, UOP_vext, a64_v(in->rn), a64_v(in->rm), 4);
+    t = a64_vec2(l, UOP_vadd_32, a64_v(in->rd), t);
+    whole(l, in, a64_vec2(l, UOP_vsha256m2, t, a64_v(in->rm)));
 }
 
 LIFT(sha1su0)

@@ -104,7 +104,8 @@ static unsigned immediates(const struct uop_info *info)
                  {"vext", 16},    {"vtbl", 64},      {"vtbx", 64},      {"vwiden_", 3},
                  {"vnarrow", 3},  {"vget", 64},      {"vset", 64},      {"vrep", 64},
                  {"vzip", 4},     {"vuzp", 4},       {"vtrn", 4},       {"vdup", 4},
-                 {"vzext", 4},    {"vins", 16 << 8}};
+                 {"vzext", 4},    {"vins", 16 << 8}, {"vshuf_32", 256}, {"vpmull_64", 18},
+                 {"vsha1r4", 3}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strncmp(info->name, known[i].prefix, strlen(known[i].prefix)))
             return known[i].n;
@@ -120,6 +121,8 @@ static bool valid(const struct uop_info *info, unsigned imm)
         !strcmp(info->name, "vget") || !strcmp(info->name, "vset") || !strcmp(info->name, "vrep");
     if (lane)
         return imm >> 2 < 16u >> (imm & 3);
+    if (!strcmp(info->name, "vpmull_64"))
+        return !(imm & ~0x11u);
     return imm || !strstr(info->name, "shr"); /* shifts to the right begin at 1 */
 }
 
