@@ -266,13 +266,31 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
 
 /* ---- comparisons ---- */
 
-/* A NaN in x goes the long way: a signalling one would raise a flag. */
-static void keep_quiet(struct bt_emitter *m, uint32_t v, uint32_t operand, unsigned x, bool s,
-                       unsigned back)
+/* The long way of a comparison that must raise nothing: by C, for NaNs, of which a signalling one would. */
+struct long_way {
+    unsigned away, back;
+    bool asked, here; /* somebody jumps there; it is not out of line, where a sunk operation's places are gone */
+};
+
+static struct long_way long_way(struct bt_emitter *m, uint32_t v)
+{
+    return (struct long_way){.back = x64_label(&m->e), .here = m->r->ops[v].sunk};
+}
+
+/* A NaN in x goes the long way. */
+static void keep_quiet(struct bt_emitter *m, struct long_way *w, uint32_t v, uint32_t operand,
+                       unsigned x, bool s)
 {
     struct x64_emit *e = &m->e;
     if (bt_is_quiet(m->r, operand))
         return;
+    if (!w->asked)
+        w->away = w->here ? x64_label(e)
+                          : bt_later(m, (struct bt_cold){.emit = cold_call,
+                                                         .back = w->back,
+                                                         .v = v,
+                                                         .x = X64_NO_REG});
+    w->asked = true;
     x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, x, RAX);
     x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
     if (s) {
@@ -282,9 +300,18 @@ static void keep_quiet(struct bt_emitter *m, uint32_t v, uint32_t operand, unsig
         /* By the upper half; infinities go the long way with the NaNs. */
         x64_alu_ri(e, X64_CMP, 4, RAX, (int32_t)0xffe00000u);
     }
-    x64_jcc(
-        e, s ? X64_A : X64_AE,
-        bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+    x64_jcc(e, s ? X64_A : X64_AE, w->away);
+}
+
+/* The short way ends, its value in rax. */
+static void meet(struct bt_emitter *m, const struct long_way *w, uint32_t v)
+{
+    if (w->here && w->asked) {
+        x64_jmp(&m->e, w->back);
+        x64_bind(&m->e, w->away);
+        bt_call_value(m, v);
+    }
+    x64_bind(&m->e, w->back);
 }
 
 /* Is v only there for the branch right behind it, with nothing between that changes the flags? */
@@ -328,15 +355,14 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
     uint32_t raising = 0;
-    if (o->sunk) /* its places are gone when cold pieces are emitted */
-        return false;
     bool quiet = !raises(o->op);
     if (quiet)
-        raising = m->at ? other_half(m, v, -1) : 0;
+        raising = m->at && !o->sunk ? other_half(m, v, -1) : 0;
     else if (other_half(m, v, 1))
         return true;
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
-    unsigned d = bt_dst(m, v, RAX), back = x64_label(e);
+    unsigned d = bt_dst(m, v, RAX);
+    struct long_way way = long_way(m, v);
     bool equal = false, or_equal = false;
     switch (o->op) {
     case UOP_feq_f64:
@@ -357,8 +383,8 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
         uint16_t op = m->r->ops[raising].op;
         signals = op != UOP_feq_f64 && op != UOP_feq_f32;
     } else if (quiet) {
-        keep_quiet(m, v, o->a, a, s, back);
-        keep_quiet(m, v, o->b, b, s, back);
+        keep_quiet(m, &way, v, o->a, a, s);
+        keep_quiet(m, &way, v, o->b, b, s);
     }
     if (equal && signals)
         x64_v_rr(e, s ? X64_COMISS : X64_COMISD, a, b);
@@ -372,7 +398,7 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
                  a);
         enum x64_cc cc = or_equal ? X64_AE : X64_A;
         if ((!quiet || raising) && feeds_branch(m, v)) {
-            x64_bind(e, back);
+            x64_bind(e, way.back);
             m->fused = v;
             m->fused_cc = cc;
             return true;
@@ -380,11 +406,29 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
         x64_setcc(e, cc, RAX);
         x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
     }
-    x64_bind(e, back);
+    meet(m, &way, v);
     if (d != RAX)
         x64_mov_rr(e, 4, d, RAX);
     bt_done(m, v, d);
     return true;
+}
+
+/* Condition flags of a comparison, which raises nothing: greater, unless the host's flags say otherwise. */
+static void compare_flags(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
+    struct long_way way = long_way(m, v);
+    keep_quiet(m, &way, v, o->a, a, s);
+    keep_quiet(m, &way, v, o->b, b, s);
+    x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+    x64_mov_ri(e, RAX, 0x20000000);
+    x64_rm(e, X64_CMOVCC + X64_B, 4, RAX, bt_const128(m, 0x80000000, 0)); /* less, or unordered */
+    x64_rm(e, X64_CMOVCC + X64_E, 4, RAX, bt_const128(m, 0x60000000, 0)); /* equal, or unordered */
+    x64_rm(e, X64_CMOVCC + X64_P, 4, RAX, bt_const128(m, 0x30000000, 0));
+    meet(m, &way, v);
+    bt_done(m, v, RAX);
 }
 
 /* ---- conversions ---- */
@@ -627,6 +671,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_flt_q_f64:
     case UOP_fle_q_f64:
         return compare_float(m, v, false);
+    case UOP_flags_fcmp_f32:
+    case UOP_flags_fcmp_f64:
+        compare_flags(m, v, o->op == UOP_flags_fcmp_f32);
+        return true;
     case UOP_fflush_f32: /* no unit is entered while the environment flushes (FP_NO_HOST) */
     case UOP_fflush_f64:
         bt_xdone(m, v, bt_xmm(m, o->a, XMM0));

@@ -101,6 +101,13 @@ static bool commutes(uint16_t op)
     }
 }
 
+/* Such an operand is in a vector register, constants too. */
+static bool compares_floats(uint16_t op)
+{
+    return (op >= UOP_flags_fcmp_f16 && op <= UOP_flags_fcmp_f64) ||
+           (op >= UOP_feq_q_f64 && op <= UOP_fle_q_f32);
+}
+
 static uint32_t changed(struct folder *f, struct bt_op *o, uint16_t op, uint32_t a, uint32_t b,
                         int64_t imm)
 {
@@ -405,7 +412,7 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
             kb = is_const(f, o->b, &cb);
             f->changed = true;
         }
-        if (kb && uop_info[o->op + 1].rr_form == o->op)
+        if (kb && uop_info[o->op + 1].rr_form == o->op && !compares_floats(o->op))
             return changed(f, o, (uint16_t)(o->op + 1), o->a, 0, (int64_t)cb);
         if (fold_rotation(f, o))
             return 0;
