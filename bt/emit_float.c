@@ -269,7 +269,8 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
 /* The long way of a comparison that must raise nothing: by C, for NaNs, of which a signalling one would. */
 struct long_way {
     unsigned away, back;
-    bool asked, here; /* somebody jumps there; it is not out of line, where a sunk operation's places are gone */
+    bool asked,
+        here; /* somebody jumps there; it is not out of line, where a sunk operation's places are gone */
 };
 
 static struct long_way long_way(struct bt_emitter *m, uint32_t v)
@@ -285,11 +286,10 @@ static void keep_quiet(struct bt_emitter *m, struct long_way *w, uint32_t v, uin
     if (bt_is_quiet(m->r, operand))
         return;
     if (!w->asked)
-        w->away = w->here ? x64_label(e)
-                          : bt_later(m, (struct bt_cold){.emit = cold_call,
-                                                         .back = w->back,
-                                                         .v = v,
-                                                         .x = X64_NO_REG});
+        w->away =
+            w->here ? x64_label(e)
+                    : bt_later(m, (struct bt_cold){
+                                      .emit = cold_call, .back = w->back, .v = v, .x = X64_NO_REG});
     w->asked = true;
     x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, x, RAX);
     x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);

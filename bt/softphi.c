@@ -3,7 +3,8 @@
  * Flags that a loop leaves behind meet those from before the loop in a phi at its head, and would have to be made at every turn for the
  * sake of the accesses between the head and the next comparison. So the phi becomes a choice: whether the loop has gone round (a phi of 0
  * and 1), the flags made again of what their operands were in the turn before, which are phis of the head mostly, and the flags from
- * before. Only snapshots name that, so all but the new phi goes to the exits (bt/sink.c).
+ * before (a phi of these, when they are several). Only snapshots name that, so all but the new phis goes to the exits (bt/sink.c). Where
+ * like flags come from everywhere, there is nothing to choose.
  *
  * Threading: see bt/ir.h.
  */
@@ -16,9 +17,10 @@ struct softener {
     uint32_t nold;  /* values that there were at the beginning */
     struct bt_renames names;
     /* of the phi in work */
-    uint32_t head, phi; /* block; value */
-    uint32_t made;      /* new phis for operands */
-    uint32_t inserted;  /* new operations in the head */
+    uint32_t head, phi;            /* block; value */
+    bool again[BT_MAX_BLOCKS * 2]; /* by predecessor: from there come flags that are made again */
+    uint32_t made;                 /* new phis for operands */
+    uint32_t inserted;             /* new operations in the head */
     bool changed;
 };
 
@@ -57,21 +59,18 @@ static uint32_t arg(const struct softener *s, uint32_t phi, uint32_t p)
     return s->r->phi_args[s->r->ops[phi].a + p];
 }
 
-/* Does predecessor p lead from the loop, having made flags? */
-static bool comes_round(const struct softener *s, uint32_t p)
+static bool dominates(const struct softener *s, uint32_t above, uint32_t block)
 {
-    return s->r->blocks[s->head].preds[p] >= s->head && arg(s, s->phi, p) != s->phi;
+    while (block > above)
+        block = s->r->blocks[block].idom;
+    return block == above;
 }
 
 /* Is v there when the head is entered? (Where a loop is entered in the middle, not all that comes from before it is.) */
 static bool before_head(const struct softener *s, uint32_t v)
 {
-    uint32_t at = s->head, of = s->r->ops[v].block;
-    if (of == at)
-        return false;
-    while (at > of)
-        at = s->r->blocks[at].idom;
-    return at == of;
+    uint32_t of = s->r->ops[v].block;
+    return of != s->head && dominates(s, of, s->head);
 }
 
 /* A new operation of the head: behind its phis and the new operations before it. */
@@ -86,7 +85,7 @@ static uint32_t put(struct softener *s, uint16_t op, uint32_t a, uint32_t b, uin
     return bt_insert(s->r, s->head, &at, op, a, b, c, imm);
 }
 
-/* A phi of the head that is args on the edges from the loop, and on those from before it `otherwise`, if not 0. */
+/* A phi of the head that is args where flags are made again, and elsewhere `otherwise`, if not 0. */
 static uint32_t find_phi(const struct softener *s, const uint32_t *args, uint32_t otherwise)
 {
     const struct bt_block *b = &s->r->blocks[s->head];
@@ -94,7 +93,7 @@ static uint32_t find_phi(const struct softener *s, const uint32_t *args, uint32_
         uint32_t v = b->ops[k];
         bool same = v != s->phi;
         for (uint32_t p = 0; p < b->npreds && same; p++) {
-            if (comes_round(s, p))
+            if (s->again[p])
                 same = arg(s, v, p) == args[p];
             else if (arg(s, s->phi, p) == s->phi)
                 same = arg(s, v, p) == v;
@@ -113,12 +112,12 @@ static uint32_t make_phi(struct softener *s, const uint32_t *args, uint32_t othe
     uint32_t all[BT_MAX_BLOCKS * 2];
     for (uint32_t p = 0; p < b->npreds; p++) {
         bool self = arg(s, s->phi, p) == s->phi;
-        all[p] = comes_round(s, p) ? args[p] : self ? 0 : otherwise;
+        all[p] = s->again[p] ? args[p] : self ? 0 : otherwise;
     }
     return bt_new_phi(s->r, s->head, all);
 }
 
-/* A value at the head that is args on the edges from the loop; 0: there is none for cheap. */
+/* A value at the head that is args where flags are made again; 0: there is none for cheap. */
 static uint32_t at_head(struct softener *s, const uint32_t *args, unsigned depth)
 {
     struct bt_region *r = s->r;
@@ -126,7 +125,7 @@ static uint32_t at_head(struct softener *s, const uint32_t *args, unsigned depth
     uint32_t first = 0, left[BT_MAX_BLOCKS * 2], right[BT_MAX_BLOCKS * 2];
     bool same = true, sums = depth == 0;
     for (uint32_t p = 0; p < b->npreds; p++) {
-        if (!comes_round(s, p))
+        if (!s->again[p])
             continue;
         const struct bt_op *o = &r->ops[args[p]];
         if (!first)
@@ -157,47 +156,97 @@ static uint32_t at_head(struct softener *s, const uint32_t *args, unsigned depth
     return make_phi(s, args, bt_const(r, 0));
 }
 
+/* Which flags are made again: those like the ones that come from furthest down, out of the loop. 0: none. */
+static uint32_t choose(struct softener *s)
+{
+    const struct bt_region *r = s->r;
+    const struct bt_block *b = &r->blocks[s->head];
+    uint32_t flags = 0;
+    for (uint32_t p = b->npreds; p-- > 0;) {
+        uint32_t v = arg(s, s->phi, p);
+        const struct bt_op *o = &r->ops[v];
+        if (!flags && is_flags(o->op) && b->preds[p] >= s->head)
+            flags = v;
+    }
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        uint32_t v = arg(s, s->phi, p);
+        const struct bt_op *o = &r->ops[v];
+        s->again[p] = flags && v < s->nold && s->uses[v] == 1 && o->op == r->ops[flags].op &&
+                      o->imm == r->ops[flags].imm;
+        /* What the loop makes otherwise it makes at each turn. */
+        if (v != s->phi && !s->again[p] && b->preds[p] >= s->head && o->op != BT_CONST)
+            return 0;
+    }
+    return flags;
+}
+
+/* The flags where they are not made again; 0: they are everywhere. */
+static uint32_t flags_before(struct softener *s)
+{
+    const struct bt_block *b = &s->r->blocks[s->head];
+    uint32_t all[BT_MAX_BLOCKS * 2], before = 0;
+    bool same = true;
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        uint32_t v = arg(s, s->phi, p);
+        all[p] = 0;
+        if (s->again[p] || v == s->phi)
+            continue;
+        same &= !before || v == before;
+        all[p] = before = v;
+    }
+    if (!before || (same && before_head(s, before)))
+        return before;
+    for (uint32_t p = 0; p < b->npreds; p++) {
+        if (all[p] && all[p] < s->nold)
+            s->uses[all[p]]++;
+        else if (!all[p] && !dominates(s, s->head, b->preds[p]))
+            all[p] = bt_const(s->r, 0); /* a loop that is entered elsewhere too */
+    }
+    return bt_new_phi(s->r, s->head, all);
+}
+
 static void soften(struct softener *s, uint32_t head, uint32_t phi)
 {
     struct bt_region *r = s->r;
     uint32_t npreds = r->blocks[head].npreds;
     uint32_t operand[3][BT_MAX_BLOCKS * 2], ones[BT_MAX_BLOCKS * 2];
-    uint32_t before = 0, flags = 0;
     s->head = head;
     s->phi = phi;
     s->made = 0;
     if (s->uses[phi] || !s->named[phi])
         return;
-    for (uint32_t p = 0; p < npreds; p++) {
-        uint32_t v = arg(s, phi, p);
-        const struct bt_op *o = &r->ops[v];
-        if (comes_round(s, p)) {
-            if (!is_flags(o->op) || s->uses[v] != 1 ||
-                (flags && (o->op != r->ops[flags].op || o->imm != r->ops[flags].imm)))
-                return;
-            flags = v;
-            operand[0][p] = o->a, operand[1][p] = o->b, operand[2][p] = o->c;
-        } else if (v != phi) {
-            if (before && v != before)
-                return;
-            before = v;
-        }
-    }
-    if (!flags || !before || !before_head(s, before))
+    uint32_t flags = choose(s);
+    if (!flags)
         return;
+    for (uint32_t p = 0; p < npreds; p++) {
+        const struct bt_op *o = &r->ops[arg(s, phi, p)];
+        operand[0][p] = o->a, operand[1][p] = o->b, operand[2][p] = o->c;
+    }
     uint32_t q[3] = {0};
     for (int i = 0; i < 3; i++) {
         if (bt_operand_kind(&r->ops[flags], i) && !(q[i] = at_head(s, operand[i], 0)))
             return;
     }
-    uint32_t one = bt_const(r, 1);
-    for (uint32_t p = 0; p < npreds; p++)
-        ones[p] = one;
-    uint32_t zero = bt_const(r, 0), tag = find_phi(s, ones, zero);
-    if (!tag)
-        tag = make_phi(s, ones, zero);
-    uint32_t again = put(s, r->ops[flags].op, q[0], q[1], q[2], r->ops[flags].imm);
-    s->names.to[phi] = put(s, UOP_sel, tag, again, before, 0);
+    uint32_t before = flags_before(s), tag = 0;
+    if (before) {
+        uint32_t one = bt_const(r, 1), zero = bt_const(r, 0);
+        for (uint32_t p = 0; p < npreds; p++)
+            ones[p] = one;
+        tag = find_phi(s, ones, zero);
+        if (!tag)
+            tag = make_phi(s, ones, zero);
+    }
+    uint32_t to = put(s, r->ops[flags].op, q[0], q[1], q[2], r->ops[flags].imm);
+    if (before) {
+        to = put(s, UOP_sel, tag, to, before, 0);
+        if (before < s->nold)
+            s->named[before] = true;
+    }
+    s->names.to[phi] = to;
+    for (uint32_t p = 0; p < npreds; p++) {
+        if (arg(s, phi, p) != phi && arg(s, phi, p) < s->nold)
+            s->uses[arg(s, phi, p)]--;
+    }
     s->changed = true;
 }
 
@@ -213,7 +262,8 @@ bool bt_soften_phis(struct bt_region *r)
     if (!any)
         return false;
     count(&s);
-    for (uint32_t i = 1; i < r->nblocks; i++) {
+    /* Inner loops first: what comes to them from an outer one's phi is no use of it any more. */
+    for (uint32_t i = r->nblocks; i-- > 1;) {
         s.inserted = 0;
         for (uint32_t k = 0; k < r->blocks[i].nops && r->ops[r->blocks[i].ops[k]].op == BT_PHI;
              k++) {
@@ -222,6 +272,8 @@ bool bt_soften_phis(struct bt_region *r)
                 soften(&s, i, v);
         }
     }
+    for (uint32_t v = s.nold; v < r->nops; v++)
+        bt_rename_operands(r, &s.names, &r->ops[v]);
     bt_rename_snapshots(r, &s.names);
     return s.changed;
 }
