@@ -11,6 +11,10 @@
 #include <sys/random.h>
 
 #define STUBS_SIZE 4096u
+#define HUGE_PAGE ((size_t)2 << 20)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* newer than Debian 12's headers */
+#endif
 #define CELLS_PER 16 /* one 8-byte cell for so many times 8 bytes of code */
 
 struct cc_region cc_region;
@@ -75,7 +79,6 @@ static bool map_region(void)
     }
     madvise(x, g->size + g->data_size, MADV_DONTFORK);
     madvise(w, g->size, MADV_DONTFORK);
-    madvise(x, g->size, MADV_HUGEPAGE); /* where the host allows it for shared memory */
     g->exec = x;
     g->to_write = w - x;
     g->data = (uint64_t *)(void *)(x + g->size);
@@ -143,6 +146,14 @@ static bool try_free(unsigned n)
     return true;
 }
 
+/* Code of the size of compilers and interpreters misses in the instruction TLB at every turn; with huge pages it does not. Hosts
+ * give none to shared memory by themselves, but do when asked to make one out of small pages (Linux 6.1; madvise(2)),
+ * whatever the settings say. Best done once, when the place of one is full: it is copied. */
+static void collapse(size_t off)
+{
+    madvise(cc_region.exec + off / HUGE_PAGE * HUGE_PAGE, HUGE_PAGE, MADV_COLLAPSE);
+}
+
 uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
 {
     struct cc_region *g = &cc_region;
@@ -159,6 +170,8 @@ uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
                 return NULL;
         }
         c->state = CHUNK_FULL;
+        if (g->chunk_size >= HUGE_PAGE)
+            collapse((size_t)(c->code + c->used - 1 - g->exec));
         g->cur = next;
         c = &g->chunk[next];
         c->state = CHUNK_FILLING;
@@ -168,6 +181,9 @@ uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
     }
     uint8_t *p = c->code + c->used;
     c->used += (uint32_t)size;
+    size_t from = (size_t)(p - g->exec);
+    if (from / HUGE_PAGE != (from + size) / HUGE_PAGE)
+        collapse(from);
     *cell = g->data + g->cur * (g->chunk_size / CELLS_PER / sizeof(uint64_t)) + c->data_used++;
     **cell = 0;
     *chunk = g->cur;
