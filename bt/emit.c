@@ -84,13 +84,20 @@ static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
     x64_call_ext(&m->e, X64_STUB_LINK);
 }
 
-static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
+static struct link *new_link(struct bt_emitter *m, uint64_t pc, uint8_t jump, unsigned *stub)
 {
     struct bt_code *c = m->out;
     c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
-    unsigned stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
-    uint32_t field = jump == JUMP_CALL ? x64_call_patch(&m->e, stub) : x64_jmp_patch(&m->e, stub);
-    c->links[c->nlinks++] = (struct link){.pc = pc, .field = field, .jump = jump};
+    *stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
+    c->links[c->nlinks] = (struct link){.pc = pc, .jump = jump};
+    return &c->links[c->nlinks++];
+}
+
+static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
+{
+    unsigned stub;
+    struct link *l = new_link(m, pc, jump, &stub);
+    l->field = jump == JUMP_CALL ? x64_call_patch(&m->e, stub) : x64_jmp_patch(&m->e, stub);
 }
 
 /* ---- calls and returns: frames, see host/x64/stubs.h ---- */
@@ -275,6 +282,20 @@ static bool harmless(const struct bt_emitter *m, uint32_t block, unsigned e,
     return !bad;
 }
 
+/* As bt_emit_compare, with the padding of a patchable jump behind it in front. */
+static enum x64_cc compare_for_link(struct bt_emitter *m, const struct bt_op *o)
+{
+    uint8_t *start = m->e.p;
+    enum x64_cc cc = bt_emit_compare(m, o);
+    unsigned pad = x64_jcc_patch_padding(&m->e);
+    if (pad && m->e.p != start) {
+        m->e.p = start;
+        x64_nop(&m->e, pad);
+        cc = bt_emit_compare(m, o);
+    }
+    return cc;
+}
+
 static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
 {
     const struct bt_block *b = &m->r->blocks[block];
@@ -290,7 +311,8 @@ static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op
                    !overwrites(m, o->b, last_position(m, block), moves, n);
     if (at_once)
         bt_parallel_move(m, moves, n);
-    enum x64_cc cc = bt_emit_compare(m, o);
+    bool linked = m->r->in_place && (to0 == BT_EXIT_EDGE || to1 == BT_EXIT_EDGE);
+    enum x64_cc cc = linked ? compare_for_link(m, o) : bt_emit_compare(m, o);
     if (before) {
         if (!at_once)
             bt_parallel_move(m, moves, n);
@@ -302,7 +324,15 @@ static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op
     unsigned inline_edge = n || (to0 != block + 1 && to1 == block + 1);
     if (inline_edge == 1)
         cc = x64_cc_not(cc);
-    x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));
+    const struct bt_edge *other = &b->succ[!inline_edge];
+    if (linked && other->to == BT_EXIT_EDGE) {
+        /* Nothing is to be done on the way out: the conditional jump is the link. */
+        unsigned stub;
+        struct link *l = new_link(m, other->pc, JUMP_PLAIN, &stub);
+        l->field = x64_jcc_patch(&m->e, cc, stub);
+    } else {
+        x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));
+    }
     emit_edge(m, block, inline_edge, JUMP_PLAIN);
 }
 

@@ -410,6 +410,9 @@ void x64_sub_ext_i8(struct x64_emit *e, uint32_t target, int8_t imm);
 uint32_t x64_jmp_patch(struct x64_emit *e, unsigned label);
 uint32_t x64_jcc_patch(struct x64_emit *e, enum x64_cc cc, unsigned label);
 uint32_t x64_call_patch(struct x64_emit *e, unsigned label);
+/* How many bytes of padding x64_jcc_patch would begin with here: they had better be in front of the comparison, which
+ * fuses with the jump. */
+unsigned x64_jcc_patch_padding(const struct x64_emit *e);
 /* No-operations of n bytes, and up to the next multiple of align (a power of two up to 64). */
 void x64_nop(struct x64_emit *e, unsigned n);
 void x64_align(struct x64_emit *e, unsigned align);

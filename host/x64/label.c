@@ -174,11 +174,17 @@ void x64_sub_ext_i8(struct x64_emit *e, uint32_t target, int8_t imm)
 
 /* A store of 4 bytes is atomic for other processors' instruction fetch when it stays within 8 aligned
  * bytes (AMD APM volume 2, 7.3.2 and 7.6.1; Intel SDM volume 3, 8.1.1). */
-static uint32_t patchable(struct x64_emit *e, unsigned op, unsigned label)
+static unsigned patch_padding(const struct x64_emit *e, unsigned op)
 {
     unsigned field = (x64_offset(e) + (op > 0xff ? 2 : 1)) & 7;
-    if (field > 4)
-        x64_nop(e, 8 - field);
+    return field > 4 ? 8 - field : 0;
+}
+
+static uint32_t patchable(struct x64_emit *e, unsigned op, unsigned label)
+{
+    unsigned pad = patch_padding(e, op);
+    if (pad)
+        x64_nop(e, pad);
     uint8_t *p = rel32(e, op);
     x64_fix32(e, p, label, 0);
     return (uint32_t)(p - e->start);
@@ -187,6 +193,10 @@ static uint32_t patchable(struct x64_emit *e, unsigned op, unsigned label)
 uint32_t x64_jmp_patch(struct x64_emit *e, unsigned label)
 {
     return patchable(e, 0xe9, label);
+}
+unsigned x64_jcc_patch_padding(const struct x64_emit *e)
+{
+    return patch_padding(e, 0x0f80);
 }
 uint32_t x64_jcc_patch(struct x64_emit *e, enum x64_cc cc, unsigned label)
 {
