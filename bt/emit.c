@@ -485,24 +485,33 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
         write_unit(m, v);
 }
 
-/* Leave at the head, where nothing has been done yet: C knows why (cc_unit_left). */
-static void cold_entry_exit(struct bt_emitter *m, const struct bt_cold *c)
+/* The way out at the head, where nothing has been done yet (C knows why: cc_unit_left), and the entry behind it, in reach
+ * of short jumps. The entry is aligned and its first instruction no shorter than a jump, as codecache/unit.c wants it:
+ * that is subtracting from the counter, or comparing in the form with a long immediate. Then the poll. */
+static void emit_head(struct bt_emitter *m)
 {
-    (void)c;
-    m->out->leave = x64_offset(&m->e);
-    x64_call_ext(&m->e, X64_STUB_LINK);
+    struct x64_emit *e = &m->e;
+    unsigned leave = x64_label(e);
+    for (unsigned i = CC_LINK_STUB_SIZE; i < BT_ENTRY_OFFSET; i++)
+        x64_byte(e, 0xcc);
+    x64_bind(e, leave);
+    m->out->leave = x64_offset(e);
+    x64_call_ext(e, X64_STUB_LINK);
+    if (m->r->level == 1) {
+        count_down(m, leave);
+        x64_alu_mi(e, X64_CMP, 4, X64_CPU(pending), 0);
+    } else {
+        x64_alu_mi_long(e, X64_CMP, 4, X64_CPU(pending), 0);
+    }
+    x64_jcc(e, X64_NE, leave);
 }
 
-/* The poll, saves of homes whose registers are given away, then the entry values to their places. */
+/* Behind the head: saves of homes whose registers are given away, then the entry values to their places. */
 static void emit_entry(struct bt_emitter *m)
 {
     const struct bt_region *r = m->r;
     const struct guest *g = r->guest;
-    unsigned leave = bt_later(m, (struct bt_cold){.emit = cold_entry_exit});
-    x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
-    x64_jcc(&m->e, X64_NE, leave);
-    if (r->level == 1)
-        count_down(m, leave);
+    emit_head(m);
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);

@@ -2,7 +2,7 @@
  *
  * Owns: struct bt_code, what emission yields: position-independent bytes, links, the side table, and relocations against the runtime's stubs.
  *
- * The code is entered at offset 0 with the home slots in their registers and all other slots in the cpu
+ * The code is entered at BT_ENTRY_OFFSET with the home slots in their registers and all other slots in the cpu
  * (host/x64/stubs.h), and leaves with the state like that again: by a link (codecache/unit.h) or with the
  * guest pc of an indirect jump that the cpu's table does not know.
  *
@@ -14,6 +14,8 @@
 #include "bt/alloc.h"
 #include "bt/ir.h"
 #include "codecache/unit.h"
+
+#define BT_ENTRY_OFFSET 8
 
 struct bt_code {
     uint8_t *bytes;

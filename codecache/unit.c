@@ -373,8 +373,8 @@ static void move_links(struct unit *old, struct unit *u)
 }
 
 /* Entries of cpus' tables lead to the old unit until that is evicted, which is before the new one is: chunks go in
- * the order of their age. So its entry leads on. A unit begins aligned and its first instruction is longer than a jump, so one
- * store does it, and no cpu is between the replaced bytes. */
+ * the order of their age. So its entry leads on. The entry is aligned and its first instruction is no shorter than a jump (struct
+ * unit_draft), so one store does it, and no cpu is between the replaced bytes. */
 static void forward_entry(struct unit *old, const struct unit *u)
 {
     const uint8_t *entry = old->code + old->entry;

@@ -63,7 +63,8 @@ struct unit {
     struct link *in_first;
 };
 
-/* What the translator hands over. All arrays are copied. Links' `from`, `to` and list fields are ignored. */
+/* What the translator hands over. The entry's offset is a multiple of 8, and the first instruction there has 5 bytes or more: a jump
+ * will replace it while cpus run. All arrays are copied. Links' `from`, `to` and list fields are ignored. */
 struct unit_draft {
     uint64_t pc;
     const struct guest *guest;

@@ -282,6 +282,12 @@ void x64_alu_mi(struct x64_emit *e, enum x64_alu op, unsigned size, struct x64_m
         x64_mi(e, X64_ADD_I | ext, size, d, imm);
 }
 
+void x64_alu_mi_long(struct x64_emit *e, enum x64_alu op, unsigned size, struct x64_mem d,
+                     int32_t imm)
+{
+    x64_mi(e, X64_ADD_I | (unsigned)op << 13, size, d, imm);
+}
+
 void x64_shift_ri(struct x64_emit *e, enum x64_shift op, unsigned size, unsigned d, unsigned n)
 {
     unsigned ext = (unsigned)op << 13;

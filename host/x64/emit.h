@@ -257,6 +257,9 @@ void x64_lock(struct x64_emit *e); /* prefix of the next instruction */
 /* ---- integer instructions by name ---- */
 void x64_alu_ri(struct x64_emit *e, enum x64_alu op, unsigned size, unsigned d, int32_t imm);
 void x64_alu_mi(struct x64_emit *e, enum x64_alu op, unsigned size, struct x64_mem d, int32_t imm);
+/* The same in the form with a long immediate, although a short one would do. */
+void x64_alu_mi_long(struct x64_emit *e, enum x64_alu op, unsigned size, struct x64_mem d,
+                     int32_t imm);
 static inline void x64_alu_rr(struct x64_emit *e, enum x64_alu op, unsigned size, unsigned d,
                               unsigned s)
 {

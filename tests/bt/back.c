@@ -8,6 +8,7 @@
 #include "bt/bt.h"
 #include "codecache/blocks.h"
 #include "codecache/side.h"
+#include "host/x64/disasm.h"
 #include "host/x64/features.h"
 #include "uop/fp.h"
 #include <inttypes.h>
@@ -182,6 +183,17 @@ struct counts {
 };
 static struct counts counts;
 
+/* A unit that replaces this one writes a jump of five bytes over its entry in one store, while others may be about to execute
+ * the second instruction there. */
+static void check_entry(const struct unit *u)
+{
+    char text[160];
+    const uint8_t *entry = u->code + u->entry;
+    assert_int_equal((uintptr_t)entry % 8, 0);
+    if (x64_disasm_available())
+        assert_in_range(x64_disasm(text, sizeof text, entry, 16, 0), 5, 15);
+}
+
 /* The unit of a block, compiled when it is new; NULL when the translator refuses it. */
 static struct unit *unit_at(const struct program *p, uint64_t pc, int level)
 {
@@ -190,10 +202,12 @@ static struct unit *unit_at(const struct program *p, uint64_t pc, int level)
     if (u || i < 0)
         return u;
     u = bt_compile(cpu, p->blocks[i], level);
-    if (u)
+    if (u) {
         counts.compiled++;
-    else
+        check_entry(u);
+    } else {
         counts.refused++;
+    }
     return u;
 }
 
