@@ -222,6 +222,13 @@ static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t
         hint(score, a->home_of_slot[o->slot], HOME_WORTH);
     if (a->heir_of[v])
         hint(score, reg_at(a, a->heir_of[v], 2 * pos[a->heir_of[v]] + 1, fp), 2 * w);
+    uint32_t taker = a->taker_of[v];
+    if (taker) {
+        unsigned reg = reg_at(a, taker, 2 * pos[taker] + 1, fp);
+        if (reg == NO_REG && r->ops[taker].slot != BT_NO_SLOT && r->blocks[o->block].loop_depth)
+            reg = a->home_of_slot[r->ops[taker].slot];
+        hint(score, reg, w / 2);
+    }
     uint32_t phi = a->phi_of[v];
     if (phi && a->bundle_of[phi] != a->bundle_of[v])
         hint(score, reg_at(a, phi, a->live.block_from[r->ops[phi].block], fp), w);

@@ -82,6 +82,7 @@ struct bt_allocator {
     uint32_t *phi_of; /* by value: a phi that it is an argument of, or 0 */
     uint32_t
         *heir_of; /* by value: the only user, which wants its result in the same register, or 0 */
+    uint32_t *taker_of; /* by value: the two-address operation that overwrites it, or 0 */
     struct bt_loop *loops;
     uint32_t nloops;
     uint32_t *loop_of; /* by block: the innermost */

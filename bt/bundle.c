@@ -103,6 +103,22 @@ static bool inherits(uint16_t op)
            op == UOP_unbox_f32 || op == UOP_vzext;
 }
 
+/* The operand that the host's two-address instruction for v overwrites, if nothing else wants that: 0 for none. */
+static uint32_t overwritten(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    if (o->op >= UOP_CODES || o->kind != UOP_K_I || !(uop_info[o->op].flags & UOP_F_PURE))
+        return 0;
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    for (int i = o->op == UOP_sel; i < (o->op == UOP_sel ? 3 : bt_commutes(o->op) ? 2 : 1); i++) {
+        const struct bt_op *in = &r->ops[operands[i]];
+        if (bt_operand_kind(o, i) == UOP_K_I && in->uses == 1 && in->op < UOP_CODES &&
+            in->kind == UOP_K_I && in->block == o->block)
+            return operands[i];
+    }
+    return 0;
+}
+
 void bt_make_bundles(struct bt_allocator *a)
 {
     const struct bt_region *r = a->r;
@@ -111,6 +127,7 @@ void bt_make_bundles(struct bt_allocator *a)
     a->bundles = arena_znew(r->arena, struct bt_bundle, r->nops + 1);
     a->phi_of = arena_znew(r->arena, uint32_t, r->nops);
     a->heir_of = arena_znew(r->arena, uint32_t, r->nops);
+    a->taker_of = arena_znew(r->arena, uint32_t, r->nops);
     for (uint32_t i = 0; i < r->nblocks; i++) {
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
             uint32_t v = r->blocks[i].ops[k];
@@ -120,6 +137,7 @@ void bt_make_bundles(struct bt_allocator *a)
             if (inherits(o->op) && r->ops[o->a].uses == 1 && r->ops[o->a].op < UOP_CODES &&
                 r->ops[o->a].block == i)
                 a->heir_of[o->a] = v;
+            a->taker_of[overwritten(r, v)] = v;
             struct bt_bundle *b = &a->bundles[n];
             a->bundle_of[v] = n++;
             b->ranges = a->live.iv[v].ranges;

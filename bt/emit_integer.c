@@ -185,6 +185,12 @@ static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum 
         bt_done(m, v, d);
         return;
     }
+    if (op == X64_ROR && n && la.place == BT_GPR && la.n != d && x64_has(&m->e, X64_F_BMI2)) {
+        x64_rorx(&m->e, size, d, la.n, n);
+        bt_extend(m, w, d);
+        bt_done(m, v, d);
+        return;
+    }
     bt_load_gpr(m, d, o->a);
     if (n)
         x64_shift_ri(&m->e, op, size, d, n);

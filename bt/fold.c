@@ -69,7 +69,7 @@ static bool is_bit(const struct folder *f, uint32_t v)
 
 /* ---- rules. Each returns the value that replaces v, or 0. ---- */
 
-static bool commutes(uint16_t op)
+bool bt_commutes(uint16_t op)
 {
     switch (op) {
     case UOP_add_64:
@@ -161,6 +161,13 @@ static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
     }
 }
 
+/* Is the sum a loop's value that has been moved on? Then using the old one would keep it besides the new. */
+static bool moved_on(struct folder *f, const struct bt_op *sum)
+{
+    const struct bt_op *base = op_of(f, sum->a);
+    return base->op == BT_PHI && base->slot == sum->slot;
+}
+
 static uint32_t fold_imm(struct folder *f, struct bt_op *o)
 {
     const struct bt_op *in = op_of(f, o->a);
@@ -169,7 +176,8 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
     case UOP_add_64_i:
         if (!imm)
             return o->a;
-        if (in->op == UOP_add_64_i)
+        /* What conditions.c makes of a subtraction's flags is to stay of its result. */
+        if (in->op == UOP_add_64_i && !(imm + (uint64_t)in->imm == 0 && moved_on(f, in)))
             return changed(f, o, o->op, resolve(f, in->a), 0, (int64_t)(imm + (uint64_t)in->imm));
         break;
     case UOP_add_32s_i:
@@ -318,9 +326,7 @@ static void fold_address(struct folder *f, struct bt_op *o)
     int64_t sum;
     if (in->op != UOP_add_64_i)
         return;
-    /* A loop's pointer that has been moved on: using the old one would keep it besides the new. */
-    const struct bt_op *base = op_of(f, in->a);
-    if (base->op == BT_PHI && base->slot == in->slot)
+    if (moved_on(f, in))
         return;
     if (!__builtin_add_overflow(o->imm, in->imm, &sum) && sum == (int32_t)sum) {
         o->a = resolve(f, in->a);
@@ -406,7 +412,7 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
         return o->b == o->c ? o->b : 0;
     }
     if (bt_operand_kind(o, 1)) {
-        if (ka && !kb && commutes(o->op)) {
+        if (ka && !kb && bt_commutes(o->op)) {
             uint32_t a = o->a;
             o->a = o->b, o->b = a;
             kb = is_const(f, o->b, &cb);

@@ -153,6 +153,9 @@ bool bt_is_quiet(const struct bt_region *r, uint32_t v);
 /* The comparison to 0 or 1 (a set_ row) whose result is the other one; 0 when op is no such row. */
 uint16_t bt_inverse(uint16_t op);
 
+/* May the operands of this operation be exchanged? */
+bool bt_commutes(uint16_t op);
+
 /* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
 bool bt_is_single(const struct bt_region *r, uint32_t v);
 
