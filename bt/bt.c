@@ -231,7 +231,7 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level)
             dump_code(r, &code);
         u = install(r, &code, seq);
         if (u) {
-            *u->counter = INT32_MAX;
+            cc_unit_arm(u, INT32_MAX);
             perf_unit(u);
             __atomic_add_fetch(&counts.units[level], 1, __ATOMIC_RELAXED);
             __atomic_add_fetch(&counts.insns[level], r->ninsns, __ATOMIC_RELAXED);

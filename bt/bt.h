@@ -15,6 +15,11 @@
  * it is negative; the caller sets it. */
 struct unit *bt_compile(struct cpu *cpu, struct block *head, int level);
 
+/* Does the region that level 2 would make for `head` pay? Its code of level 1 must have run `rate` guest instructions for each
+ * one that is to be translated, not counting what other regions of level 2 have taken over since. 0: yes, else how many
+ * more rounds of the head's unit would do. */
+uint64_t bt_rounds_missing(struct cpu *cpu, struct block *head, uint64_t rate);
+
 struct bt_stats {
     uint64_t units[3]; /* by level */
     uint64_t insns[3]; /* guest instructions translated */

@@ -8,20 +8,18 @@
  * Threading: see bt/ir.h. Links of guest blocks are read atomically; the profile may be torn.
  */
 #include "base/bitset.h"
+#include "bt/bt.h"
 #include "bt/build.h"
 #include "codecache/blocks.h"
 
 /* An edge belongs to a region when it was taken at least once per this many entries of the head. */
 #define COLD_RATIO 32
+/* And when its code of level 1, where that has been counting, was entered at least once per this many rounds of the head's. */
+#define COLD_ROUNDS 64
 /* Level 1 takes a chain of so many blocks at most. */
 #define LEVEL1_BLOCKS 4
 /* A back edge that is taken less than once per this many entries of its target is no loop worth the name. */
 #define RARE_TURN 16
-
-struct candidate {
-    struct block *guest;
-    uint64_t freq; /* of the most frequent edge that led here */
-};
 
 const char *bt_cannot(const struct guest *g, const struct block *b)
 {
@@ -91,32 +89,86 @@ static void add(struct choice *c, struct block *b)
     c->ninsns += b->ninsns;
 }
 
+/* Entries and turns that code of level 1 has counted for a block, which says more than the interpreter's first entries. A
+ * block that better code has taken over is as hot as can be. */
+static uint64_t rounds_of(struct cpu *cpu, struct block *b)
+{
+    const struct unit *u = cc_unit_of_block(cpu, b);
+    if (!u)
+        return b->count;
+    return u->level == 1 ? cc_unit_rounds(u) : UINT64_MAX;
+}
+
+/* An edge that leaves the choice and may be followed. */
+struct open_edge {
+    struct block *to; /* NULL: no more */
+    uint64_t freq;
+};
+
+/* The edges of the block that was added last. */
+static unsigned open_edges(struct open_edge *out, const struct choice *c, struct cpu *cpu,
+                           int level, uint64_t least, uint64_t least_rounds)
+{
+    const struct block *b = c->blocks[c->n - 1];
+    struct block *to[2];
+    uint64_t pc[2], freq[2];
+    unsigned n = guest_edges(cpu, b, to, pc, freq), nout = 0;
+    /* Of a call the callee is a region of its own: its return must find a host frame. */
+    if (is_call(b) || (level == 1 && n != 1))
+        return 0;
+    for (unsigned e = 0; e < n; e++) {
+        if (!to[e] || (level > 1 && freq[e] < least) || bt_cannot(cpu->guest, to[e]))
+            continue;
+        /* What is jumped to alone may lie in its predecessor's unit, which counts for both. */
+        if (n == 2 && least_rounds && rounds_of(cpu, to[e]) < least_rounds)
+            continue;
+        out[nout++] = (struct open_edge){to[e], freq[e]};
+    }
+    return nout;
+}
+
 /* Grow along the most frequent edge that leaves the choice, again and again. */
 static void grow(struct choice *c, struct cpu *cpu, int level)
 {
+    struct open_edge open[2 * BT_MAX_BLOCKS];
+    const struct unit *u = level == 1 ? NULL : cc_unit_of_block(cpu, c->blocks[0]);
     uint64_t least = c->blocks[0]->count / COLD_RATIO + 1;
-    unsigned limit = level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1;
+    uint64_t least_rounds = u && u->level == 1 ? cc_unit_rounds(u) / COLD_ROUNDS : 0;
+    unsigned limit = level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1, nopen = 0;
     while (c->n < limit) {
-        struct candidate best = {NULL, 0};
-        for (unsigned i = level == 1 ? c->n - 1 : 0; i < c->n; i++) {
-            struct block *to[2];
-            uint64_t pc[2], freq[2];
-            unsigned n = guest_edges(cpu, c->blocks[i], to, pc, freq);
-            if (level == 1 && n != 1)
-                continue;
-            if (is_call(c->blocks[i]))
-                continue; /* the callee is a region of its own: its return must find a host frame */
-            for (unsigned e = 0; e < n; e++) {
-                if (to[e] && freq[e] >= (level == 1 ? 0 : least) && freq[e] >= best.freq &&
-                    find(c, to[e]) == c->n && c->ninsns + to[e]->ninsns <= BT_MAX_INSNS &&
-                    !bt_cannot(cpu->guest, to[e]))
-                    best = (struct candidate){to[e], freq[e]};
-            }
+        struct open_edge *best = NULL;
+        nopen += open_edges(open + nopen, c, cpu, level, least, least_rounds);
+        for (unsigned i = 0; i < nopen; i++) {
+            struct open_edge *o = &open[i];
+            if (o->to && (find(c, o->to) < c->n || c->ninsns + o->to->ninsns > BT_MAX_INSNS))
+                o->to = NULL;
+            if (o->to && (!best || o->freq >= best->freq))
+                best = o;
         }
-        if (!best.guest)
+        if (!best)
             return;
-        add(c, best.guest);
+        add(c, best->to);
+        if (level == 1)
+            nopen = 0;
     }
+}
+
+uint64_t bt_rounds_missing(struct cpu *cpu, struct block *head, uint64_t rate)
+{
+    struct choice c = {.n = 0};
+    const struct unit *u = cc_unit_of_block(cpu, head);
+    uint64_t done = 0, wanted;
+    if (!u || bt_cannot(cpu->guest, head))
+        return 0;
+    add(&c, head);
+    grow(&c, cpu, 2);
+    for (unsigned i = 0; i < c.n; i++) {
+        const struct unit *part = i ? cc_unit_of_block(cpu, c.blocks[i]) : u;
+        if (part && part->level == 1)
+            done += cc_unit_new_rounds(part) * part->ninsns;
+    }
+    wanted = rate * c.ninsns;
+    return done >= wanted ? 0 : (wanted - done) / u->ninsns + 1;
 }
 
 /* ---- order ---- */

@@ -403,6 +403,7 @@ static struct unit *install(const struct unit_draft *d)
         return NULL;
     }
     u->chunk = (uint16_t)chunk;
+    *u->counter = 0; /* as armed is */
     memcpy(cc_writable(u->code), d->code, d->size);
     relocate(u, d);
     cc_code_index(chunk, u, u->code);
@@ -497,6 +498,32 @@ struct unit *cc_unit_of_block(struct cpu *cpu, struct block *b)
     }
     unlock();
     return u;
+}
+
+/* ---- rounds ---- */
+
+uint64_t cc_unit_rounds(const struct unit *u)
+{
+    return u->rounds +
+           (uint64_t)((int64_t)u->armed - (int32_t)__atomic_load_n(u->counter, __ATOMIC_RELAXED));
+}
+
+void cc_unit_arm(struct unit *u, int32_t rounds)
+{
+    u->rounds = cc_unit_rounds(u);
+    u->armed = rounds;
+    __atomic_store_n(u->counter, (uint32_t)rounds, __ATOMIC_RELAXED);
+}
+
+uint64_t cc_unit_new_rounds(const struct unit *u)
+{
+    uint64_t rounds = cc_unit_rounds(u);
+    return rounds > u->settled ? rounds - u->settled : 0;
+}
+
+void cc_unit_settle(struct unit *u)
+{
+    u->settled = cc_unit_rounds(u);
 }
 
 /* ---- the stack of frames (host/x64/stubs.h) ---- */

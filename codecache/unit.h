@@ -50,7 +50,10 @@ struct unit {
     bool dead;
     uint16_t chunk;
     uint32_t ninsns;   /* guest instructions */
-    uint64_t *counter; /* its data cell */
+    uint64_t *counter; /* its data cell, of which the low half counts down: */
+    int32_t armed;     /* what it was set to last, */
+    uint64_t rounds;   /* counted before, */
+    uint64_t settled;  /* and of all of them those that cc_unit_settle has seen */
     struct link *links;
     uint32_t nlinks;
     struct unit_range *ranges; /* guest code that it came from */
@@ -111,6 +114,13 @@ static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
     x64_enter_fn *enter = (x64_enter_fn *)(uintptr_t)cc_stub(X64_STUB_ENTER);
     return enter(cpu, u->code + u->entry);
 }
+
+/* A unit of level 1 counts its rounds (entries and turns of its loops) down and leaves with EXIT_PROMOTE after the number
+ * that it was armed with. Those of threads that run at once may get lost. */
+void cc_unit_arm(struct unit *u, int32_t rounds);
+uint64_t cc_unit_rounds(const struct unit *u);     /* since it was installed */
+uint64_t cc_unit_new_rounds(const struct unit *u); /* since cc_unit_settle */
+void cc_unit_settle(struct unit *u);
 
 /* The link whose stub was left through, by what cc_unit_run returned. The unit may be dead meanwhile. NULL: none. */
 struct link *cc_link_by_ret(uint64_t ret);

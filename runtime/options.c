@@ -368,7 +368,7 @@ static const struct option_row {
     {"engine", ARG_WORD, "ENGINE", "ENGINE", set_engine, FWD,
      "auto, interp (interpreter alone) or bt (translate at first touch)"},
     {"hot", ARG_WORD, "N,M", "HOT", set_hot, FWD,
-     "translate after N entries, better after M rounds (0: at once)"},
+     "translate after N entries, better after M runs (0: at once)"},
     {"stats", ARG_OPTIONAL, "FILE", "STATS", set_stats, FWD,
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,

@@ -73,11 +73,12 @@ static void log_block(const struct thread *t, const struct block *b)
  * is translated; the interpreter hands hot blocks back (hot_at), so that it never keeps a thread from better code. ---- */
 
 #define HOT_LEVEL1 16
-#define HOT_LEVEL2 32000 /* entries and rounds of loops in a unit of level 1 */
+#define HOT_LEVEL2 \
+    10000 /* guest instructions run at level 1 for each that level 2 would translate */
 
 static bool translate;      /* the engine is not the interpreter alone */
 static uint64_t hot_at;     /* entries after which a block is handed out */
-static uint64_t hot_level2; /* rounds of a unit of level 1; 0: every unit is of level 2 */
+static uint64_t hot_level2; /* as HOT_LEVEL2; 0: every unit is of level 2 */
 
 void run_init(void)
 {
@@ -117,7 +118,8 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
     if (!u)
         u = bt_compile(cpu, b, 1);
     if (u) {
-        *u->counter = u->level == 1 && hot_level2 ? hot_level2 : INT32_MAX;
+        if (u->level == 1 && hot_level2)
+            cc_unit_arm(u, (int32_t)hot_level2);
         b->hot_at = 0; /* from now on always ask */
         b->translations++;
     } else {
@@ -126,7 +128,7 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
     return u;
 }
 
-/* A unit of level 1 has counted down: translate what is around its head again, better. Refused, it is asked again
+/* A unit of level 1 has counted down: translate what is around its head again, better, if that pays. Refused, it is asked again
  * after the longest count. */
 static void promote(struct cpu *cpu, uint64_t pc)
 {
@@ -134,9 +136,21 @@ static void promote(struct cpu *cpu, uint64_t pc)
     struct block *b = cc_lookup(cpu, pc);
     if (!u || u->level > 1)
         return;
-    *u->counter = INT32_MAX;
-    if (b)
-        bt_compile(cpu, b, 2);
+    uint64_t missing = b ? bt_rounds_missing(cpu, b, hot_level2) : INT32_MAX;
+    if (missing) {
+        /* The rest of the region runs meanwhile too. */
+        missing = missing / 2 > hot_level2 / 4 ? missing / 2 : hot_level2 / 4;
+        cc_unit_arm(u, missing < INT32_MAX ? (int32_t)missing : INT32_MAX);
+        return;
+    }
+    cc_unit_arm(u, INT32_MAX);
+    u = bt_compile(cpu, b, 2);
+    for (uint32_t i = 0; u && i < u->nranges; i++) {
+        /* What they have done until now is paid for. */
+        struct unit *part = cc_unit_lookup(cpu, u->ranges[i].pc);
+        if (part && part->level == 1)
+            cc_unit_settle(part);
+    }
 }
 
 /* Run translated code from u until it leaves for good, linking units on the way. */
