@@ -142,6 +142,10 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     check(r, "products");
     bt_pair_conditions(r);
     check(r, "choices");
+    if (level > 1 && bt_index(r)) {
+        bt_dce(r);
+        check(r, "indices");
+    }
     bt_sink(r);
     check(r, "sinking");
     struct bt_alloc alloc;

@@ -128,6 +128,8 @@ struct x64_mem bt_through_memory(struct bt_emitter *m, uint32_t v);
 /* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
  * a value goes through memory. */
 struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* Add v, all 64 bits, to a general register. */
+void bt_add(struct bt_emitter *m, unsigned reg, uint32_t v);
 /* What becomes of the upper half of a result of 32 bits. */
 enum bt_width { BT_W64, BT_W32S, BT_W32Z };
 void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg);

@@ -46,6 +46,12 @@ static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d
         x64_alu_ri(&m->e, op, size, d, s->imm);
 }
 
+void bt_add(struct bt_emitter *m, unsigned reg, uint32_t v)
+{
+    struct bt_source s = bt_source(m, v, X64_NONE);
+    alu(m, X64_ADD, 8, reg, &s);
+}
+
 void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg)
 {
     if (w == BT_W32S)

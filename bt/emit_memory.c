@@ -9,16 +9,9 @@
 #include "bt/emit_int.h"
 #include <stddef.h>
 
-/* The operand [a + imm]; may use rax. */
-static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
+/* [a + imm]; may use rax, which a may be. */
+static struct x64_mem displaced(struct bt_emitter *m, unsigned a, int64_t imm)
 {
-    struct bt_loc la = bt_loc(m, o->a);
-    int64_t imm = uop_info[o->op].flags & UOP_F_IMM ? o->imm : 0;
-    if (la.place == BT_IMM) {
-        x64_mov_ri(&m->e, RAX, bt_imm(m, o->a) + (uint64_t)imm);
-        return x64_mem(RAX, 0);
-    }
-    unsigned a = bt_gpr(m, o->a, RAX);
     if (imm == (int32_t)imm)
         return x64_mem(a, (int32_t)imm);
     if (a == RAX) {
@@ -38,6 +31,42 @@ static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
     }
     x64_mov_ri(&m->e, RAX, (uint64_t)imm);
     return x64_mem_idx(RAX, a, 1, 0);
+}
+
+/* The operand [a + (c << scale) + imm]; may use rax. */
+static struct x64_mem indexed(struct bt_emitter *m, const struct bt_op *o)
+{
+    unsigned scale = o->indexed - 1u;
+    struct bt_loc la = bt_loc(m, o->a), lc = bt_loc(m, o->c);
+    bool near = o->imm == (int32_t)o->imm;
+    if (near && la.place == BT_GPR && lc.place != BT_IMM)
+        return x64_mem_idx(la.n, bt_gpr(m, o->c, RAX), 1u << scale, (int32_t)o->imm);
+    if (near && lc.place == BT_GPR && la.place != BT_IMM)
+        return x64_mem_idx(bt_gpr(m, o->a, RAX), lc.n, 1u << scale, (int32_t)o->imm);
+    int64_t base = la.place == BT_IMM ? (int64_t)(bt_imm(m, o->a) + (uint64_t)o->imm) : 0;
+    if (la.place == BT_IMM && lc.place == BT_GPR && base == (int32_t)base)
+        return x64_mem_idx(X64_NONE, lc.n, 1u << scale, (int32_t)base);
+    /* Neither is where it can be used: the sum, in rax. */
+    bt_load_gpr(m, RAX, o->c);
+    if (scale)
+        x64_shift_ri(&m->e, X64_SHL, 8, RAX, scale);
+    bt_add(m, RAX, o->a);
+    return displaced(m, RAX, o->imm);
+}
+
+/* The operand [a + imm], or with an index; may use rax. */
+static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
+{
+    if (o->indexed)
+        return indexed(m, o);
+    struct bt_loc la = bt_loc(m, o->a);
+    int64_t imm = uop_info[o->op].flags & UOP_F_IMM ? o->imm : 0;
+    if (la.place == BT_IMM) {
+        x64_mov_ri(&m->e, RAX, bt_imm(m, o->a) + (uint64_t)imm);
+        return x64_mem(RAX, 0);
+    }
+    unsigned a = bt_gpr(m, o->a, RAX);
+    return displaced(m, a, imm);
 }
 
 static void load(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)

@@ -145,6 +145,8 @@ static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
     bool sign = o->op == UOP_sar_64_i;
     uint32_t x = resolve(f, in->a);
     if (n != k) {
+        if (k > 32 && n == 32 && !sign)
+            return changed(f, o, UOP_shl_32z_i, x, 0, k - 32);
         if (k != 32 || n > k || sign)
             return 0;
         return changed(f, o, UOP_shl_64_i, insert(f, UOP_zext32, x), 0, 32 - n);

@@ -53,8 +53,10 @@ struct bt_op {
     int64_t imm;
     uint32_t block; /* index of its block */
     uint32_t snap;  /* index of its snapshot, 0 for none */
-    bool sunk;      /* in no block: computed where a snapshot that names it is needed (bt/sink.c) */
-    uint32_t uses;  /* by operations, phis and snapshots; valid after bt_count_uses */
+    uint8_t
+        indexed; /* a load or store with an index, c, shifted by indexed - 1; 0: it has none (bt/address.c) */
+    bool sunk;     /* in no block: computed where a snapshot that names it is needed (bt/sink.c) */
+    uint32_t uses; /* by operations, phis and snapshots; valid after bt_count_uses */
 };
 
 struct bt_edge {
@@ -144,6 +146,11 @@ void bt_pair_conditions(
 bool bt_soften_phis(
     struct bt_region
         *r); /* phis of flags that only snapshots name; true: dead operations are left */
+bool bt_index(
+    struct bt_region *
+        r); /* addresses of two registers, after all else but sinking; true: dead operations are left */
+/* Can the operation, a load or store, have an index? */
+bool bt_takes_index(uint16_t op);
 void bt_sink(struct bt_region *r); /* operations that only the guest's state needs; the last pass */
 void bt_count_uses(struct bt_region *r);
 

@@ -24,6 +24,8 @@ uint8_t bt_operand_kind(const struct bt_op *o, int i)
     if (o->op >= UOP_CODES)
         return UOP_K_N;
     const struct uop_info *info = &uop_info[o->op];
+    if (i == 2 && o->indexed)
+        return UOP_K_I;
     return i == 0 ? info->a : i == 1 ? info->b : info->c;
 }
 

@@ -151,10 +151,33 @@ static void random_float(struct block *b)
     emit3(b, UOP_box_f32, d, T3, 0, 0);
 }
 
+/* The base and a small index, shifted or not, as a temporary. */
+static uint8_t indexed(struct block *b, uint8_t base)
+{
+    enum { INDEX = CPU_TEMP_BASE + 8, SHIFTED, SUM };
+    uint8_t index = INDEX;
+    emit3(b, UOP_and_64_i, INDEX, pick(INTS), 0, pick(32));
+    switch (pick(4)) {
+    case 0:
+        emit3(b, (uint16_t)(UOP_sh1add_64 + pick(3)), SUM, INDEX, base, 0);
+        return SUM;
+    case 1:
+        emit3(b, UOP_shl_64_i, SHIFTED, INDEX, 0, pick(5));
+        index = SHIFTED;
+    }
+    if (pick(2))
+        emit3(b, UOP_add_64, SUM, base, index, 0);
+    else
+        emit3(b, UOP_add_64, SUM, index, base, 0);
+    return SUM;
+}
+
 /* A load or store, of an integer or a floating-point slot. */
 static void random_access(struct block *b, uint8_t temp)
 {
     uint8_t base = pick(12) ? BASE + pick(3) : WILD;
+    if (pick(3) == 0)
+        base = indexed(b, base);
     int64_t disp = pick(64);
     switch (pick(6)) {
     case 0:
