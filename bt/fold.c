@@ -486,10 +486,20 @@ static uint16_t with_key(uint16_t op)
     }
 }
 
+/* A half of a pair that was made in general registers. */
+static uint32_t integer_half(const struct folder *f, const struct bt_op *pair, bool high)
+{
+    uint32_t v = resolve(f, high ? pair->b : pair->a);
+    return op_of(f, v)->kind == UOP_K_I ? v : 0;
+}
+
 static uint32_t fold_vector(struct folder *f, struct bt_op *o)
 {
     const struct bt_op *a = op_of(f, o->a), *b = op_of(f, o->b);
     switch (o->op) {
+    case UOP_vget:
+        return a->op == UOP_vpair && (o->imm & 3) == 3 ? integer_half(f, a, o->imm == BT_LANE(1, 3))
+                                                       : 0;
     case UOP_vshuf_32:
         return fold_lanes(f, o);
     case UOP_vaesmc:
@@ -528,6 +538,10 @@ static uint32_t scalar(const struct folder *f, const struct bt_op *o, int i, uin
 {
     uint8_t kind = bt_operand_kind(o, i);
     const struct bt_op *in = op_of(f, v);
+    if (in->op == UOP_vpair && kind == UOP_K_I) {
+        uint32_t half = integer_half(f, in, false);
+        return half ? half : v;
+    }
     if (kind == UOP_K_N || in->op != UOP_vzext || in->imm < (kind == UOP_K_S ? 2 : 3) ||
         (kind != UOP_K_S && kind != UOP_K_D && kind != UOP_K_I))
         return v;

@@ -1,4 +1,4 @@
-/* uop/crypto.c: the vector micro-ops of cryptography: AES, SHA-1, SHA-256, SHA-512, SM3, SM4, carry-less products.
+/* uop/crypto.c: the vector micro-ops of cryptography: AES, SHA-1, SHA-256, SM3, SM4, carry-less products.
  *
  * Owns: their meaning, in plain C; the translator has the host's instructions for it (bt/emit_crypto.c).
  * The definitions are those of Arm's instructions that the rows of uop.def name (Arm Architecture Reference Manual, C7.2), of
@@ -18,11 +18,6 @@
 static inline uint32_t rol(uint32_t x, int n)
 {
     return x << n | x >> (32 - n);
-}
-
-static inline uint64_t ror64(uint64_t x, int n)
-{
-    return x >> n | x << (64 - n);
 }
 
 /* ---- carry-less products ---- */
@@ -246,51 +241,6 @@ VX(vsha256m2)
         uint32_t x = i < 2 ? s[i + 2] : t[i - 2];
         t[i] += rol(x, 15) ^ rol(x, 13) ^ x >> 10;
     }
-    memcpy(d, t, 16);
-}
-
-/* ---- SHA-512 ---- */
-
-static uint64_t sigma512(uint64_t x, int i, int j, int k)
-{
-    return ror64(x, i) ^ ror64(x, j) ^ ror64(x, k);
-}
-
-VX(vsha512h)
-{
-    (void)n;
-    uint64_t x0 = b[0], x1 = b[1], y0 = c[0], y1 = c[1];
-    uint64_t high = ((y1 & x0) ^ (~y1 & x1)) + sigma512(y1, 14, 18, 41) + a[1];
-    uint64_t t = high + y0;
-    uint64_t low = ((t & y1) ^ (~t & x0)) + sigma512(t, 14, 18, 41) + a[0];
-    d[0] = low;
-    d[1] = high;
-}
-
-VX(vsha512h2)
-{
-    (void)n;
-    uint64_t x0 = b[0], y0 = c[0], y1 = c[1];
-    uint64_t high = ((x0 & y1) ^ (x0 & y0) ^ (y1 & y0)) + sigma512(y0, 28, 34, 39) + a[1];
-    uint64_t low = ((high & y0) ^ (high & y1) ^ (y1 & y0)) + sigma512(high, 28, 34, 39) + a[0];
-    d[0] = low;
-    d[1] = high;
-}
-
-VX(vsha512su0)
-{
-    NO_CN;
-    uint64_t w0 = a[0], w1 = a[1], x0 = b[0];
-    d[0] = w0 + (ror64(w1, 1) ^ ror64(w1, 8) ^ w1 >> 7);
-    d[1] = w1 + (ror64(x0, 1) ^ ror64(x0, 8) ^ x0 >> 7);
-}
-
-VX(vsha512su1)
-{
-    (void)n;
-    uint64_t t[2];
-    for (int i = 0; i < 2; i++)
-        t[i] = a[i] + (ror64(b[i], 19) ^ ror64(b[i], 61) ^ b[i] >> 6) + c[i];
     memcpy(d, t, 16);
 }
 

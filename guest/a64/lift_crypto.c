@@ -115,6 +115,87 @@ LIFT(sha1su0)
     whole(l, in, a64_vec2(l, UOP_vxor, t, a64_v(in->rm)));
 }
 
+/* Both halves of v. */
+static uint8_t rotated(struct lift *l, uint8_t v, unsigned right)
+{
+    if (!right)
+        return v;
+    uint8_t t = a64_vec_i(l, UOP_vushr_64, v, 0, right);
+    return a64_vec2(l, UOP_vor, t, a64_vec_i(l, UOP_vshl_64, v, 0, 64 - right));
+}
+
+/* ---- SHA-512: in halves of 64 bits ---- */
+
+static uint8_t either(struct lift *l, uint8_t x, uint8_t y, uint8_t z)
+{
+    return emit2(l, UOP_xor_64, emit2(l, UOP_xor_64, x, y), z);
+}
+
+static uint8_t rotations(struct lift *l, uint8_t x, unsigned i, unsigned j, unsigned k)
+{
+    return either(l, emit_i(l, UOP_ror_64_i, x, i), emit_i(l, UOP_ror_64_i, x, j),
+                  emit_i(l, UOP_ror_64_i, x, k));
+}
+
+static uint8_t sum3(struct lift *l, uint8_t x, uint8_t y, uint8_t z)
+{
+    return emit2(l, UOP_add_64, emit2(l, UOP_add_64, x, y), z);
+}
+
+/* z where x has zeros, y where it has ones; what two of three have. */
+static uint8_t choose(struct lift *l, uint8_t x, uint8_t y, uint8_t z)
+{
+    uint8_t t = emit2(l, UOP_and_64, emit2(l, UOP_xor_64, y, z), x);
+    return emit2(l, UOP_xor_64, t, z);
+}
+
+static uint8_t majority(struct lift *l, uint8_t x, uint8_t y, uint8_t z)
+{
+    uint8_t t = emit2(l, UOP_and_64, emit2(l, UOP_or_64, x, y), z);
+    return emit2(l, UOP_or_64, t, emit2(l, UOP_and_64, x, y));
+}
+
+LIFT(sha512h)
+{
+    uint8_t w = a64_v(in->rd), x = a64_v(in->rn), y = a64_v(in->rm);
+    uint8_t y1 = y + 1;
+    uint8_t high = sum3(l, choose(l, y1, x, x + 1), rotations(l, y1, 14, 18, 41), w + 1);
+    uint8_t t = emit2(l, UOP_add_64, high, y);
+    uint8_t low = sum3(l, choose(l, t, y1, x), rotations(l, t, 14, 18, 41), w);
+    whole(l, in, a64_both(l, low, high));
+}
+
+LIFT(sha512h2)
+{
+    uint8_t w = a64_v(in->rd), x = a64_v(in->rn), y = a64_v(in->rm);
+    uint8_t high = sum3(l, majority(l, x, y + 1, y), rotations(l, y, 28, 34, 39), w + 1);
+    uint8_t low = sum3(l, majority(l, high, y, y + 1), rotations(l, high, 28, 34, 39), w);
+    whole(l, in, a64_both(l, low, high));
+}
+
+/* Rotations and a shift of both halves of v, added to d. */
+static uint8_t schedule(struct lift *l, uint8_t d, uint8_t v, unsigned i, unsigned j, unsigned k)
+{
+    uint8_t t = a64_vec2(l, UOP_vxor, rotated(l, v, i), rotated(l, v, j));
+    t = a64_vec2(l, UOP_vxor, t, a64_vec_i(l, UOP_vushr_64, v, 0, k));
+    return a64_vec2(l, UOP_vadd_64, d, t);
+}
+
+LIFT(sha512su0)
+{
+    uint8_t d = a64_v(in->rd);
+    uint8_t next = a64_vec_i(l, UOP_vext, d, a64_v(in->rn), 8);
+    whole(l, in, schedule(l, d, next, 1, 8, 7));
+}
+
+LIFT(sha512su1)
+{
+    uint8_t d = a64_vec2(l, UOP_vadd_64, a64_v(in->rd), a64_v(in->rm));
+    whole(l, in, schedule(l, d, a64_v(in->rn), 19, 61, 6));
+}
+
+/* ---- SHA-3 ---- */
+
 LIFT(eor3)
 {
     uint8_t t = a64_vec2(l, UOP_vxor, a64_v(in->rn), a64_v(in->rm));
@@ -127,14 +208,6 @@ LIFT(bcax)
     whole(l, in, a64_vec2(l, UOP_vxor, a64_v(in->rn), t));
 }
 
-static uint8_t rotated(struct lift *l, uint8_t v, unsigned right)
-{
-    if (!right)
-        return v;
-    uint8_t t = a64_vec_i(l, UOP_vushr_64, v, 0, right);
-    return a64_vec2(l, UOP_vor, t, a64_vec_i(l, UOP_vshl_64, v, 0, 64 - right));
-}
-
 LIFT(rax1)
 {
     whole(l, in, a64_vec2(l, UOP_vxor, a64_v(in->rn), rotated(l, a64_v(in->rm), 63)));
@@ -145,6 +218,8 @@ LIFT(xar)
     uint8_t t = a64_vec2(l, UOP_vxor, a64_v(in->rn), a64_v(in->rm));
     whole(l, in, rotated(l, t, W(15, 10)));
 }
+
+/* ---- SM3 ---- */
 
 LIFT(sm3ss1)
 {

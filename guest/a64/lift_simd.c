@@ -407,7 +407,10 @@ LIFT(vext)
     uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
     if (!Q)
         a = b = a64_both(l, a, b);
-    result(l, in, a64_vec_i(l, UOP_vext, a, b, W(14, 11)));
+    if (W(14, 11) == 8) /* halves, which may be known as such */
+        result(l, in, a64_both(l, a + 1, b));
+    else
+        result(l, in, a64_vec_i(l, UOP_vext, a, b, W(14, 11)));
 }
 
 LIFT(tbl)
