@@ -93,9 +93,10 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_wi
         }
     }
     struct bt_loc la = bt_loc(m, a);
-    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d &&
-        bt_loc(m, b).place == BT_GPR && !wants_carry(m, v)) {
-        x64_lea(&m->e, 8, d, x64_mem_idx(la.n, bt_loc(m, b).n, 1, 0));
+    if (op == X64_ADD && la.place == BT_GPR && la.n != d && bt_loc(m, b).place == BT_GPR &&
+        !wants_carry(m, v)) {
+        x64_lea(&m->e, size, d, x64_mem_idx(la.n, bt_loc(m, b).n, 1, 0));
+        bt_extend(m, w, d);
         bt_done(m, v, d);
         return;
     }
@@ -139,8 +140,9 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
         bt_done(m, v, d);
         return;
     }
-    if (op == X64_ADD && w == BT_W64 && la.place == BT_GPR && la.n != d && !wants_carry(m, v)) {
-        x64_lea(&m->e, 8, d, x64_mem(la.n, (int32_t)imm));
+    if (op == X64_ADD && la.place == BT_GPR && la.n != d && !wants_carry(m, v)) {
+        x64_lea(&m->e, size, d, x64_mem(la.n, (int32_t)imm));
+        bt_extend(m, w, d);
         bt_done(m, v, d);
         return;
     }

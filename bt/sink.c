@@ -127,6 +127,15 @@ static void keep(struct sinker *s, uint32_t v)
     }
 }
 
+/* How many values an expression keeps alive: one from the entry has its place in the cpu anyway. */
+static unsigned kept_alive(const struct sinker *s, const struct tree *t)
+{
+    unsigned n = t->nleaves;
+    for (unsigned i = 0; i < t->nleaves && i < MAX_LEAVES; i++)
+        n -= s->r->ops[t->leaf[i]].op == BT_ENTRY;
+    return n;
+}
+
 static void decide(struct sinker *s, uint32_t v)
 {
     struct bt_op *o = &s->r->ops[v];
@@ -139,7 +148,7 @@ static void decide(struct sinker *s, uint32_t v)
         if (bt_operand_kind(o, i))
             add_operand(s, t, operands[i]);
     }
-    bool pays = t->nleaves <= 1 || (t->nleaves <= MAX_LEAVES && (dear(o->op) || t->depth > 1));
+    bool pays = t->nleaves <= MAX_LEAVES && (kept_alive(s, t) <= 1 || dear(o->op) || t->depth > 1);
     if (pays && t->depth <= MAX_DEPTH && t->size <= CC_EXPR_MAX)
         o->sunk = true;
     else
