@@ -6,6 +6,7 @@
  *
  * Threading: see bt/ir.h.
  */
+#include "base/bitset.h"
 #include "bt/ir.h"
 
 struct addresses {
@@ -30,9 +31,10 @@ bool bt_takes_index(uint16_t op)
            info->flags & UOP_F_IMM && info->a == UOP_K_I && info->c == UOP_K_N;
 }
 
-static void count(struct addresses *x)
+/* The values that operations use otherwise than as the address of a load or store of their own block. */
+static uint64_t *used_otherwise(const struct bt_region *r)
 {
-    struct bt_region *r = x->r;
+    uint64_t *used = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
     for (uint32_t i = 0; i < r->nblocks; i++) {
         const struct bt_block *b = &r->blocks[i];
         for (uint32_t k = 0; k < b->nops; k++) {
@@ -40,17 +42,17 @@ static void count(struct addresses *x)
             const uint32_t operands[3] = {o->a, o->b, o->c};
             if (o->op == BT_PHI) {
                 for (uint32_t p = 0; p < b->npreds; p++)
-                    x->others[r->phi_args[o->a + p]]++;
+                    bitset_set(used, r->phi_args[o->a + p]);
                 continue;
             }
             for (int n = 0; n < 3; n++) {
-                if (!bt_operand_kind(o, n))
-                    continue;
                 bool address = n == 0 && bt_takes_index(o->op) && r->ops[o->a].block == i;
-                ++*(address ? &x->accesses[o->a] : &x->others[operands[n]]);
+                if (bt_operand_kind(o, n) && !address)
+                    bitset_set(used, operands[n]);
             }
         }
     }
+    return used;
 }
 
 /* A shift that a scaled index can do. */
@@ -64,9 +66,8 @@ static bool scales(const struct bt_region *r, uint32_t v, uint32_t *index, uint8
     return true;
 }
 
-static bool take_apart(const struct bt_region *r, uint32_t v, struct parts *p)
+static bool take_apart(const struct bt_region *r, const struct bt_op *o, struct parts *p)
 {
-    const struct bt_op *o = &r->ops[v];
     switch (o->op) {
     case UOP_add_64:
         *p = (struct parts){o->a, o->b, 0};
@@ -86,23 +87,34 @@ static bool take_apart(const struct bt_region *r, uint32_t v, struct parts *p)
     }
 }
 
+/* A sum with a shifted operand as one operation. */
+static bool shift_and_add(struct bt_region *r, struct bt_op *o)
+{
+    struct parts p;
+    if (o->op != UOP_add_64 || !take_apart(r, o, &p) || !p.scale)
+        return false;
+    o->op = (uint16_t)(UOP_sh1add_64 + (p.scale - 1) * (UOP_sh2add_64 - UOP_sh1add_64));
+    o->a = p.index;
+    o->b = p.base;
+    return true;
+}
+
 bool bt_index(struct bt_region *r)
 {
-    struct addresses x = {.r = r,
-                          .accesses = arena_znew(r->arena, uint32_t, r->nops),
-                          .others = arena_znew(r->arena, uint32_t, r->nops)};
+    const uint64_t *used = used_otherwise(r);
     bool changed = false;
-    count(&x);
     for (uint32_t i = 1; i < r->nblocks; i++) {
         const struct bt_block *b = &r->blocks[i];
         for (uint32_t k = 0; k < b->nops; k++) {
             struct bt_op *o = &r->ops[b->ops[k]];
             struct parts p;
-            if (bt_takes_index(o->op) && r->ops[o->a].block == i && !x.others[o->a] &&
-                take_apart(r, o->a, &p)) {
+            if (bt_takes_index(o->op) && r->ops[o->a].block == i && !bitset_test(used, o->a) &&
+                take_apart(r, &r->ops[o->a], &p)) {
                 o->a = p.base;
                 o->c = p.index;
                 o->indexed = (uint8_t)(p.scale + 1);
+                changed = true;
+            } else if (shift_and_add(r, o)) {
                 changed = true;
             }
         }
