@@ -102,18 +102,23 @@ static void emit_link(struct bt_emitter *m, uint64_t pc, uint8_t jump)
 
 /* ---- calls and returns: frames, see host/x64/stubs.h ---- */
 
-/* The upper half of the frame of a call that ends the block. Clobbers rax. */
-static uint64_t push_return(struct bt_emitter *m, uint32_t block)
+/* The upper half of a call's frame. Clobbers rax. */
+static void push_pc(struct bt_emitter *m, uint64_t pc)
 {
-    const struct block *g = m->r->blocks[block].guest;
-    uint64_t pc = g->pc + g->len;
     if ((int64_t)pc == (int32_t)pc) {
         x64_push_i(&m->e, (int32_t)pc);
     } else {
         x64_mov_ri(&m->e, RAX, pc);
         x64_push(&m->e, RAX);
     }
-    return pc;
+}
+
+/* The same for the call that ends the block: where it returns to. */
+static uint64_t push_return(struct bt_emitter *m, uint32_t block)
+{
+    const struct block *g = m->r->blocks[block].guest;
+    push_pc(m, g->pc + g->len);
+    return g->pc + g->len;
 }
 
 /* Where the host return leads: the frame's upper half goes, and the guest goes on. */
@@ -123,9 +128,25 @@ static void emit_return_point(struct bt_emitter *m, uint64_t pc)
     emit_link(m, pc, JUMP_PLAIN);
 }
 
+/* The frames of the calls that the context is made of, which the region has not pushed: so what leaves in the middle of a callee
+ * finds its way back as fast as after calls from outside. */
+static void push_frames(struct bt_emitter *m, uint32_t context)
+{
+    const struct bt_context *x = &m->r->contexts[context];
+    if (!context)
+        return;
+    push_frames(m, x->parent);
+    unsigned on = x64_label(&m->e);
+    push_pc(m, x->pc);
+    x64_call(&m->e, on);
+    emit_return_point(m, x->pc);
+    x64_bind(&m->e, on);
+}
+
 /* Leave the region from a block, in its canonical state. */
 static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_t jump)
 {
+    push_frames(m, m->r->blocks[block].context);
     uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
     emit_link(m, pc, jump);
     if (jump == JUMP_CALL)
@@ -374,6 +395,7 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
     /* The target must survive the write-back, which uses rax: rcx is free by allocation (alloc.c). */
     bt_load_gpr(m, RCX, o->a);
     bt_write_back(m, o->snap);
+    push_frames(m, m->r->blocks[block].context);
     if (o->c == JUMP_RET) {
         x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem(RSP, 8));
         x64_jcc(e, X64_NE,
@@ -394,6 +416,28 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
     }
 }
 
+/* The target is another one than was believed: v is the block. */
+static void cold_indirect(struct bt_emitter *m, const struct bt_cold *c)
+{
+    const struct bt_block *b = &m->r->blocks[c->v];
+    emit_indirect(m, c->v, &m->r->ops[b->ops[b->nops - 1]]);
+}
+
+/* Is the target of an indirect jump what it is believed to be? Goes on in line if so. */
+static void emit_guard(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
+{
+    int64_t pc = (int64_t)m->r->blocks[block].succ[0].pc;
+    unsigned other = bt_later(m, (struct bt_cold){.emit = cold_indirect, .v = block});
+    unsigned a = bt_gpr(m, o->a, RCX);
+    if (pc == (int32_t)pc) {
+        x64_alu_ri(&m->e, X64_CMP, 8, a, (int32_t)pc);
+    } else {
+        x64_mov_ri(&m->e, RAX, (uint64_t)pc);
+        x64_alu_rr(&m->e, X64_CMP, 8, a, RAX);
+    }
+    x64_jcc(&m->e, X64_NE, other);
+}
+
 /* Level 1 counts down, at its entry and at back edges, until it is worth a better translation. */
 static void count_down(struct bt_emitter *m, unsigned hot)
 {
@@ -404,7 +448,11 @@ static void count_down(struct bt_emitter *m, unsigned hot)
 static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
-    if (o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit) {
+    const struct bt_block *b = &m->r->blocks[block];
+    bool guess = o->op == UOP_jmp_ind && b->nsuccs;
+    if (guess)
+        emit_guard(m, block, o);
+    if (guess ? b->succ[0].to <= block : o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit) {
         /* A back edge: somebody may want this thread. */
         x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
         x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_SIGNAL));
@@ -413,7 +461,7 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
     }
     if (uop_info[o->op].flags & UOP_F_BRANCH) {
         emit_branch(m, block, o);
-    } else if (o->op == UOP_jmp) {
+    } else if (o->op == UOP_jmp || guess) {
         emit_edge(m, block, 0, (uint8_t)o->c);
     } else if (o->op == UOP_jmp_ind) {
         emit_indirect(m, block, o);

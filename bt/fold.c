@@ -322,6 +322,24 @@ static void fold_branch(struct folder *f, struct bt_op *o)
         changed(f, o, o->op == UOP_br_ne ? UOP_br_eq : UOP_br_ne, resolve(f, in->a), o->b, o->imm);
 }
 
+/* A return from a call in the region, or another indirect jump whose target is believed to be known: it is. */
+static void fold_indirect(struct folder *f, struct bt_op *o)
+{
+    const struct bt_region *r = f->r;
+    const struct bt_block *b = &r->blocks[o->block];
+    uint64_t target;
+    if (!b->nsuccs || !is_const(f, o->a, &target) || target != b->succ[0].pc)
+        return;
+    bool back = b->succ[0].to <= o->block;
+    *o = (struct bt_op){.op = UOP_jmp,
+                        .slot = BT_NO_SLOT,
+                        .c = JUMP_PLAIN,
+                        .imm = (int64_t)target,
+                        .block = o->block,
+                        .snap = back ? o->snap : 0};
+    f->changed = true;
+}
+
 static void fold_address(struct folder *f, struct bt_op *o)
 {
     const struct bt_op *in = op_of(f, o->a);
@@ -567,6 +585,8 @@ static void fold_block(struct folder *f, uint32_t block)
             fold_stored(f, &r->ops[v]);
         if (flags & UOP_F_BRANCH)
             fold_branch(f, &r->ops[v]);
+        if (r->ops[v].op == UOP_jmp_ind)
+            fold_indirect(f, &r->ops[v]);
         if (!(flags & UOP_F_PURE))
             continue;
         f->at = k;

@@ -43,6 +43,7 @@ enum bt_pseudo {
 #define BT_EXIT_EDGE UINT32_MAX /* successor: the edge leaves the region */
 #define BT_MAX_BLOCKS 64        /* guest blocks in a region */
 #define BT_MAX_INSNS 600        /* guest instructions in a region */
+#define BT_MAX_CONTEXTS 32
 
 struct bt_op {
     uint16_t op;      /* enum uop_code or enum bt_pseudo */
@@ -62,6 +63,7 @@ struct bt_op {
 struct bt_edge {
     uint32_t to;   /* block, or BT_EXIT_EDGE */
     uint64_t pc;   /* guest address it leads to */
+    uint64_t freq; /* times that the profile saw it taken */
     uint32_t snap; /* BT_EXIT_EDGE: the state there */
 };
 
@@ -72,12 +74,22 @@ struct bt_block {
     uint32_t nops, cap;
     uint32_t *preds;
     uint32_t npreds;
-    uint32_t nsuccs;        /* 0: leaves by jmp_ind or exit */
+    uint32_t
+        nsuccs; /* 0: leaves by jmp_ind or exit; 1 with jmp_ind: where it is believed to lead */
     struct bt_edge succ[2]; /* as struct block: 0 fall-through or only, 1 taken */
-    uint64_t freq;          /* entries seen by the profile */
+    uint32_t context;       /* index */
+    uint64_t freq;          /* entries seen by the profile, in this context */
     uint32_t idom;          /* immediate dominator */
     uint8_t loop_depth;
     bool loop_head;
+};
+
+/* The calls that were made inside the region on the way to a block, and have not returned: the last of them, and the context of the
+ * block that made it. Context 0 is that of the region's head. */
+struct bt_context {
+    uint64_t pc; /* what follows the call */
+    uint32_t parent;
+    uint32_t depth; /* number of calls */
 };
 
 struct bt_snap_entry {
@@ -108,6 +120,7 @@ struct bt_region {
     uint32_t nops, ops_cap;
     struct bt_block *blocks;
     uint32_t nblocks;
+    struct bt_context contexts[BT_MAX_CONTEXTS];
     uint32_t *phi_args;
     uint32_t nphi_args, phi_args_cap;
     struct bt_snap *snaps; /* [1 .. nsnaps) */

@@ -5,12 +5,18 @@
  * postorder in which the likelier successor of a block tends to follow it and loops lie together,
  * so that the hot path falls through and live intervals stay short.
  *
+ * At level 2 a call is an edge into its callee when that is small and returns: the callee's blocks are in the region once
+ * for each way of calling it (a context, see bt/ir.h), and its return is an edge to what follows
+ * the call. A recursive callee comes in as often as contexts may be nested.
+ *
  * Threading: see bt/ir.h. Links of guest blocks are read atomically; the profile may be torn.
  */
 #include "base/bitset.h"
 #include "bt/bt.h"
 #include "bt/build.h"
 #include "codecache/blocks.h"
+#include "codecache/unit.h"
+#include <string.h>
 
 /* An edge belongs to a region when it was taken at least once per this many entries of the head. */
 #define COLD_RATIO 32
@@ -20,6 +26,57 @@
 #define LEVEL1_BLOCKS 4
 /* A back edge that is taken less than once per this many entries of its target is no loop worth the name. */
 #define RARE_TURN 16
+/* What is small enough to be translated where it is called: guest instructions and blocks. */
+#define CALLEE_INSNS 48
+#define CALLEE_BLOCKS 16
+/* Guest instructions of callees in a region. */
+#define INLINED_INSNS 300
+/* Greater counts are as good as this one, which may be multiplied by 32-bit numbers. */
+#define MAX_COUNT (UINT64_C(1) << 20)
+/* Calls inside calls. */
+#define MAX_DEPTH 3
+
+/* An edge of a node. */
+struct way {
+    uint64_t pc, freq;
+    struct block *to; /* NULL: not lifted yet, or not to be translated */
+    uint32_t context; /* of the target */
+    bool leaves;      /* the region, even when the target is in it */
+    unsigned node;    /* the target, once all are chosen; NOT_CHOSEN */
+};
+#define NOT_CHOSEN UINT32_MAX
+
+/* A guest block in a context. */
+struct node {
+    struct block *guest;
+    uint32_t context;
+    uint64_t freq; /* entries, in this context */
+    unsigned nways;
+    struct way way[2];
+};
+
+/* What was found about a callee that would be so many calls deep. */
+#define MAX_VERDICTS 32
+struct verdict {
+    const struct block *callee;
+    unsigned depth;
+    bool fits;
+};
+
+struct choice {
+    struct cpu *cpu;
+    int level;
+    struct bt_context contexts[BT_MAX_CONTEXTS];
+    unsigned ncontexts;
+    struct node nodes[BT_MAX_BLOCKS];
+    unsigned n;
+    unsigned ninsns, ninlined; /* guest instructions: in all, in callees */
+    uint64_t entries, rounds;  /* of the head */
+    struct verdict verdicts[MAX_VERDICTS];
+    unsigned nverdicts;
+    /* By context: entries of its blocks per entry that the profile counted, in 65536ths. */
+    uint32_t scale[BT_MAX_CONTEXTS];
+};
 
 const char *bt_cannot(const struct guest *g, const struct block *b)
 {
@@ -37,56 +94,27 @@ const char *bt_cannot(const struct guest *g, const struct block *b)
     return NULL;
 }
 
-/* The two edges of a guest block: how many, where to, how often. */
-static unsigned guest_edges(struct cpu *cpu, const struct block *b, struct block *to[2],
-                            uint64_t pc[2], uint64_t freq[2])
+static const struct uop *terminator(const struct block *b)
 {
-    const struct uop *t = &b->uops[b->nuops - 1];
-    if (uop_info[t->op].flags & UOP_F_BRANCH) {
-        uint64_t taken = b->taken < b->count ? b->taken : b->count;
-        pc[0] = b->pc + b->len, freq[0] = b->count - taken;
-        pc[1] = (uint64_t)t->imm, freq[1] = taken;
-    } else if (t->op == UOP_jmp) {
-        pc[0] = (uint64_t)t->imm, freq[0] = b->count;
-    } else {
-        return 0;
-    }
-    unsigned n = t->op == UOP_jmp ? 1 : 2;
-    for (unsigned e = 0; e < n; e++) {
-        to[e] = __atomic_load_n(&b->succ[e], __ATOMIC_ACQUIRE);
-        /* Translated code does not make the interpreter's links. */
-        if (!to[e])
-            to[e] = cc_lookup(cpu, pc[e]);
-        if (to[e] && (to[e]->pc != pc[e] || to[e]->flags & BLOCK_DEAD || to[e]->code))
-            to[e] = NULL;
-    }
-    return n;
+    return &b->uops[b->nuops - 1];
 }
 
 static bool is_call(const struct block *b)
 {
-    const struct uop *t = &b->uops[b->nuops - 1];
+    const struct uop *t = terminator(b);
     return t->op == UOP_jmp && t->c == JUMP_CALL;
 }
 
-struct choice {
-    struct block *blocks[BT_MAX_BLOCKS];
-    unsigned n;
-    unsigned ninsns;
-};
-
-static unsigned find(const struct choice *c, const struct block *b)
+static bool is_return(const struct block *b)
 {
-    unsigned i = 0;
-    while (i < c->n && c->blocks[i] != b)
-        i++;
-    return i;
+    const struct uop *t = terminator(b);
+    return t->op == UOP_jmp_ind && t->c == JUMP_RET;
 }
 
-static void add(struct choice *c, struct block *b)
+/* Entries of a block, in 256ths: the interpreter's profile is of small numbers. */
+static uint64_t entries(const struct block *b)
 {
-    c->blocks[c->n++] = b;
-    c->ninsns += b->ninsns;
+    return (b->count < MAX_COUNT ? b->count : MAX_COUNT) << 8;
 }
 
 /* Entries and turns that code of level 1 has counted for a block, which says more than the interpreter's first entries. A
@@ -99,72 +127,234 @@ static uint64_t rounds_of(struct cpu *cpu, struct block *b)
     return u->level == 1 ? cc_unit_rounds(u) : UINT64_MAX;
 }
 
-/* An edge that leaves the choice and may be followed. */
-struct open_edge {
-    struct block *to; /* NULL: no more */
-    uint64_t freq;
-};
-
-/* The edges of the block that was added last. */
-static unsigned open_edges(struct open_edge *out, const struct choice *c, struct cpu *cpu,
-                           int level, uint64_t least, uint64_t least_rounds)
+/* The guest block at pc if it may be translated; `link` is where a block before it may have it. */
+static struct block *target(struct cpu *cpu, struct block *const *link, uint64_t pc)
 {
-    const struct block *b = c->blocks[c->n - 1];
-    struct block *to[2];
-    uint64_t pc[2], freq[2];
-    unsigned n = guest_edges(cpu, b, to, pc, freq), nout = 0;
-    /* Of a call the callee is a region of its own: its return must find a host frame. */
-    if (is_call(b) || (level == 1 && n != 1))
-        return 0;
-    for (unsigned e = 0; e < n; e++) {
-        if (!to[e] || (level > 1 && freq[e] < least) || bt_cannot(cpu->guest, to[e]))
-            continue;
-        /* What is jumped to alone may lie in its predecessor's unit, which counts for both. */
-        if (n == 2 && least_rounds && rounds_of(cpu, to[e]) < least_rounds)
-            continue;
-        out[nout++] = (struct open_edge){to[e], freq[e]};
+    struct block *b = link ? __atomic_load_n(link, __ATOMIC_ACQUIRE) : NULL;
+    /* Translated code does not make the interpreter's links. */
+    if (!b)
+        b = cc_lookup(cpu, pc);
+    return !b || b->pc != pc || b->flags & BLOCK_DEAD || b->code || bt_cannot(cpu->guest, b) ? NULL
+                                                                                             : b;
+}
+
+/* Correct the frequency of one of two ways, by what code of level 1 has counted. The interpreter leaves a block for good after
+ * a few entries, in the middle of its first loop or recursion perhaps, and has then not seen the way out. What is
+ * jumped to alone may lie in its predecessor's unit, which counts for both. */
+static void correct(const struct choice *c, struct way *w, uint64_t count)
+{
+    if (!w->to || !c->rounds)
+        return;
+    uint64_t rounds = rounds_of(c->cpu, w->to);
+    if (rounds < c->rounds / COLD_ROUNDS) {
+        w->to = NULL;
+    } else if (w->freq < count / COLD_RATIO + 1) {
+        uint64_t freq = rounds < c->rounds ? c->entries * rounds / c->rounds : count;
+        freq = freq < count ? freq : count;
+        w->freq = freq > w->freq ? freq : w->freq;
     }
-    return nout;
+}
+
+/* Where the block's terminator says that it leads: the number of ways, in a profile without contexts. */
+static unsigned direct_ways(const struct choice *c, const struct block *b, struct way way[2])
+{
+    const struct uop *t = terminator(b);
+    uint64_t count = entries(b), taken = b->taken << 8;
+    unsigned n = 0;
+    taken = taken < count ? taken : count;
+    if (uop_info[t->op].flags & UOP_F_BRANCH) {
+        way[n++] = (struct way){.pc = b->pc + b->len, .freq = count - taken};
+        way[n++] = (struct way){.pc = (uint64_t)t->imm, .freq = taken};
+    } else if (t->op == UOP_jmp) {
+        way[n++] = (struct way){.pc = (uint64_t)t->imm, .freq = count};
+    }
+    for (unsigned e = 0; e < n; e++) {
+        way[e].to = target(c->cpu, &b->succ[e], way[e].pc);
+        if (n == 2)
+            correct(c, &way[e], count);
+    }
+    return n;
+}
+
+/* ---- callees ---- */
+
+/* May a callee come into the region? It must be small and be seen to return. A path that ends otherwise, by a call that is not
+ * taken in above all, does not count: there the region is left, as without the inlining. */
+static bool callee_fits(struct choice *c, struct block *callee, unsigned depth)
+{
+    struct block *seen[CALLEE_BLOCKS];
+    uint64_t least = entries(callee) / COLD_RATIO + 1;
+    unsigned n = 1, size = 0;
+    bool returns = false;
+    for (unsigned i = 0; i < c->nverdicts; i++) {
+        if (c->verdicts[i].callee == callee && c->verdicts[i].depth == depth)
+            return c->verdicts[i].fits;
+    }
+    seen[0] = callee;
+    for (unsigned i = 0; i < n && size <= CALLEE_INSNS && n <= CALLEE_BLOCKS; i++) {
+        struct block *b = seen[i];
+        struct way way[2];
+        unsigned nways = direct_ways(c, b, way);
+        size += b->ninsns;
+        returns |= is_return(b);
+        if (is_call(b))
+            way[0].to = way[0].to && depth < MAX_DEPTH && callee_fits(c, way[0].to, depth + 1)
+                            ? target(c->cpu, NULL, b->pc + b->len)
+                            : NULL;
+        for (unsigned e = 0; e < nways; e++) {
+            unsigned k = 0;
+            while (k < n && seen[k] != way[e].to)
+                k++;
+            if (way[e].to && way[e].freq >= least && k == n && n++ < CALLEE_BLOCKS)
+                seen[k] = way[e].to;
+        }
+    }
+    bool fits = returns && size <= CALLEE_INSNS && n <= CALLEE_BLOCKS;
+    if (c->nverdicts < MAX_VERDICTS)
+        c->verdicts[c->nverdicts++] = (struct verdict){callee, depth, fits};
+    return fits;
+}
+
+/* The context of what a call leads to that returns to pc; 0: no room. */
+static uint32_t find_context(struct choice *c, uint32_t parent, uint64_t pc)
+{
+    uint32_t i = 1;
+    while (i < c->ncontexts && (c->contexts[i].parent != parent || c->contexts[i].pc != pc))
+        i++;
+    if (i == BT_MAX_CONTEXTS)
+        return 0;
+    if (i == c->ncontexts)
+        c->contexts[c->ncontexts++] =
+            (struct bt_context){.pc = pc, .parent = parent, .depth = c->contexts[parent].depth + 1};
+    return i;
+}
+
+/* A node whose block calls directly: into the callee, or out of the region. */
+static void way_of_call(struct choice *c, const struct node *n, struct way *w)
+{
+    unsigned depth = c->contexts[n->context].depth;
+    w->leaves = true;
+    if (c->level == 1 || !w->to || depth == MAX_DEPTH || !callee_fits(c, w->to, depth + 1))
+        return;
+    w->context = find_context(c, n->context, n->guest->pc + n->guest->len);
+    w->leaves = !w->context;
+    if (w->context) {
+        uint64_t scale = entries(w->to) ? (w->freq << 16) / entries(w->to) : 0;
+        c->scale[w->context] = scale < 1 << 16 ? (uint32_t)scale : 1 << 16;
+    }
+}
+
+static void find_ways(struct choice *c, struct node *n)
+{
+    uint32_t scale = c->scale[n->context];
+    n->freq = entries(n->guest) * scale >> 16;
+    n->nways = direct_ways(c, n->guest, n->way);
+    for (unsigned e = 0; e < n->nways; e++) {
+        n->way[e].context = n->context;
+        n->way[e].freq = n->way[e].freq * scale >> 16;
+    }
+    if (is_call(n->guest)) {
+        way_of_call(c, n, &n->way[0]);
+    } else if (is_return(n->guest) && n->context) {
+        const struct bt_context *x = &c->contexts[n->context];
+        n->way[n->nways++] = (struct way){
+            .pc = x->pc, .freq = n->freq, .to = target(c->cpu, NULL, x->pc), .context = x->parent};
+    }
+}
+
+/* ---- choice ---- */
+
+static unsigned find(const struct choice *c, uint64_t pc, uint32_t context)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->nodes[i].guest->pc == pc && c->nodes[i].context == context)
+            return i;
+    }
+    return NOT_CHOSEN;
+}
+
+static void add(struct choice *c, struct block *b, uint32_t context)
+{
+    struct node *n = &c->nodes[c->n++];
+    *n = (struct node){.guest = b, .context = context};
+    c->ninsns += b->ninsns;
+    c->ninlined += context ? b->ninsns : 0;
+    find_ways(c, n);
 }
 
 /* Grow along the most frequent edge that leaves the choice, again and again. */
-static void grow(struct choice *c, struct cpu *cpu, int level)
+static void grow(struct choice *c)
 {
-    struct open_edge open[2 * BT_MAX_BLOCKS];
-    const struct unit *u = level == 1 ? NULL : cc_unit_of_block(cpu, c->blocks[0]);
-    uint64_t least = c->blocks[0]->count / COLD_RATIO + 1;
-    uint64_t least_rounds = u && u->level == 1 ? cc_unit_rounds(u) / COLD_ROUNDS : 0;
-    unsigned limit = level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1, nopen = 0;
+    const struct way
+        *open[2 * BT_MAX_BLOCKS]; /* edges that may be followed, NULL when they no longer may */
+    uint64_t least = c->nodes[0].freq / COLD_RATIO + 1;
+    unsigned limit = c->level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1, nopen = 0;
     while (c->n < limit) {
-        struct open_edge *best = NULL;
-        nopen += open_edges(open + nopen, c, cpu, level, least, least_rounds);
+        const struct node *n = &c->nodes[c->n - 1];
+        const struct way **best = NULL;
+        if (c->level == 1)
+            nopen = 0;
+        for (unsigned e = 0; e < n->nways && (c->level > 1 || n->nways == 1); e++) {
+            const struct way *w = &n->way[e];
+            if (w->to && !w->leaves && (c->level == 1 || w->freq >= least))
+                open[nopen++] = w;
+        }
         for (unsigned i = 0; i < nopen; i++) {
-            struct open_edge *o = &open[i];
-            if (o->to && (find(c, o->to) < c->n || c->ninsns + o->to->ninsns > BT_MAX_INSNS))
-                o->to = NULL;
-            if (o->to && (!best || o->freq >= best->freq))
-                best = o;
+            const struct way *w = open[i];
+            if (w && (find(c, w->pc, w->context) != NOT_CHOSEN ||
+                      c->ninsns + w->to->ninsns > BT_MAX_INSNS ||
+                      (w->context && c->ninlined + w->to->ninsns > INLINED_INSNS)))
+                open[i] = NULL;
+            if (open[i] && (!best || open[i]->freq >= (*best)->freq))
+                best = &open[i];
         }
         if (!best)
-            return;
-        add(c, best->to);
-        if (level == 1)
-            nopen = 0;
+            break;
+        add(c, (*best)->to, (*best)->context);
     }
+}
+
+static void connect(struct choice *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        for (unsigned e = 0; e < c->nodes[i].nways; e++) {
+            /* By address, not by link: a target may be in the region though never linked. */
+            struct way *w = &c->nodes[i].way[e];
+            w->node = w->leaves ? NOT_CHOSEN : find(c, w->pc, w->context);
+        }
+    }
+}
+
+static void choose(struct choice *c, struct cpu *cpu, struct block *head, int level)
+{
+    const struct unit *u = level == 1 ? NULL : cc_unit_of_block(cpu, head);
+    c->cpu = cpu;
+    c->level = level;
+    c->n = c->ninsns = c->ninlined = c->nverdicts = 0;
+    c->contexts[0] = (struct bt_context){0};
+    c->ncontexts = 1;
+    c->scale[0] = 1 << 16;
+    c->entries = entries(head);
+    c->rounds = u && u->level == 1 ? cc_unit_rounds(u) : 0;
+    add(c, head, 0);
+    grow(c);
 }
 
 uint64_t bt_rounds_missing(struct cpu *cpu, struct block *head, uint64_t rate)
 {
-    struct choice c = {.n = 0};
+    struct choice c;
     const struct unit *u = cc_unit_of_block(cpu, head);
     uint64_t done = 0, wanted;
     if (!u || bt_cannot(cpu->guest, head))
         return 0;
-    add(&c, head);
-    grow(&c, cpu, 2);
+    choose(&c, cpu, head, 2);
     for (unsigned i = 0; i < c.n; i++) {
-        const struct unit *part = i ? cc_unit_of_block(cpu, c.blocks[i]) : u;
-        if (part && part->level == 1)
+        struct block *b = c.nodes[i].guest;
+        unsigned k = 0;
+        while (c.nodes[k].guest != b)
+            k++;
+        const struct unit *part = cc_unit_of_block(cpu, b);
+        if (part && part->level == 1 && k == i)
             done += cc_unit_new_rounds(part) * part->ninsns;
     }
     wanted = rate * c.ninsns;
@@ -175,8 +365,7 @@ uint64_t bt_rounds_missing(struct cpu *cpu, struct block *head, uint64_t rate)
 
 struct order {
     const struct choice *c;
-    struct cpu *cpu;
-    const uint8_t *depth; /* loop depth by choice index, from an earlier pass, or NULL */
+    const uint8_t *depth; /* loop depth by node, from an earlier pass, or NULL */
     unsigned out[BT_MAX_BLOCKS];
     unsigned nout;
     bool seen[BT_MAX_BLOCKS];
@@ -184,68 +373,57 @@ struct order {
 
 static void visit(struct order *o, unsigned i)
 {
-    struct block *to[2];
-    uint64_t pc[2], freq[2];
+    const struct node *n = &o->c->nodes[i];
+    const struct way *w = n->way;
     o->seen[i] = true;
-    unsigned n = guest_edges(o->cpu, o->c->blocks[i], to, pc, freq);
-    if (is_call(o->c->blocks[i]))
-        n = 0; /* leaves the region, wherever it leads */
     unsigned first = 0;
-    if (n == 2 && to[0] && to[1]) {
+    if (n->nways == 2 && w[0].node != NOT_CHOSEN && w[1].node != NOT_CHOSEN) {
         /* What is visited first lies last: leave the loop late, follow the likelier edge early. */
-        unsigned a = find(o->c, to[0]), b = find(o->c, to[1]);
-        if (a < o->c->n && b < o->c->n) {
-            if (o->depth && o->depth[a] != o->depth[b])
-                first = o->depth[a] < o->depth[b] ? 0 : 1;
-            else
-                first = freq[0] <= freq[1] ? 0 : 1;
-        }
+        if (o->depth && o->depth[w[0].node] != o->depth[w[1].node])
+            first = o->depth[w[0].node] < o->depth[w[1].node] ? 0 : 1;
+        else
+            first = w[0].freq <= w[1].freq ? 0 : 1;
     }
-    for (unsigned k = 0; k < n; k++) {
-        unsigned e = n == 2 ? (first ^ k) : 0;
-        unsigned j = to[e] ? find(o->c, to[e]) : o->c->n;
-        if (j < o->c->n && !o->seen[j])
+    for (unsigned k = 0; k < n->nways; k++) {
+        unsigned j = w[n->nways == 2 ? (first ^ k) : 0].node;
+        if (j != NOT_CHOSEN && !o->seen[j])
             visit(o, j);
     }
     o->out[o->nout++] = i;
 }
 
-/* Lay the chosen blocks out in r->blocks, the entry first, and connect them. */
-static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *depth)
+/* Lay the chosen blocks out in r->blocks, the entry first, and connect them. node[] gets the node of each. */
+static void lay_out(struct bt_region *r, const struct choice *c, const uint8_t *depth,
+                    unsigned *node)
 {
-    struct order o = {.c = c, .cpu = r->cpu, .depth = depth};
+    struct order o = {.c = c, .depth = depth};
     visit(&o, 0);
     r->nblocks = o.nout + 1;
     r->blocks = arena_znew(r->arena, struct bt_block, r->nblocks);
     unsigned place[BT_MAX_BLOCKS];
-    for (unsigned i = 0; i < c->n; i++)
-        place[i] = BT_EXIT_EDGE;
-    for (unsigned i = 0; i < o.nout; i++)
+    for (unsigned i = 0; i < o.nout; i++) {
         place[o.out[i]] = o.nout - i;
+        node[o.nout - i] = o.out[i];
+    }
 
-    r->blocks[0].pc = c->blocks[0]->pc;
-    r->blocks[0].freq = c->blocks[0]->count;
+    memcpy(r->contexts, c->contexts, c->ncontexts * sizeof(*c->contexts));
+    uint64_t count = c->nodes[0].freq;
+    r->blocks[0].pc = r->pc;
+    r->blocks[0].freq = count;
     r->blocks[0].nsuccs = 1;
-    r->blocks[0].succ[0] = (struct bt_edge){.to = 1, .pc = c->blocks[0]->pc};
-    for (unsigned i = 0; i < c->n; i++) {
-        if (place[i] == BT_EXIT_EDGE)
-            continue;
-        struct bt_block *b = &r->blocks[place[i]];
-        struct block *to[2];
-        uint64_t pc[2], freq[2];
-        b->guest = c->blocks[i];
-        b->pc = b->guest->pc;
-        b->freq = b->guest->count;
-        b->nsuccs = guest_edges(r->cpu, b->guest, to, pc, freq);
-        bool call = is_call(b->guest);
-        for (unsigned e = 0; e < b->nsuccs; e++) {
-            /* By address, not by link: a target may be in the region though never linked. */
-            uint32_t target = BT_EXIT_EDGE;
-            for (unsigned j = 0; j < c->n && !call; j++) {
-                if (c->blocks[j]->pc == pc[e])
-                    target = place[j];
-            }
-            b->succ[e] = (struct bt_edge){.to = target, .pc = pc[e]};
+    r->blocks[0].succ[0] = (struct bt_edge){.to = 1, .pc = r->pc, .freq = count};
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        const struct node *n = &c->nodes[node[i]];
+        struct bt_block *b = &r->blocks[i];
+        b->guest = n->guest;
+        b->pc = n->guest->pc;
+        b->context = n->context;
+        b->freq = n->freq;
+        for (unsigned e = 0; e < n->nways; e++) {
+            const struct way *w = &n->way[e];
+            uint32_t to = w->node == NOT_CHOSEN ? BT_EXIT_EDGE : place[w->node];
+            if (to != BT_EXIT_EDGE || terminator(n->guest)->op != UOP_jmp_ind)
+                b->succ[b->nsuccs++] = (struct bt_edge){.to = to, .pc = w->pc, .freq = w->freq};
         }
     }
     for (uint32_t i = 0; i < r->nblocks; i++) {
@@ -314,10 +492,10 @@ static bool dominates_tail(const struct bt_region *r, uint32_t head, uint32_t ta
 static uint64_t edge_freq(const struct bt_region *r, uint32_t from, uint32_t to)
 {
     const struct bt_block *b = &r->blocks[from];
-    uint64_t taken = b->guest->taken < b->freq ? b->guest->taken : b->freq, sum = 0;
+    uint64_t sum = 0;
     for (uint32_t e = 0; e < b->nsuccs; e++) {
         if (b->succ[e].to == to)
-            sum += b->nsuccs == 1 ? b->freq : e ? taken : b->freq - taken;
+            sum += b->succ[e].freq;
     }
     return sum;
 }
@@ -376,21 +554,22 @@ void bt_analyse_cfg(struct bt_region *r)
 
 bool bt_choose(struct bt_region *r, struct block *head, const char **bail)
 {
-    struct choice c = {.n = 0};
+    struct choice c;
+    unsigned node[BT_MAX_BLOCKS];
     *bail = bt_cannot(r->guest, head);
     if (*bail)
         return false;
-    add(&c, head);
-    grow(&c, r->cpu, r->level);
+    choose(&c, r->cpu, head, r->level);
+    connect(&c);
 
-    lay_out(r, &c, NULL);
+    lay_out(r, &c, NULL, node);
     bt_analyse_cfg(r);
     if (r->nblocks > 3) {
         /* Once more, with the loops known. */
         uint8_t depth[BT_MAX_BLOCKS] = {0};
         for (uint32_t i = 1; i < r->nblocks; i++)
-            depth[find(&c, r->blocks[i].guest)] = r->blocks[i].loop_depth;
-        lay_out(r, &c, depth);
+            depth[node[i]] = r->blocks[i].loop_depth;
+        lay_out(r, &c, depth, node);
         bt_analyse_cfg(r);
     }
     for (uint32_t i = 1; i < r->nblocks; i++) {

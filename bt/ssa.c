@@ -481,7 +481,9 @@ static void build_block(struct builder *s, uint32_t block)
         if (u->op == UOP_box_f32 && r->ops[a].op == UOP_ld_u32)
             r->ops[a].kind = UOP_K_S; /* a float's load goes to a vector register */
         if (info->flags & (UOP_F_LOAD | UOP_F_STORE) || u->op == UOP_exit || u->op == UOP_jmp_ind) {
-            uint32_t snap = snapshot(s, block, pc);
+            /* Where the target of a jump is believed to be known, somebody may be waited for there. */
+            bool known = u->op == UOP_jmp_ind && r->blocks[block].nsuccs;
+            uint32_t snap = snapshot(s, block, known ? r->blocks[block].succ[0].pc : pc);
             r->ops[v].snap = snap;
             s->last_fault = v;
         }

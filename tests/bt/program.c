@@ -352,13 +352,20 @@ static void random_insn(struct block *b)
     }
 }
 
-static void random_end(struct program *p, unsigned i)
+/* How control leaves the block. Slot LINK has the address that a return goes to, in most programs that of what follows the
+ * last call; `saved`: the block kept it in memory, from where a return fetches it. */
+static void random_end(struct program *p, unsigned i, bool saved)
 {
     struct block *b = p->blocks[i];
+    unsigned kind = pick(18);
+    if (kind == 13 && saved) {
+        begin_insn(b);
+        emit3(b, UOP_ld_64, LINK, BASE, 0, 0);
+    }
     begin_insn(b);
     unsigned to = pick(p->n + 1); /* perhaps where there is no block */
     uint64_t pc = PC + STEP * to;
-    switch (pick(12)) {
+    switch (kind) {
     case 0:
         emit(b, (struct uop){.op = UOP_exit, .imm = EXIT_SYSCALL});
         break;
@@ -371,6 +378,17 @@ static void random_end(struct program *p, unsigned i)
     case 3:
         emit(b, (struct uop){.op = UOP_jmp, .imm = (int64_t)pc, .c = pick(8) == 0});
         b->succ[0] = to < p->n ? p->blocks[to] : NULL;
+        break;
+    case 11:
+    case 12:
+        emit3(b, UOP_movi, pick(16) ? LINK : dest(), 0, 0,
+              (int64_t)(pick(16) ? b->pc + b->len : PC + STEP * pick(p->n)));
+        emit(b, (struct uop){.op = UOP_jmp, .imm = (int64_t)pc, .c = JUMP_CALL});
+        b->succ[0] = to < p->n ? p->blocks[to] : NULL;
+        break;
+    case 13:
+        emit3(b, UOP_and_64_i, CPU_TEMP_BASE, pick(16) ? LINK : 1 + pick(5), 0, -2);
+        emit(b, (struct uop){.op = UOP_jmp_ind, .a = CPU_TEMP_BASE, .c = JUMP_RET});
         break;
     default:
         emit(b, (struct uop){.op = UOP_br_eq + pick(12),
@@ -387,6 +405,7 @@ struct program program_make(void)
     if (!npure)
         list_pure();
     struct program p = {.n = 1 + pick(BLOCKS)};
+    bool saved[BLOCKS];
     for (unsigned i = 0; i < p.n; i++) {
         struct block *b = p.blocks[i] = block_new(BLOCK_MAX_UOPS, BLOCK_MAX_INSNS);
         b->nuops = b->ninsns = 0;
@@ -394,12 +413,17 @@ struct program program_make(void)
         b->len = STEP;
         b->count = 1 + (rnd() & 0xfff);
         b->taken = pick(4) ? rnd() % b->count : pick(2) ? 0 : b->count;
+        saved[i] = pick(4) == 0;
+        if (saved[i]) {
+            begin_insn(b);
+            emit3(b, UOP_st_64, 0, BASE, LINK, 0);
+        }
         for (unsigned n = pick(7); n; n--)
             random_insn(b);
     }
     for (unsigned i = 0; i < p.n; i++) {
         struct block *b = p.blocks[i];
-        random_end(&p, i);
+        random_end(&p, i, saved[i]);
         for (unsigned k = 0; k < b->nuops; k++)
             if (uop_info[b->uops[k].op].flags & UOP_F_FPENV)
                 b->flags |= BLOCK_FP;

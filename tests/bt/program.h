@@ -13,6 +13,7 @@
 
 enum {
     INTS = 16,
+    LINK = 1, /* where calls leave the address to return to */
     BASE = 16,
     WILD = 19,
     FLOATS = 20,

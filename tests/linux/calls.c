@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <ucontext.h>
 
@@ -136,6 +137,68 @@ static void pointers(void)
     puts("ok calls through pointers");
 }
 
+/* Small functions that a loop calls, which a translator may take into the loop: what happens in the middle of them must
+ * find its way back all the same. */
+static char *guarded; /* a page that is now and then not there */
+static volatile long faults;
+static void on_fault(int signo, siginfo_t *info, void *ctx)
+{
+    (void)signo;
+    (void)ctx;
+    EXPECT_EQ((char *)info->si_addr - guarded, 8);
+    EXPECT_OK(mprotect(guarded, 4096, PROT_READ | PROT_WRITE));
+    EXPECT_EQ(fib(3), 2);
+    faults++;
+}
+static __attribute__((noipa)) long peek(const volatile long *p)
+{
+    return p[1] + 1;
+}
+static __attribute__((noipa)) long peek_twice(const volatile long *p)
+{
+    return peek(p) + peek(p + 1);
+}
+static __attribute__((noipa)) long leave_at(long n, long m)
+{
+    if (n % m == m - 1)
+        longjmp(out, 7);
+    return n;
+}
+static __attribute__((noipa)) long leave_deeper(long n, long m)
+{
+    return leave_at(n, m) + 1;
+}
+
+static void small_callees(void)
+{
+    guarded = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT(guarded != MAP_FAILED);
+    struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, old;
+    EXPECT_OK(sigaction(SIGSEGV, &sa, &old));
+    long *p = (long *)(void *)guarded, sum = 0;
+    p[1] = 10, p[2] = 20;
+    for (long i = 0; i < 200000; i++) {
+        if (i % 5000 == 77)
+            EXPECT_OK(mprotect(guarded, 4096, PROT_NONE));
+        sum += peek_twice(p);
+    }
+    EXPECT_EQ(sum, 200000 * 32);
+    EXPECT_EQ(faults, 40);
+    EXPECT_OK(sigaction(SIGSEGV, &old, NULL));
+    munmap(guarded, 4096);
+
+    static volatile long total, left; /* survive longjmp */
+    for (left = 0; left < 100; left++) {
+        if (!setjmp(out)) {
+            for (long n = 0;; n++)
+                total += leave_deeper(n, 2000);
+        }
+        EXPECT_EQ(fib(6), 8);
+    }
+    EXPECT_EQ(total, 100 * (1999 * 2000L / 2));
+    puts("ok small callees");
+}
+
 static void *thread(void *arg)
 {
     long n = (long)arg, sum = 0;
@@ -165,6 +228,7 @@ int main(void)
     signals();
     coroutines();
     pointers();
+    small_callees();
     threads();
     return 0;
 }

@@ -55,6 +55,31 @@ static void test_same_page(void)
     verified("code written again and again");
 }
 
+/* A function that is called by its name in a loop, so that a translator may have taken it into the loop. */
+static __attribute__((noipa, section(".text.changed"), aligned(PAGE))) int changed(void)
+{
+    __asm__ volatile("nop\n nop\n nop\n nop"); /* at least as long as what is put there */
+    return 1;
+}
+
+static void test_direct_callee(void)
+{
+    char *p = (char *)(uintptr_t)changed;
+    long sum = 0, want = 0;
+    EXPECT_EQ(mprotect(p, PAGE, RWX), 0);
+    for (long i = 0; i < 400000; i++) {
+        if (i % 50000 == 49999) {
+            put(p, (unsigned)(i / 50000) + 2);
+            tell(p, 8);
+        }
+        sum += changed();
+        want += i < 49999 ? 1 : (i + 1) / 50000 + 1;
+    }
+    EXPECT_EQ(sum, want);
+    EXPECT_EQ(mprotect(p, PAGE, PROT_READ | PROT_EXEC), 0);
+    verified("a function that a loop calls, rewritten");
+}
+
 /* Functions side by side in a page, written one after the other while the earlier ones run. */
 static void test_append(void)
 {
@@ -329,6 +354,7 @@ static void test_straddle(void)
 int main(void)
 {
     test_same_page();
+    test_direct_callee();
     test_append();
     test_remap();
     test_toggle();
