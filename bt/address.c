@@ -6,7 +6,6 @@
  *
  * Threading: see bt/ir.h.
  */
-#include "base/bitset.h"
 #include "bt/ir.h"
 
 struct addresses {
@@ -16,7 +15,7 @@ struct addresses {
     uint32_t *others; /* how many operations else use it */
 };
 
-/* The parts of a sum. */
+/* The parts of a sum; base is 0 where there is none. */
 struct parts {
     uint32_t base, index;
     uint8_t scale;
@@ -31,10 +30,10 @@ bool bt_takes_index(uint16_t op)
            info->flags & UOP_F_IMM && info->a == UOP_K_I && info->c == UOP_K_N;
 }
 
-/* The values that operations use otherwise than as the address of a load or store of their own block. */
-static uint64_t *used_otherwise(const struct bt_region *r)
+/* By value: how many operations use it otherwise than as the address of a load or store of their own block. */
+static uint32_t *other_uses(const struct bt_region *r)
 {
-    uint64_t *used = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+    uint32_t *n = arena_znew(r->arena, uint32_t, r->nops);
     for (uint32_t i = 0; i < r->nblocks; i++) {
         const struct bt_block *b = &r->blocks[i];
         for (uint32_t k = 0; k < b->nops; k++) {
@@ -42,17 +41,16 @@ static uint64_t *used_otherwise(const struct bt_region *r)
             const uint32_t operands[3] = {o->a, o->b, o->c};
             if (o->op == BT_PHI) {
                 for (uint32_t p = 0; p < b->npreds; p++)
-                    bitset_set(used, r->phi_args[o->a + p]);
+                    n[r->phi_args[o->a + p]]++;
                 continue;
             }
-            for (int n = 0; n < 3; n++) {
-                bool address = n == 0 && bt_takes_index(o->op) && r->ops[o->a].block == i;
-                if (bt_operand_kind(o, n) && !address)
-                    bitset_set(used, operands[n]);
+            for (int x = 0; x < 3; x++) {
+                bool address = x == 0 && bt_takes_index(o->op) && r->ops[o->a].block == i;
+                n[operands[x]] += bt_operand_kind(o, x) && !address;
             }
         }
     }
-    return used;
+    return n;
 }
 
 /* A shift that a scaled index can do. */
@@ -66,8 +64,9 @@ static bool scales(const struct bt_region *r, uint32_t v, uint32_t *index, uint8
     return true;
 }
 
-static bool take_apart(const struct bt_region *r, const struct bt_op *o, struct parts *p)
+static bool take_apart(const struct bt_region *r, uint32_t v, struct parts *p)
 {
+    const struct bt_op *o = &r->ops[v];
     switch (o->op) {
     case UOP_add_64:
         *p = (struct parts){o->a, o->b, 0};
@@ -76,6 +75,9 @@ static bool take_apart(const struct bt_region *r, const struct bt_op *o, struct 
         if (scales(r, o->a, &p->index, &p->scale))
             p->base = o->b;
         return true;
+    case UOP_shl_64_i:
+        *p = (struct parts){0};
+        return scales(r, v, &p->index, &p->scale);
     case UOP_sh1add_64:
     case UOP_sh2add_64:
     case UOP_sh3add_64:
@@ -87,11 +89,49 @@ static bool take_apart(const struct bt_region *r, const struct bt_op *o, struct 
     }
 }
 
-/* A sum with a shifted operand as one operation. */
-static bool shift_and_add(struct bt_region *r, struct bt_op *o)
+/* The value that v, which nothing else wants, is a constant more than: that goes into the displacement. A loop's value that has
+ * been moved on stays, since the old one would be kept besides. */
+static uint32_t absorb(const struct bt_region *r, const uint32_t *others, uint32_t v,
+                       unsigned scale, int64_t *disp)
 {
+    const struct bt_op *o = &r->ops[v];
+    if (o->op != UOP_add_64_i || others[v] > 1 || o->imm != (int32_t)o->imm)
+        return v;
+    const struct bt_op *from = &r->ops[o->a];
+    int64_t sum = *disp + o->imm * (1 << scale);
+    if (sum != (int32_t)sum || (from->op == BT_PHI && from->slot == o->slot))
+        return v;
+    *disp = sum;
+    return o->a;
+}
+
+static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t v, uint32_t nvalues)
+{
+    const struct bt_op *o = &r->ops[v];
     struct parts p;
-    if (o->op != UOP_add_64 || !take_apart(r, o, &p) || !p.scale)
+    if (!bt_takes_index(o->op) || o->a >= nvalues || r->ops[o->a].block != o->block ||
+        others[o->a] || !take_apart(r, o->a, &p))
+        return false;
+    int64_t disp = o->imm;
+    p.index = absorb(r, others, p.index, p.scale, &disp);
+    if (p.base)
+        p.base = absorb(r, others, p.base, 0, &disp);
+    else
+        p.base = bt_const(r, 0);
+    struct bt_op *access = &r->ops[v];
+    access->a = p.base;
+    access->c = p.index;
+    access->imm = disp;
+    access->indexed = (uint8_t)(p.scale + 1);
+    return true;
+}
+
+/* A sum with a shifted operand as one operation. */
+static bool shift_and_add(struct bt_region *r, uint32_t v)
+{
+    struct bt_op *o = &r->ops[v];
+    struct parts p;
+    if (o->op != UOP_add_64 || !take_apart(r, v, &p) || !p.scale)
         return false;
     o->op = (uint16_t)(UOP_sh1add_64 + (p.scale - 1) * (UOP_sh2add_64 - UOP_sh1add_64));
     o->a = p.index;
@@ -101,22 +141,14 @@ static bool shift_and_add(struct bt_region *r, struct bt_op *o)
 
 bool bt_index(struct bt_region *r)
 {
-    const uint64_t *used = used_otherwise(r);
+    const uint32_t *others = other_uses(r);
+    uint32_t nvalues = r->nops;
     bool changed = false;
     for (uint32_t i = 1; i < r->nblocks; i++) {
-        const struct bt_block *b = &r->blocks[i];
-        for (uint32_t k = 0; k < b->nops; k++) {
-            struct bt_op *o = &r->ops[b->ops[k]];
-            struct parts p;
-            if (bt_takes_index(o->op) && r->ops[o->a].block == i && !bitset_test(used, o->a) &&
-                take_apart(r, &r->ops[o->a], &p)) {
-                o->a = p.base;
-                o->c = p.index;
-                o->indexed = (uint8_t)(p.scale + 1);
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            uint32_t v = r->blocks[i].ops[k];
+            if (index_access(r, others, v, nvalues) || shift_and_add(r, v))
                 changed = true;
-            } else if (shift_and_add(r, o)) {
-                changed = true;
-            }
         }
     }
     return changed;

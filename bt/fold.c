@@ -130,9 +130,9 @@ static uint32_t under_extension(const struct folder *f, uint32_t v)
 }
 
 /* A new operation right before the one under the rules. */
-static uint32_t insert(struct folder *f, uint16_t op, uint32_t a)
+static uint32_t insert(struct folder *f, uint16_t op, uint32_t a, int64_t imm)
 {
-    return bt_insert(f->r, f->block, &f->at, op, a, 0, 0, 0);
+    return bt_insert(f->r, f->block, &f->at, op, a, 0, 0, imm);
 }
 
 static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
@@ -147,9 +147,14 @@ static uint32_t fold_shift_pair(struct folder *f, struct bt_op *o)
     if (n != k) {
         if (k > 32 && n == 32 && !sign)
             return changed(f, o, UOP_shl_32z_i, x, 0, k - 32);
+        /* A field of 8, 16 or 32 bits: a host extension of what is shifted down. */
+        if (n > k && !sign && (n == 56 || n == 48 || n == 32)) {
+            uint16_t extend = n == 56 ? UOP_zext8 : n == 48 ? UOP_zext16 : UOP_zext32;
+            return changed(f, o, extend, insert(f, UOP_shr_64_i, x, n - k), 0, 0);
+        }
         if (k != 32 || n > k || sign)
             return 0;
-        return changed(f, o, UOP_shl_64_i, insert(f, UOP_zext32, x), 0, 32 - n);
+        return changed(f, o, UOP_shl_64_i, insert(f, UOP_zext32, x, 0), 0, 32 - n);
     }
     switch (k) {
     case 32:

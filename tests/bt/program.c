@@ -157,6 +157,8 @@ static uint8_t indexed(struct block *b, uint8_t base)
     enum { INDEX = CPU_TEMP_BASE + 8, SHIFTED, SUM };
     uint8_t index = INDEX;
     emit3(b, UOP_and_64_i, INDEX, pick(INTS), 0, pick(32));
+    if (pick(3) == 0)
+        emit3(b, UOP_add_64_i, INDEX, INDEX, 0, pick(32));
     switch (pick(4)) {
     case 0:
         emit3(b, (uint16_t)(UOP_sh1add_64 + pick(3)), SUM, INDEX, base, 0);
@@ -165,6 +167,8 @@ static uint8_t indexed(struct block *b, uint8_t base)
         emit3(b, UOP_shl_64_i, SHIFTED, INDEX, 0, pick(5));
         index = SHIFTED;
     }
+    if (base == BASE && pick(4) == 0) /* that one is MEM_AT */
+        emit3(b, UOP_movi, base = SUM, 0, 0, (int64_t)MEM_AT);
     if (pick(2))
         emit3(b, UOP_add_64, SUM, base, index, 0);
     else
