@@ -197,6 +197,8 @@ static struct unit *install(const struct bt_region *r, const struct bt_code *c, 
         .nranges = r->nblocks - 1,
         .side = c->side,
         .side_len = c->side_len,
+        .traps = c->traps,
+        .traps_len = c->traps_len,
         .seq = seq,
     };
     return cc_unit_install(&d);

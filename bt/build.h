@@ -11,6 +11,9 @@ bool bt_choose(struct bt_region *r, struct block *head, const char **bail);
 /* Dominators, loop heads and depths from the edges; blocks must be in reverse postorder. */
 void bt_analyse_cfg(struct bt_region *r);
 
+/* What the region is told by the flags of a block of its. */
+void bt_take_flags(struct bt_region *r, const struct block *b);
+
 /* SSA construction over the chosen blocks. */
 void bt_construct(struct bt_region *r);
 

@@ -147,6 +147,8 @@ static void push_frames(struct bt_emitter *m, uint32_t context)
 static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_t jump)
 {
     push_frames(m, m->r->blocks[block].context);
+    if (m->r->looks)
+        x64_mask_invalid(&m->e, false);
     uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
     emit_link(m, pc, jump);
     if (jump == JUMP_CALL)
@@ -396,6 +398,8 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
     bt_load_gpr(m, RCX, o->a);
     bt_write_back(m, o->snap);
     push_frames(m, m->r->blocks[block].context);
+    if (m->r->looks)
+        x64_mask_invalid(e, false);
     if (o->c == JUMP_RET) {
         x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem(RSP, 8));
         x64_jcc(e, X64_NE,
@@ -560,6 +564,8 @@ static void emit_entry(struct bt_emitter *m)
     const struct bt_region *r = m->r;
     const struct guest *g = r->guest;
     emit_head(m);
+    if (r->looks)
+        x64_mask_invalid(&m->e, true);
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);
@@ -664,6 +670,8 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
     uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12 + sunk * 32;
     out->side = arena_alloc(r->arena, side_cap, 8);
+    uint32_t traps_cap = r->traps ? r->nops * 24 : 0;
+    out->traps = arena_alloc(r->arena, traps_cap + 1, 8);
     m.above = arena_znew(r->arena, uint8_t, r->nops);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);
     struct x64_label *labels = arena_new(r->arena, struct x64_label, nlabels);
@@ -672,6 +680,7 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
         m.reloads_done = 0;
         out->nlinks = 0;
         bt_begin_rows(&m, out->side, side_cap);
+        m.traps = (struct cc_trap_table){.buf = out->traps, .cap = traps_cap};
         x64_init(&m.e, out->bytes, size, host_features);
         m.e.no8 = round > 0;
         m.e.labels = labels;
@@ -684,10 +693,11 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
         if (!m.e.far8)
             break;
     }
-    if (m.e.overflow || m.side.overflow)
+    if (m.e.overflow || m.side.overflow || m.traps.overflow)
         return "code too large";
     out->size = x64_offset(&m.e);
     out->nrelocs = m.e.nrelocs;
     out->side_len = m.side.len;
+    out->traps_len = m.traps.len;
     return NULL;
 }

@@ -28,6 +28,8 @@ struct bt_code {
     uint32_t nrelocs;
     uint8_t *side; /* the side table */
     uint32_t side_len;
+    uint8_t *traps; /* codecache/trap.h */
+    uint32_t traps_len;
 };
 
 /* Emit the region with its values where alloc says; everything lies in its arena. NULL when done, else the name of what

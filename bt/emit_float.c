@@ -16,18 +16,39 @@ static bool single(uint8_t kind)
 
 static void cold_call(struct bt_emitter *m, const struct bt_cold *c);
 
-/* With FP_ENV: when d is a NaN, or (rounds: may the operation have rounded?) the least normal number, the value is C's
- * (see fp_odd_f64). Unordered sets the flag of equality too, so one jump does. The operands are in their places still:
- * bt_early_result. xmm2 is clobbered, and d is not it. */
-static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s, bool rounds)
+enum look { LOOK_NAN = 1, LOOK_LEAST = 2 };
+
+/* What of the result of v, with FP_ENV, is to be looked for: a NaN, and the least normal number, when the operation may have
+ * rounded a tinier one up to it. Where invalid operations trap, other NaNs are an operand's, the one that is wanted unless there
+ * are three. */
+static unsigned looked_for(const struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (!(o->imm & FP_ENV))
+        return 0;
+    unsigned least = bt_rounds_up(o->op) ? LOOK_LEAST : 0;
+    return m->r->traps && o->op != UOP_ffma_f32 && o->op != UOP_ffma_f64 ? least : least | LOOK_NAN;
+}
+
+/* The value is C's when there is in d what is looked for (see fp_odd_f64). Unordered sets the flag of equality too, so one jump
+ * does. The operands are in their places still: bt_early_result. xmm2 is clobbered, and d is not it. */
+static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
 {
     struct x64_emit *e = &m->e;
-    if (!(m->r->ops[v].imm & FP_ENV))
+    unsigned look = looked_for(m, v), back = x64_label(e);
+    if (!look)
         return;
-    unsigned back = x64_label(e);
     struct bt_cold cold = {.emit = cold_call, .back = back, .v = v, .x = d};
     unsigned away = bt_later(m, cold);
-    if (rounds) {
+    if (look == LOOK_LEAST) {
+        x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, d, RAX);
+        x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
+        if (s)
+            x64_alu_ri(e, X64_CMP, 4, RAX, 0x01000000);
+        else
+            x64_alu_rm(e, X64_CMP, 8, RAX, bt_const128(m, UINT64_C(0x0020000000000000), 0));
+        x64_jcc(e, X64_E, away);
+    } else if (look & LOOK_LEAST) {
         x64_v_rrm(e, X64_ANDPS, XMM2, d, bt_const128(m, s ? INT32_MAX : INT64_MAX, 0));
         x64_v_rm(e, s ? X64_UCOMISS : X64_UCOMISD, XMM2,
                  bt_const128(m, s ? 0x00800000 : UINT64_C(0x0010000000000000), 0));
@@ -39,26 +60,27 @@ static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s, bool
     x64_bind(e, back);
 }
 
-static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes, bool tiny)
+static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
 {
     const struct bt_op *o = &m->r->ops[v];
-    unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1);
-    unsigned d = bt_xdst(m, v, XMM0), above_a = bt_above(m, o->a), above_b = bt_above(m, o->b);
-    if (!m->e.avx && d == b && d != a && !commutes) {
-        x64_v_mov(&m->e, XMM2, b);
-        b = XMM2;
+    uint32_t va = o->a, vb = o->b;
+    /* Of two NaNs the host takes the first operand's, and nobody looks where operations trap. */
+    commutes = commutes && !(m->r->traps && o->imm & FP_ENV);
+    /* What is above the result is what is above the first operand: better zeros. And better a second one in memory. */
+    if (commutes && (bt_above(m, vb) < bt_above(m, va) ||
+                     (bt_loc(m, va).place != BT_XMM && bt_loc(m, vb).place == BT_XMM)))
+        va = o->b, vb = o->a;
+    unsigned a = bt_xmm(m, va, XMM0), d = bt_xdst(m, v, XMM0);
+    struct bt_vsource b = bt_vsource(m, vb, XMM1);
+    if (!m->e.avx && !b.in_memory && d == b.reg && d != a) {
+        x64_v_mov(&m->e, XMM2, b.reg);
+        b.reg = XMM2;
     }
-    /* What is above the result is what is above the first operand: better zeros. */
-    if (commutes && above_a == above_b) {
-        x64_v_rrr_c(&m->e, op, d, a, b);
-    } else if (commutes && above_b < above_a) {
-        x64_v_rrr(&m->e, op, d, b, a);
-        above_a = above_b;
-    } else {
-        x64_v_rrr(&m->e, op, d, a, b);
-    }
-    m->above[v] = (uint8_t)above_a;
-    check_env(m, v, d, single(o->kind), tiny);
+    uint32_t begin = x64_offset(&m->e);
+    bt_v_op(m, op, d, a, &b);
+    m->above[v] = (uint8_t)bt_above(m, va);
+    check_env(m, v, d, single(o->kind));
+    bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
     bt_xdone(m, v, d);
 }
 
@@ -87,11 +109,13 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     /* bt_early_result: the result's register is none of the operands'. */
     unsigned d = bt_xdst(m, v, XMM0);
     unsigned a = bt_xmm(m, o->a, XMM1), b = bt_xmm(m, o->b, XMM2), c = bt_xmm(m, o->c, XMM3);
+    uint32_t begin = x64_offset(&m->e);
     x64_v_mov(&m->e, d, a);
     x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
     m->above[v] = (uint8_t)bt_above(m, o->a);
     if (o->imm & FP_ENV) {
-        check_env(m, v, d, s, true);
+        check_env(m, v, d, s);
+        bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
         bt_xdone(m, v, d);
         return true;
     }
@@ -252,7 +276,9 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
     struct x64_emit *e = &m->e;
     unsigned a = bt_xmm(m, o->a, XMM0), b = bt_xmm(m, o->b, XMM1), d = bt_xdst(m, v, XMM2);
     unsigned back = x64_label(e);
+    uint32_t begin = x64_offset(e);
     x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+    bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
     x64_jcc(e, X64_P,
             bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = d}));
     x64_jcc(e, X64_E,
@@ -386,16 +412,15 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
         keep_quiet(m, &way, v, o->a, a, s);
         keep_quiet(m, &way, v, o->b, b, s);
     }
-    if (equal && signals)
-        x64_v_rr(e, s ? X64_COMISS : X64_COMISD, a, b);
+    uint32_t begin = x64_offset(e);
+    /* b > a, b >= a: false when unordered. */
+    x64_v_rr(e, signals ? (s ? X64_COMISS : X64_COMISD) : (s ? X64_UCOMISS : X64_UCOMISD), b, a);
+    bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
     if (equal) {
-        x64_v_rrri(e, s ? X64_CMPSS : X64_CMPSD, XMM0, a, b, 0);
-        x64_v_gr(e, X64_MOVD_ST, 4, XMM0, RAX);
-        x64_alu_ri(e, X64_AND, 4, RAX, 1);
+        x64_setcc(e, X64_NP, RAX);
+        x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
+        x64_rm(e, X64_CMOVCC + X64_NE, 4, RAX, bt_const128(m, 0, 0));
     } else {
-        /* b > a, b >= a: false when unordered. */
-        x64_v_rr(e, signals ? (s ? X64_COMISS : X64_COMISD) : (s ? X64_UCOMISS : X64_UCOMISD), b,
-                 a);
         enum x64_cc cc = or_equal ? X64_AE : X64_A;
         if ((!quiet || raising) && feeds_branch(m, v)) {
             x64_bind(e, way.back);
@@ -479,6 +504,7 @@ static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
     else
         return false;
     unsigned a = bt_xmm(m, o->a, XMM0);
+    uint32_t begin = x64_offset(e);
     if (rm != FP_RTZ && rm != FP_DYN) {
         static const uint8_t mode[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2};
         x64_v_rrri(e, s ? X64_ROUNDSS : X64_ROUNDSD, XMM1, a, a, mode[rm]);
@@ -487,8 +513,11 @@ static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
     unsigned back = x64_label(e);
     x64_v_gr(e, op, size, RAX, a);
     /* The most negative number less one overflows. */
-    x64_alu_ri(e, X64_CMP, size, RAX, 1);
-    if (o->imm & FP_ENV)
+    if (!m->r->traps)
+        x64_alu_ri(e, X64_CMP, size, RAX, 1);
+    if (m->r->traps)
+        bt_trap(m, begin, v, CC_TRAP_GPR, RAX);
+    else if (o->imm & FP_ENV)
         x64_jcc(e, X64_O,
                 bt_later(
                     m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
@@ -565,14 +594,16 @@ static void from_unsigned64(struct bt_emitter *m, uint32_t v, bool s)
     bt_xdone(m, v, d);
 }
 
-static void convert(struct bt_emitter *m, uint32_t v, unsigned op, bool tiny)
+static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
 {
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    uint32_t begin = x64_offset(&m->e);
     x64_v_rrr(&m->e, op, d, a, a);
     unsigned above = bt_above(m, o->a);
     m->above[v] = (uint8_t)(o->kind == UOP_K_D && above == 32 ? 64 : above);
-    check_env(m, v, d, single(o->kind), tiny);
+    check_env(m, v, d, single(o->kind));
+    bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
     bt_xdone(m, v, d);
 }
 
@@ -641,19 +672,19 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     switch (o->op) {
     case UOP_fadd_f32:
     case UOP_fadd_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_ADDSS : X64_ADDSD, true, false), true);
+        return dynamic(o) && (arith(m, v, s ? X64_ADDSS : X64_ADDSD, true), true);
     case UOP_fsub_f32:
     case UOP_fsub_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_SUBSS : X64_SUBSD, false, false), true);
+        return dynamic(o) && (arith(m, v, s ? X64_SUBSS : X64_SUBSD, false), true);
     case UOP_fmul_f32:
     case UOP_fmul_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_MULSS : X64_MULSD, true, true), true);
+        return dynamic(o) && (arith(m, v, s ? X64_MULSS : X64_MULSD, true), true);
     case UOP_fdiv_f32:
     case UOP_fdiv_f64:
-        return dynamic(o) && (arith(m, v, s ? X64_DIVSS : X64_DIVSD, false, true), true);
+        return dynamic(o) && (arith(m, v, s ? X64_DIVSS : X64_DIVSD, false), true);
     case UOP_fsqrt_f32:
     case UOP_fsqrt_f64:
-        return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD, false), true);
+        return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD), true);
     case UOP_ffma_f32:
     case UOP_ffma_f64:
         return dynamic(o) && fused(m, v, s);
@@ -731,10 +762,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_cvt_s64_f64:
         return dynamic(o) && (from_signed(m, v, false, 8), true);
     case UOP_cvt_f32_f64:
-        convert(m, v, X64_CVTSS2SD, false);
+        convert(m, v, X64_CVTSS2SD);
         return true;
     case UOP_cvt_f64_f32:
-        return dynamic(o) && (convert(m, v, X64_CVTSD2SS, true), true);
+        return dynamic(o) && (convert(m, v, X64_CVTSD2SS), true);
     case UOP_xor_64_i:
         on_bits(m, v, X64_XORPS);
         return true;

@@ -3,7 +3,7 @@
 #define DRAGOMAN_BT_EMIT_INT_H
 
 #include "bt/emit.h"
-#include "codecache/side.h"
+#include "codecache/trap.h"
 
 struct bt_emitter;
 struct bt_cold;
@@ -50,6 +50,7 @@ struct bt_emitter {
     uint32_t
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
+    struct cc_trap_table traps;
     const char *cannot;  /* set when an operation has no emitter */
     struct cc_side side; /* last: too large to be cleared each time */
 };
@@ -80,6 +81,16 @@ unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch);
 /* From which bit on is a vector register that bt_xmm gives for v known to be zero (128: not at all)? m->above remembers it
  * of values whose register is written so. */
 unsigned bt_above(const struct bt_emitter *m, uint32_t v);
+/* A second operand as vector instructions take it: a scalar or a vector, where it is. */
+struct bt_vsource {
+    bool in_memory;
+    unsigned reg;
+    struct x64_mem mem;
+};
+struct bt_vsource bt_vsource(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* d = a op b; for two operands, a op b. */
+void bt_v_op(struct bt_emitter *m, unsigned op, unsigned d, unsigned a, const struct bt_vsource *b);
+void bt_v_op2(struct bt_emitter *m, unsigned op, unsigned a, const struct bt_vsource *b);
 /* A constant in memory, 16-aligned. */
 struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 
@@ -92,6 +103,10 @@ unsigned bt_later(struct bt_emitter *m, struct bt_cold c);
 void bt_emit_op(struct bt_emitter *m, uint32_t v);
 /* The side-table row of the next instruction. */
 void bt_row(struct bt_emitter *m, uint32_t snap);
+/* An operation that may trap (codecache/trap.h), v, is the code from offset `begin` to here, where its result is in a register; for
+ * CC_TRAP_FLAGS a comparison, of whatever it is part. Its operands are in their places all the while. */
+void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
+             unsigned reg);
 /* Leave for `reason` with the state of a snapshot: the label of a cold exit. */
 unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason);
 

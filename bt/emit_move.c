@@ -94,6 +94,32 @@ unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch)
     return scratch;
 }
 
+struct bt_vsource bt_vsource(struct bt_emitter *m, uint32_t v, unsigned scratch)
+{
+    struct bt_loc l = bt_loc(m, v);
+    if (l.place == BT_UNIT)
+        return (struct bt_vsource){.in_memory = true, .mem = x64_slot(l.n)};
+    if (l.place == BT_IMM)
+        return (struct bt_vsource){.in_memory = true, .mem = bt_const128(m, bt_imm(m, v), 0)};
+    return (struct bt_vsource){.reg = bt_xmm(m, v, scratch)};
+}
+
+void bt_v_op(struct bt_emitter *m, unsigned op, unsigned d, unsigned a, const struct bt_vsource *b)
+{
+    if (b->in_memory)
+        x64_v_rrm(&m->e, op, d, a, b->mem);
+    else
+        x64_v_rrr(&m->e, op, d, a, b->reg);
+}
+
+void bt_v_op2(struct bt_emitter *m, unsigned op, unsigned a, const struct bt_vsource *b)
+{
+    if (b->in_memory)
+        x64_v_rm(&m->e, op, a, b->mem);
+    else
+        x64_v_rr(&m->e, op, a, b->reg);
+}
+
 void bt_store_narrow(struct bt_emitter *m, unsigned reg, struct x64_mem at)
 {
     x64_v_gm(&m->e, X64_MOVD_ST, 4, reg, at);

@@ -226,6 +226,29 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
     cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);
 }
 
+void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
+             unsigned reg)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (!m->r->traps)
+        return;
+    struct cc_trap_row row = {.begin = begin,
+                              .end = x64_offset(&m->e),
+                              .result = result,
+                              .reg = (uint8_t)reg,
+                              .op = o->op,
+                              .imm = o->imm};
+    if (result != CC_TRAP_FLAGS) {
+        const uint32_t operands[3] = {o->a, o->b, o->c};
+        unsigned n = 0;
+        for (int i = 0; i < 3; i++) {
+            if (bt_operand_kind(o, i))
+                row.operand[n++] = place_of(m, operands[i]);
+        }
+    }
+    cc_trap_add(&m->traps, &row);
+}
+
 void bt_begin_rows(struct bt_emitter *m, void *buf, uint32_t cap)
 {
     const struct guest *g = m->r->guest;

@@ -18,8 +18,9 @@ struct fp {
     struct x64_emit *e;
     uint32_t v;
     const struct bt_op *o;
-    unsigned a, b, c, d;
-    bool wide; /* lanes of 64 bits */
+    unsigned a, c, d;
+    bool wide;      /* lanes of 64 bits */
+    uint32_t begin; /* offset of the operation's code */
 };
 
 /* The f32 or the f64 form. */
@@ -48,12 +49,21 @@ static void unless_clear(const struct fp *f, unsigned x, unsigned back)
         bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d}));
 }
 
-/* Is a lane of the result a NaN, or, when the operation may have rounded, the least normal number (fp_odd_f64)? */
-static void check(const struct fp *f, bool rounds)
+/* Is a lane of the result a NaN, or, when the operation may have rounded up to it, the least normal number (fp_odd_f64)? Where
+ * invalid operations trap, NaNs matter only to fused operations. */
+static void check(const struct fp *f)
 {
     struct x64_emit *e = f->e;
     unsigned back = x64_label(e);
-    if (!rounds) {
+    bool rounds = bt_rounds_up(f->o->op);
+    bool fused = f->o->op == UOP_vffma_f32 || f->o->op == UOP_vffma_f64;
+    if (f->m->r->traps && !rounds)
+        return;
+    if (f->m->r->traps && !fused) {
+        x64_v_rrr(e, f->wide ? X64_PADDQ : X64_PADDD, XMM0, f->d, f->d);
+        x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM0, XMM0,
+                  lanes(f, UINT64_C(0x0020000000000000), 0x01000000));
+    } else if (!rounds) {
         x64_v_rrri(e, PS_PD(CMP), XMM0, f->d, f->d, CMP_UNORD);
     } else {
         struct x64_mem least = lanes(f, UINT64_C(0x0010000000000000), 0x00800000);
@@ -70,13 +80,16 @@ static void check(const struct fp *f, bool rounds)
     x64_bind(e, back);
 }
 
-static bool two(const struct fp *f, uint32_t insn, bool commutes, bool rounds)
+/* Of two NaNs the host takes the first operand's: they are exchanged only where it has to be, and results are looked at. */
+static bool two(struct fp *f, uint32_t insn, bool commutes)
 {
-    if (commutes)
-        x64_v_rrr_c(f->e, insn, f->d, f->a, f->b);
+    struct bt_vsource b = bt_vsource(f->m, f->o->b, XMM1);
+    f->begin = x64_offset(f->e);
+    if (commutes && !b.in_memory && !f->m->e.avx)
+        x64_v_rrr_c(f->e, insn, f->d, f->a, b.reg);
     else
-        x64_v_rrr(f->e, insn, f->d, f->a, f->b);
-    check(f, rounds);
+        bt_v_op(f->m, insn, f->d, f->a, &b);
+    check(f);
     return true;
 }
 
@@ -84,9 +97,10 @@ static bool multiply_add(const struct fp *f)
 {
     if (!x64_has(f->e, X64_F_FMA))
         return false;
+    unsigned b = bt_vec(f->m, f->o->b, XMM1);
     x64_v_mov(f->e, f->d, f->a);
-    x64_v_rrr(f->e, PS_PD(VFMADD213), f->d, f->b, f->c);
-    check(f, true);
+    x64_v_rrr(f->e, PS_PD(VFMADD213), f->d, b, f->c);
+    check(f);
     return true;
 }
 
@@ -95,11 +109,11 @@ static bool multiply_add(const struct fp *f)
 static bool minmax(const struct fp *f, bool max)
 {
     struct x64_emit *e = f->e;
-    unsigned back = x64_label(e);
-    x64_v_rrri(e, PS_PD(CMP), XMM2, f->a, f->b, CMP_UNORD);
+    unsigned back = x64_label(e), b = bt_vec(f->m, f->o->b, XMM1);
+    x64_v_rrri(e, PS_PD(CMP), XMM2, f->a, b, CMP_UNORD);
     unless_clear(f, XMM2, back);
-    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM2, f->a, f->b);
-    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM1, f->b, f->a); /* a may be xmm0, b xmm1 */
+    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM2, f->a, b);
+    x64_v_rrr(e, max ? PS_PD(MAX) : PS_PD(MIN), XMM1, b, f->a); /* a may be xmm0, b xmm1 */
     x64_v_rrr_c(e, max ? X64_ANDPS : X64_ORPS, f->d, XMM1, XMM2);
     x64_bind(e, back);
     return true;
@@ -107,7 +121,8 @@ static bool minmax(const struct fp *f, bool max)
 
 static bool compare(const struct fp *f, unsigned predicate)
 {
-    x64_v_rrri(f->e, PS_PD(CMP), f->d, f->a, f->b, predicate);
+    unsigned b = bt_vec(f->m, f->o->b, XMM1);
+    x64_v_rrri(f->e, PS_PD(CMP), f->d, f->a, b, predicate);
     return true;
 }
 
@@ -125,7 +140,7 @@ static bool round_to_integer(const struct fp *f, unsigned rm, bool exact)
     if (mode == 8 || !x64_has(f->e, X64_F_SSE41))
         return false;
     x64_v_rri(f->e, PS_PD(ROUND), f->d, f->a, mode | (exact ? 0 : 8));
-    check(f, false);
+    check(f);
     return true;
 }
 
@@ -141,6 +156,8 @@ static bool to_signed_32(const struct fp *f, unsigned rm)
         a = XMM2;
     }
     x64_v_rr(e, rm == FP_DYN ? X64_CVTPS2DQ : X64_CVTTPS2DQ, f->d, a);
+    if (f->m->r->traps)
+        return true;
     x64_v_rrm(e, X64_PCMPEQD, XMM1, f->d, lanes(f, 0, 0x80000000)); /* d may be xmm2 */
     unless_clear(f, XMM1, back);
     x64_bind(e, back);
@@ -150,6 +167,8 @@ static bool to_signed_32(const struct fp *f, unsigned rm)
 static void half_to_signed_64(const struct fp *f, unsigned rm, unsigned x, unsigned away)
 {
     x64_v_gr(f->e, rm == FP_RTZ ? X64_CVTTSD2SI : X64_CVTSD2SI, 8, RAX, x);
+    if (f->m->r->traps)
+        return;
     x64_alu_ri(f->e, X64_CMP, 8, RAX, 1);
     x64_jcc(f->e, X64_O, away);
 }
@@ -159,9 +178,10 @@ static bool to_signed_64(const struct fp *f, unsigned rm)
     struct x64_emit *e = f->e;
     if ((rm != FP_RTZ && rm != FP_DYN) || !x64_has(e, X64_F_SSE41))
         return false;
-    unsigned back = x64_label(e);
-    unsigned away =
-        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+    unsigned back = x64_label(e), away = 0;
+    if (!f->m->r->traps)
+        away = bt_later(f->m,
+                        (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
     half_to_signed_64(f, rm, f->a, away);
     x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
     x64_v_rrr(e, X64_UNPCKHPD, XMM0, f->a, f->a);
@@ -193,22 +213,22 @@ static bool emit(struct fp *f)
     switch (o->op) {
     case UOP_vfadd_f32:
     case UOP_vfadd_f64:
-        return dynamic && two(f, PS_PD(ADD), true, false);
+        return dynamic && two(f, PS_PD(ADD), true);
     case UOP_vfsub_f32:
     case UOP_vfsub_f64:
-        return dynamic && two(f, PS_PD(SUB), false, false);
+        return dynamic && two(f, PS_PD(SUB), false);
     case UOP_vfmul_f32:
     case UOP_vfmul_f64:
-        return dynamic && two(f, PS_PD(MUL), true, true);
+        return dynamic && two(f, PS_PD(MUL), true);
     case UOP_vfdiv_f32:
     case UOP_vfdiv_f64:
-        return dynamic && two(f, PS_PD(DIV), false, true);
+        return dynamic && two(f, PS_PD(DIV), false);
     case UOP_vfsqrt_f32:
     case UOP_vfsqrt_f64:
         if (!dynamic)
             return false;
         x64_v_rr(f->e, PS_PD(SQRT), f->d, f->a);
-        check(f, false);
+        check(f);
         return true;
     case UOP_vffma_f32:
     case UOP_vffma_f64:
@@ -252,14 +272,14 @@ static bool emit(struct fp *f)
     case UOP_vcvt_f32_f64:
         x64_v_rr(f->e, X64_CVTPS2PD, f->d, f->a);
         f->wide = true;
-        check(f, false);
+        check(f);
         return true;
     case UOP_vcvt_f64_f32:
         if (!dynamic)
             return false;
         x64_v_rr(f->e, X64_CVTPD2PS, f->d, f->a);
         f->wide = false;
-        check(f, true);
+        check(f);
         return true;
     default:
         return false;
@@ -294,13 +314,13 @@ bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v)
         return false; /* the checks are FP_ENV's */
     struct fp f = {.m = m, .e = &m->e, .v = v, .o = o, .wide = is_wide(o->op)};
     f.a = bt_vec(m, o->a, XMM0);
-    if (info->b == UOP_K_V)
-        f.b = bt_vec(m, o->b, XMM1);
     if (info->c == UOP_K_V)
         f.c = bt_vec(m, o->c, XMM3);
     f.d = bt_xdst(m, v, XMM2);
+    f.begin = x64_offset(&m->e);
     if (!emit(&f))
         return false;
+    bt_trap(m, f.begin, v, CC_TRAP_VECTOR, f.d);
     bt_xdone(m, v, f.d);
     return true;
 }

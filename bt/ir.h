@@ -114,6 +114,9 @@ struct bt_region {
     uint64_t pc; /* of the head */
     int level;
     bool has_fp;
+    bool
+        traps; /* invalid floating-point operations trap (codecache/trap.h), so that results need not be looked at */
+    bool looks;    /* they would, but not in this unit, where they do too often */
     bool in_place; /* made by bt/quick.c: no SSA, every slot is always in its canonical place */
 
     struct bt_op *ops; /* [1 .. nops) */

@@ -63,7 +63,37 @@ static void find_constants(struct bt_live *l)
     }
 }
 
-bool bt_early_result(const struct bt_op *o)
+bool bt_rounds_up(uint16_t op)
+{
+    switch (op) {
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f32:
+    case UOP_fdiv_f64:
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_cvt_f64_f32:
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+    case UOP_vfdiv_f32:
+    case UOP_vfdiv_f64:
+    case UOP_vffma_f32:
+    case UOP_vffma_f64:
+    case UOP_vcvt_f64_f32:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Is the result looked at, and then made again of the operands (bt/emit_float.c)? */
+static bool made_again(const struct bt_region *r, const struct bt_op *o)
+{
+    return uop_info[o->op].flags & UOP_F_FPENV && o->imm & FP_ENV &&
+           (!r->traps || bt_rounds_up(o->op));
+}
+
+bool bt_early_result(const struct bt_region *r, const struct bt_op *o)
 {
     if (o->op >= UOP_CODES)
         return false;
@@ -76,7 +106,7 @@ bool bt_early_result(const struct bt_op *o)
     case UOP_fmax_f64:
         return true;
     default:
-        if (uop_info[o->op].flags & UOP_F_FPENV && o->imm & FP_ENV)
+        if (made_again(r, o))
             return true;
         return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER);
     }
@@ -147,7 +177,7 @@ static void scan_block(struct bt_live *l, uint32_t block, uint64_t *live, bool r
         uint32_t pos = 2 * l->pos[v];
         if (o->kind != UOP_K_N && needs_place(l, v)) {
             bool was_live = bitset_test(live, v), leads = o->op == BT_PHI || block == 0;
-            uint32_t start = leads ? from : pos + !bt_early_result(o);
+            uint32_t start = leads ? from : pos + !bt_early_result(l->r, o);
             bitset_clear(live, v);
             if (ranges && was_live)
                 l->iv[v].ranges->start = start;

@@ -217,7 +217,7 @@ static void build_op(struct quick *q, uint32_t block, unsigned i, uint64_t pc)
         return;
     if (u->d >= CPU_TEMP_BASE)
         q->temps[u->d - CPU_TEMP_BASE] = v;
-    if (bt_early_result(&o) &&
+    if (bt_early_result(r, &o) &&
         ((info->a && same(q->alloc->loc[o.a], to)) || (info->b && same(q->alloc->loc[o.b], to)) ||
          (info->c && same(q->alloc->loc[o.c], to)))) {
         /* Made aside, then moved. */
@@ -245,7 +245,7 @@ static void build(struct quick *q)
                 pc = g->pc + g->map[insn++].pcoff;
             build_op(q, i, k, pc);
         }
-        r->has_fp |= (g->flags & BLOCK_FP) != 0;
+        bt_take_flags(r, g);
     }
 }
 

@@ -552,6 +552,13 @@ void bt_analyse_cfg(struct bt_region *r)
         mark_loops(r, h);
 }
 
+void bt_take_flags(struct bt_region *r, const struct block *b)
+{
+    r->has_fp |= (b->flags & BLOCK_FP) != 0;
+    r->looks |= b->flags & BLOCK_FP_LOOK && cc_traps(r->guest);
+    r->traps = cc_traps(r->guest) && !r->looks;
+}
+
 bool bt_choose(struct bt_region *r, struct block *head, const char **bail)
 {
     struct choice c;
@@ -574,7 +581,7 @@ bool bt_choose(struct bt_region *r, struct block *head, const char **bail)
     }
     for (uint32_t i = 1; i < r->nblocks; i++) {
         r->ninsns += r->blocks[i].guest->ninsns;
-        r->has_fp |= (r->blocks[i].guest->flags & BLOCK_FP) != 0;
+        bt_take_flags(r, r->blocks[i].guest);
     }
     return true;
 }

@@ -106,6 +106,11 @@ static bool map_region(void)
     return true;
 }
 
+bool cc_traps(const struct guest *g)
+{
+    return g->fp_env && x64_features() & X64_FBIT(X64_F_AVX);
+}
+
 bool cc_code_ready(const struct guest *guest)
 {
     struct x64_emit e;
@@ -119,7 +124,7 @@ bool cc_code_ready(const struct guest *guest)
     x64_init(&e, cc_writable(cc_region.exec), STUBS_SIZE, x64_features());
     e.labels = labels;
     e.max_labels = 8;
-    x64_stubs_emit(&e, &cc_region.homes, guest->pc_slot, cc_region.stub_off);
+    x64_stubs_emit(&e, &cc_region.homes, guest->pc_slot, cc_traps(guest), cc_region.stub_off);
     if (e.overflow)
         vm_bug("the entry and exit stubs do not fit into %u bytes", STUBS_SIZE);
     return true;

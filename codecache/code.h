@@ -74,6 +74,10 @@ uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk);
 /* Units are entered into the index of their chunk in the order of allocation. */
 void cc_code_index(unsigned chunk, struct unit *u, const uint8_t *code);
 
+/* Does translated code for guest g run with the invalid exception unmasked (codecache/trap.h)? Where the host has instructions that
+ * leave their operands alone. */
+bool cc_traps(const struct guest *g);
+
 /* Is the address in the executable view? Any thread, also in signal context. */
 bool cc_owns_pc(uintptr_t host_pc);
 /* The chunk that it is in, or NULL (the stubs). As cc_owns_pc. */

@@ -1,5 +1,6 @@
 /* codecache/side.c: side tables. See side.h. */
 #include "codecache/side.h"
+#include "codecache/leb.h"
 #include "uop/sem.h"
 
 #include <ucontext.h>
@@ -20,30 +21,9 @@ void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE])
 
 /* ---- writing ---- */
 
-static void put_number(uint8_t *buf, uint32_t *len, uint32_t cap, bool *overflow, uint64_t v)
-{
-    do {
-        if (*len >= cap) {
-            *overflow = true;
-            return;
-        }
-        buf[(*len)++] = (uint8_t)((v & 0x7f) | (v > 0x7f) << 7);
-        v >>= 7;
-    } while (v);
-}
-
 static void put(struct cc_side *s, uint64_t v)
 {
-    put_number(s->buf, &s->len, s->cap, &s->overflow, v);
-}
-
-static uint64_t zigzag(int64_t v)
-{
-    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
-}
-static int64_t unzigzag(uint64_t v)
-{
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+    cc_put_number(s->buf, &s->len, s->cap, &s->overflow, v);
 }
 
 /* Is b, as a row names it, where a of the last row was? */
@@ -89,7 +69,7 @@ void cc_side_saved(struct cc_side *s, unsigned slot)
 
 static void put_in_expr(struct cc_expr *x, uint64_t v)
 {
-    put_number(x->text, &x->len, CC_EXPR_MAX, &x->overflow, v);
+    cc_put_number(x->text, &x->len, CC_EXPR_MAX, &x->overflow, v);
 }
 
 void cc_expr_op(struct cc_expr *x, unsigned op, int64_t imm)
@@ -97,7 +77,7 @@ void cc_expr_op(struct cc_expr *x, unsigned op, int64_t imm)
     put_in_expr(x, CC_LOC_EXPR);
     put_in_expr(x, op);
     if (uop_info[op].flags & UOP_F_IMM)
-        put_in_expr(x, zigzag(imm));
+        put_in_expr(x, cc_zigzag(imm));
 }
 
 void cc_expr_loc(struct cc_expr *x, const struct cc_loc *l)
@@ -106,7 +86,7 @@ void cc_expr_loc(struct cc_expr *x, const struct cc_loc *l)
     if (l->kind == CC_LOC_UNIT)
         put_in_expr(x, l->v);
     else if (l->kind == CC_LOC_CONST)
-        put_in_expr(x, zigzag((int64_t)l->v));
+        put_in_expr(x, cc_zigzag((int64_t)l->v));
 }
 
 static void put_change(struct cc_side *s, unsigned slot, const struct cc_loc *l)
@@ -118,7 +98,7 @@ static void put_change(struct cc_side *s, unsigned slot, const struct cc_loc *l)
     if (l->kind == CC_LOC_UNIT) {
         put(s, l->v);
     } else if (l->kind == CC_LOC_CONST) {
-        put(s, zigzag((int64_t)l->v));
+        put(s, cc_zigzag((int64_t)l->v));
     } else if (l->kind == CC_LOC_EXPR) {
         put(s, l->reg);
         if (s->cap - s->len < l->reg) {
@@ -152,7 +132,7 @@ void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_n
         s->named[w] = now[w];
     }
     put(s, off - s->off);
-    put(s, zigzag((int64_t)(pc - s->pc)));
+    put(s, cc_zigzag((int64_t)(pc - s->pc)));
     put(s, nchanged + nback);
     for (unsigned i = 0; i < n; i++)
         if (!same(s, &s->loc[named[i].slot], &named[i].loc))
@@ -165,42 +145,26 @@ void cc_side_row(struct cc_side *s, uint32_t off, uint64_t pc, const struct cc_n
 
 /* ---- reading ---- */
 
-struct reader {
-    const uint8_t *p, *end;
-};
-
-static uint64_t get(struct reader *r)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; r->p < r->end && shift < 64; shift += 7) {
-        uint8_t b = *r->p++;
-        v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80))
-            break;
-    }
-    return v;
-}
-
 bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off, uint64_t *pc,
                   struct cc_loc loc[CPU_TEMP_BASE])
 {
-    struct reader r = {u->side, u->side + u->side_len};
+    struct cc_reader r = {u->side, u->side + u->side_len};
     uint32_t at = 0;
 
     *pc = u->pc;
     cc_side_start(h, loc);
     while (r.p < r.end && at <= off) {
-        at += (uint32_t)get(&r);
-        *pc += (uint64_t)unzigzag(get(&r));
-        for (uint64_t n = get(&r); n; n--) {
-            uint64_t slot = get(&r), k = get(&r);
+        at += (uint32_t)cc_get_number(&r);
+        *pc += (uint64_t)cc_unzigzag(cc_get_number(&r));
+        for (uint64_t n = cc_get_number(&r); n; n--) {
+            uint64_t slot = cc_get_number(&r), k = cc_get_number(&r);
             struct cc_loc l = {.kind = k & 7, .reg = k >> 3 & 15};
             if (l.kind == CC_LOC_UNIT)
-                l.v = get(&r);
+                l.v = cc_get_number(&r);
             else if (l.kind == CC_LOC_CONST)
-                l.v = (uint64_t)unzigzag(get(&r));
+                l.v = (uint64_t)cc_unzigzag(cc_get_number(&r));
             else if (l.kind == CC_LOC_EXPR) {
-                l.reg = (uint8_t)get(&r);
+                l.reg = (uint8_t)cc_get_number(&r);
                 l.v = (uint64_t)(r.p - u->side);
                 r.p += l.reg;
             }
@@ -214,9 +178,9 @@ bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off,
 }
 
 /* The value of the operand or expression at r. */
-static uint64_t evaluate(struct reader *r, const struct cc_regs *regs, const struct cpu *cpu)
+static uint64_t evaluate(struct cc_reader *r, const struct cc_regs *regs, const struct cpu *cpu)
 {
-    uint64_t k = get(r), operand[3] = {0}, d = 0;
+    uint64_t k = cc_get_number(r), operand[3] = {0}, d = 0;
     switch (k & 7) {
     case CC_LOC_GPR:
         return regs->gpr[k >> 3 & 15];
@@ -225,16 +189,16 @@ static uint64_t evaluate(struct reader *r, const struct cc_regs *regs, const str
     case CC_LOC_XMM32:
         return (uint32_t)regs->xmm[k >> 3 & 15][0];
     case CC_LOC_UNIT:
-        return cpu->r[get(r)];
+        return cpu->r[cc_get_number(r)];
     case CC_LOC_CONST:
-        return (uint64_t)unzigzag(get(r));
+        return (uint64_t)cc_unzigzag(cc_get_number(r));
     default:
         break;
     }
-    unsigned op = (unsigned)get(r);
+    unsigned op = (unsigned)cc_get_number(r);
     const struct uop_info *info = &uop_info[op];
     if (info->flags & UOP_F_IMM)
-        operand[1] = (uint64_t)unzigzag(get(r));
+        operand[1] = (uint64_t)cc_unzigzag(cc_get_number(r));
     const uint8_t kind[3] = {info->a, info->b, info->c};
     for (unsigned i = 0; i < 3; i++)
         if (kind[i] != UOP_K_N)
@@ -263,7 +227,7 @@ bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *
             v[s] = regs->xmm[loc[s].reg][0];
             break;
         case CC_LOC_EXPR: {
-            struct reader r = {u->side + loc[s].v, u->side + u->side_len};
+            struct cc_reader r = {u->side + loc[s].v, u->side + u->side_len};
             v[s] = evaluate(&r, regs, cpu);
             break;
         }
@@ -290,11 +254,21 @@ bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *
     return true;
 }
 
+const uint8_t cc_greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                             REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                             REG_R12, REG_R13, REG_R14, REG_R15};
+
+void cc_get_regs(struct cc_regs *regs, const void *ucontext)
+{
+    const ucontext_t *uc = ucontext;
+    for (unsigned i = 0; i < 16; i++) {
+        regs->gpr[i] = (uint64_t)uc->uc_mcontext.gregs[cc_greg[i]];
+        memcpy(regs->xmm[i], &uc->uc_mcontext.fpregs->_xmm[i], 16);
+    }
+}
+
 bool cc_fault(struct cpu *cpu, void *ucontext)
 {
-    static const uint8_t greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
-                                     REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                     REG_R12, REG_R13, REG_R14, REG_R15};
     ucontext_t *uc = ucontext;
     uintptr_t host_pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     const struct unit *u = cc_unit_by_host(host_pc);
@@ -302,10 +276,7 @@ bool cc_fault(struct cpu *cpu, void *ucontext)
 
     if (!u)
         return false;
-    for (unsigned i = 0; i < 16; i++) {
-        regs.gpr[i] = (uint64_t)uc->uc_mcontext.gregs[greg[i]];
-        memcpy(regs.xmm[i], &uc->uc_mcontext.fpregs->_xmm[i], 16);
-    }
+    cc_get_regs(&regs, uc);
     if (!cc_state_at(u, host_pc, &regs, cpu))
         return false;
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)cc_stub(X64_STUB_FAULT);

@@ -87,6 +87,8 @@ struct cc_regs {
     uint64_t gpr[16];
     uint64_t xmm[16][2];
 };
+void cc_get_regs(struct cc_regs *regs, const void *ucontext);
+extern const uint8_t cc_greg[16]; /* by register number: its index in a context's gregs */
 /* Make the cpu's slots (pc included) what they were before the guest instruction that host_pc belongs to.
  * False, with nothing done, when no row is there. */
 bool cc_state_at(const struct unit *u, uintptr_t host_pc, const struct cc_regs *regs,

@@ -292,8 +292,8 @@ static struct unit *new_unit(const struct unit_draft *d)
     uint32_t npages = max_pages(d);
     size_t links = sizeof(struct unit), pages = links + d->nlinks * sizeof(struct link),
            ranges = pages + npages * sizeof(struct unit_page),
-           side = ranges + d->nranges * sizeof(struct unit_range);
-    char *mem = malloc(side + d->side_len);
+           side = ranges + d->nranges * sizeof(struct unit_range), traps = side + d->side_len;
+    char *mem = malloc(traps + d->traps_len);
     if (!mem)
         return NULL;
     struct unit *u = (struct unit *)(void *)mem;
@@ -312,11 +312,15 @@ static struct unit *new_unit(const struct unit_draft *d)
         .pages = (struct unit_page *)(void *)(mem + pages),
         .side = (const uint8_t *)mem + side,
         .side_len = d->side_len,
+        .traps = (const uint8_t *)mem + traps,
+        .traps_len = d->traps_len,
     };
     if (d->nranges)
         memcpy(u->ranges, d->ranges, d->nranges * sizeof(struct unit_range));
     if (d->side_len)
         memcpy(mem + side, d->side, d->side_len);
+    if (d->traps_len)
+        memcpy(mem + traps, d->traps, d->traps_len);
     for (uint32_t i = 0; i < d->nlinks; i++) {
         u->links[i] = d->links[i];
         u->links[i].from = u;
@@ -421,7 +425,7 @@ static struct unit *install(const struct unit_draft *d)
     units.stats.installed++;
     units.stats.bytes += u->size;
     units.stats.insns += u->ninsns;
-    units.stats.side_bytes += u->side_len;
+    units.stats.side_bytes += u->side_len + u->traps_len;
     return u;
 }
 

@@ -62,6 +62,11 @@ struct unit {
     uint32_t npages;
     const uint8_t *side; /* side table: codecache/side.h */
     uint32_t side_len;
+    const uint8_t *traps; /* operations that may trap: codecache/trap.h */
+    uint32_t traps_len;
+    uint32_t
+        trapped; /* how often they did, and since when: by the handler of any thread, a lost count does no harm */
+    uint64_t trapped_since;
     struct unit *hash_next;
     struct link *in_first;
 };
@@ -83,6 +88,8 @@ struct unit_draft {
     uint32_t nranges;
     const uint8_t *side;
     uint32_t side_len;
+    const uint8_t *traps;
+    uint32_t traps_len;
     uint64_t
         seq; /* cc_unit_seq() before the guest code was read: refused if it was invalidated since */
 };

@@ -17,7 +17,7 @@
  * classification of restartable calls holds. Calls that change the mask also go through it, so a
  * signal that was caught before them is delivered before them.
  *
- * SIGSEGV and SIGBUS are never blocked on the host, because faults of guest memory that the VM itself
+ * SIGSEGV, SIGBUS and SIGFPE are never blocked on the host, because traps of translated code's floating point and faults of guest memory that the VM itself
  * repairs arrive by them. One that was sent (not a fault) while the guest blocks it is kept in
  * thread->hidden until the guest unblocks it. Sent or fault: the si_code, and where the host pc is.
  *

@@ -92,7 +92,7 @@ int64_t sig_sys_sigprocmask(struct thread *t, int how, uint64_t set, uint64_t os
         if (ret != 0)
             return ret;
         t->sigmask = mask;
-        if (t->hidden[0].signo || t->hidden[1].signo)
+        if (sig_any_hidden(t))
             sig_set_mask(t, mask);
     }
     return oset && mm_write_u64(oset, old) != 0 ? -EFAULT : 0;
@@ -104,7 +104,7 @@ int64_t sig_sys_sigpending(struct thread *t, uint64_t set, uint64_t setsize)
     if (setsize > SETSIZE)
         return -EINVAL;
     syscall(SYS_rt_sigpending, &pending, sizeof(pending));
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SIG_HIDDEN; i++) {
         if (t->hidden[i].signo)
             pending |= SIG_BIT(t->hidden[i].signo);
     }
@@ -188,7 +188,7 @@ int64_t sig_sys_sigtimedwait(struct thread *t, uint64_t set, uint64_t info, uint
     if (ts && mm_read(&timeout, ts, sizeof(timeout)) != 0)
         return -EFAULT;
 
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SIG_HIDDEN; i++) {
         struct sigheld *h = &t->hidden[i];
         if (h->signo && mask & SIG_BIT(h->signo)) {
             int signo = h->signo;

@@ -22,9 +22,26 @@
 void (*sig_trace)(struct thread *t, const siginfo_t *info);
 bool (*sig_debug)(struct thread *t, const siginfo_t *info);
 
+void sig_hide(struct thread *t, int signo, const siginfo_t *info)
+{
+    struct sigheld *h = &t->hidden[signo == SIGBUS ? 1 : signo == SIGFPE ? 2 : 0];
+    if (!h->signo) {
+        h->info = *info;
+        h->signo = signo;
+    }
+}
+
+bool sig_any_hidden(const struct thread *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < SIG_HIDDEN; i++)
+        any |= t->hidden[i].signo != 0;
+    return any;
+}
+
 bool sig_unhide(struct thread *t)
 {
-    for (int i = 0; i < 2 && !t->held.signo; i++) {
+    for (size_t i = 0; i < SIG_HIDDEN && !t->held.signo; i++) {
         struct sigheld *h = &t->hidden[i];
         if (!h->signo || t->sigmask & SIG_BIT(h->signo))
             continue;
@@ -42,7 +59,7 @@ void sig_set_mask(struct thread *t, uint64_t mask)
     uint64_t saved, host;
     t->sigmask = mask & ~SIG_NEVER;
     host = t->sigmask & ~SIG_HOST_OPEN;
-    if (t->hidden[0].signo || t->hidden[1].signo) {
+    if (sig_any_hidden(t)) {
         sig_block_all(&saved);
         if (!t->held.signo && !sig_unhide(t))
             sig_host_setmask(host);
@@ -204,11 +221,7 @@ void sig_deliver(struct thread *t)
         /* A synchronous signal's handler, entered after this one was caught, blocks it: it goes
          * back to where pending signals wait. */
         if (SIG_BIT(signo) & SIG_HOST_OPEN) {
-            struct sigheld *h = &t->hidden[signo == SIGBUS];
-            if (!h->signo) {
-                h->info = info;
-                h->signo = signo;
-            }
+            sig_hide(t, signo, &info);
         } else {
             sig_host_requeue(signo, &info);
         }
@@ -270,7 +283,8 @@ void sig_clone(struct thread *t, const struct thread *from, uint64_t flags)
     t->sigmask = from->restore_sigmask ? from->saved_sigmask : from->sigmask;
     t->restore_sigmask = false;
     t->held.signo = 0;
-    t->hidden[0].signo = t->hidden[1].signo = 0;
+    for (size_t i = 0; i < SIG_HIDDEN; i++)
+        t->hidden[i].signo = 0;
     t->cpu.pending = 0;
     if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
         t->altstack = (stack_t){.ss_flags = SS_DISABLE};

@@ -1,6 +1,6 @@
 /* The host's side of signals: handlers, dispositions, masks, and the restartable system call.
  *
- * Invariants: a thread with a held signal has every signal but SIGSEGV and SIGBUS blocked on the
+ * Invariants: a thread with a held signal has every signal but SIGSEGV, SIGBUS and SIGFPE blocked on the
  * host, so it holds one at most. Everything reached from on_signal is fit for signal context: raw
  * system calls, no locks but what mm_fault_fixup says of itself, no allocation.
  *
@@ -8,6 +8,7 @@
  */
 #include "base/report.h"
 #include "codecache/side.h"
+#include "codecache/trap.h"
 #include "exceptions/sig_internal.h"
 #include "interp/interp.h"
 #include "process/mm.h"
@@ -111,12 +112,8 @@ static void hold(struct thread *t, int signo, const siginfo_t *info, ucontext_t 
 {
     if (SIG_BIT(signo) & SIG_HOST_OPEN) {
         /* Not blocked on the host, whatever the guest's mask and the held signal say. */
-        struct sigheld *h = &t->hidden[signo == SIGBUS];
         if (t->held.signo || t->sigmask & SIG_BIT(signo)) {
-            if (!h->signo) {
-                h->info = *info;
-                h->signo = signo;
-            }
+            sig_hide(t, signo, info);
             return;
         }
     }
@@ -176,6 +173,13 @@ static bool memory_fault(struct thread *t, int signo, const siginfo_t *info, uco
     return true;
 }
 
+/* A trap of a floating-point operation in translated code. */
+static bool float_trap(struct thread *t, ucontext_t *uc)
+{
+    return t->cpu.in_engine && cc_owns_pc((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]) &&
+           cc_trap(&t->cpu, uc);
+}
+
 /* Did the kernel interrupt right behind a system-call instruction? Then it did not raise a fault
  * there: the signal was sent, with a si_code as of a fault (crash reporters do that to themselves). */
 static bool behind_syscall(const ucontext_t *uc)
@@ -191,7 +195,9 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     int saved_errno = errno;
     bool fault = info->si_code > 0 && SIG_BIT(signo) & SIG_ALWAYS;
 
-    if (fault && t && SIG_BIT(signo) & SIG_HOST_OPEN && memory_fault(t, signo, info, uc)) {
+    if (fault && t &&
+        (signo == SIGFPE ? float_trap(t, uc)
+                         : SIG_BIT(signo) & SIG_HOST_OPEN && memory_fault(t, signo, info, uc))) {
         errno = saved_errno;
         return;
     }
@@ -281,8 +287,8 @@ void sig_thread_end(struct thread *t)
 {
     sig_host_setmask(SIG_ALL);
     /* What was sent to the process is another thread's to handle now. */
-    for (int i = -1; i < 2; i++) {
-        struct sigheld *h = i < 0 ? &t->held : &t->hidden[i];
+    for (size_t i = 0; i <= SIG_HIDDEN; i++) {
+        struct sigheld *h = i == SIG_HIDDEN ? &t->held : &t->hidden[i];
         if (h->signo && h->info.si_code != SI_TKILL)
             syscall(SYS_rt_sigqueueinfo, getpid(), (int)h->signo, &h->info);
         h->signo = 0;

@@ -11,9 +11,10 @@
 /* Blocked by nobody. */
 #define SIG_NEVER (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 /* Never blocked on the host: see sig.h. */
-#define SIG_HOST_OPEN (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS))
+#define SIG_HOST_OPEN (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE))
+#define SIG_HIDDEN (sizeof(((struct thread *)0)->hidden) / sizeof(struct sigheld))
 /* Our handler is there whatever the guest's disposition is: raised by the VM's own code these are bugs. */
-#define SIG_ALWAYS (SIG_HOST_OPEN | SIG_BIT(SIGILL) | SIG_BIT(SIGFPE) | SIG_BIT(SIGTRAP))
+#define SIG_ALWAYS (SIG_HOST_OPEN | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP))
 /* Default action: nothing, or stopping. */
 #define SIG_DFL_IGNORED (SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGURG))
 
@@ -33,6 +34,9 @@ void sig_host_requeue(int signo, siginfo_t *info);
 /* In sig_deliver.c: make mask the guest's, on the host too unless a signal is held (then all stays
  * blocked until its delivery); shows hidden signals that have become deliverable. */
 void sig_set_mask(struct thread *t, uint64_t mask);
+/* Keep a signal of SIG_HOST_OPEN that cannot be delivered now, unless such a one is kept already. */
+void sig_hide(struct thread *t, int signo, const siginfo_t *info);
+bool sig_any_hidden(const struct thread *t);
 /* Hidden signals that the guest now has unblocked become held. True when one did. */
 bool sig_unhide(struct thread *t);
 

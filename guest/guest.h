@@ -95,6 +95,7 @@ struct guest {
      * each: the first of a pair stands for both in home_xmm. */
     uint8_t home_gpr[GUEST_HOME_GPRS];
     uint8_t home_xmm[GUEST_HOME_XMMS];
+    bool fp_env; /* its floating-point micro-ops have FP_ENV */
     uint8_t fp_first, fp_last;
     uint8_t vec_first, vec_end;
 

@@ -50,7 +50,7 @@ struct thread {
     bool restore_sigmask;
     stack_t altstack; /* guest addresses */
     struct sigheld held;
-    struct sigheld hidden[2]; /* SIGSEGV, SIGBUS: sent while the guest blocks it */
+    struct sigheld hidden[3]; /* SIGSEGV, SIGBUS, SIGFPE: sent while the guest blocks it */
     uint64_t call_sigmask;    /* host form of the mask of a ppoll & co. under way */
     uint64_t clear_child_tid; /* guest address, 0 for none */
     bool tagged_addr; /* system calls take the tag away from addresses: PR_SET_TAGGED_ADDR_CTRL */

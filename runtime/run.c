@@ -153,6 +153,25 @@ static void promote(struct cpu *cpu, uint64_t pc)
     }
 }
 
+/* A unit's floating-point operations trap too often: it is replaced by one that looks at their results, and so will be what
+ * is made of its blocks from now on. */
+static void stop_trapping(struct cpu *cpu)
+{
+    struct unit *u = cc_unit_lookup(cpu, cpu->trapped);
+    struct block *head = cc_lookup(cpu, cpu->trapped);
+    cpu->trapped = 0;
+    if (!u || !head)
+        return;
+    for (uint32_t i = 0; i < u->nranges; i++) {
+        struct block *b = cc_lookup(cpu, u->ranges[i].pc);
+        if (b)
+            __atomic_or_fetch(&b->flags, BLOCK_FP_LOOK, __ATOMIC_RELAXED);
+    }
+    u = bt_compile(cpu, head, u->level);
+    if (u && u->level == 1 && hot_level2)
+        *u->counter = hot_level2;
+}
+
 /* Run translated code from u until it leaves for good, linking units on the way. */
 static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
 {
@@ -320,6 +339,8 @@ _Noreturn void run_thread(struct thread *t)
     cc_enter(cpu);
     struct interp_exit link = {.from = NULL};
     for (;;) {
+        if (cpu->trapped)
+            stop_trapping(cpu);
         if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || mm_code_dirty()) {
             cc_leave(cpu);
             serve_pending(t);

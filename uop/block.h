@@ -24,7 +24,9 @@ enum block_flag {
     BLOCK_DEAD = 1 << 0,  /* invalidated: never entered again, reclaimed later */
     BLOCK_FP = 1 << 1,    /* has micro-ops with UOP_F_FPENV */
     BLOCK_NO_BT = 1 << 2, /* the translator refused it */
-    BLOCK_ONCE = 1 << 3,  /* of one thread's for one run: in no table, never linked, not counted;
+    BLOCK_FP_LOOK =
+        1 << 4, /* floating point traps too often in it: its code looks at results instead */
+    BLOCK_ONCE = 1 << 3, /* of one thread's for one run: in no table, never linked, not counted;
                            * entered although cpu->pending is set, and left by that */
 };
 

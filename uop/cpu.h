@@ -84,7 +84,7 @@ struct cpu {
     uint8_t frm;       /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
     uint8_t fp_rules;  /* enum fp_rule, set by fp_setmode too */
     bool
-        fp_special; /* frm is FP_RMM or invalid, or a rule is of FP_NO_HOST: no host mode expresses it */
+        fp_special; /* frm is FP_RMM or invalid, or a rule is of FP_NO_UNIT: translated code does otherwise */
     bool fp_denormal; /* sticky FP_ID */
     uint16_t
         fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
@@ -99,6 +99,8 @@ struct cpu {
     const struct uop *at;
 
     struct cpu_fault fault;
+    uint64_t
+        trapped; /* codecache/: pc of a unit whose floating-point operations trap too often; 0: none */
     void *recover;             /* interp/: stack pointer to resume with after a fault */
     uint64_t cc_epoch;         /* codecache/: epoch in which the cpu entered, 0 while outside */
     uint64_t cc_flushed;       /* codecache/: epoch for which the jump cache is good */

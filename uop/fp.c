@@ -586,7 +586,7 @@ void fp_env_set_mode(struct cpu *cpu, unsigned mode)
 {
     cpu->frm = mode & FP_RM_MASK;
     cpu->fp_rules = mode & FP_RULES;
-    cpu->fp_special = cpu->frm > FP_RUP || cpu->fp_rules & FP_NO_HOST;
+    cpu->fp_special = cpu->frm > FP_RUP || cpu->fp_rules & FP_NO_UNIT;
     cpu->fp_direct = cpu->fp_rules & FP_NO_HOST ? 0 : fp_direct_modes(cpu->frm);
     cpu->mxcsr = fp_mxcsr(cpu->frm, cpu->mxcsr);
 }

@@ -37,6 +37,18 @@ uint64_t uop_rdtime(int clock)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* Host instructions may be used, which in translated code would trap. */
+static void without_traps(struct cpu *cpu, enum uop_code op, unsigned imm)
+{
+    uint32_t masks = fp_get_mxcsr() & FP_MXCSR_MASKS;
+    if (masks != FP_MXCSR_MASKS)
+        fp_set_mxcsr(fp_get_mxcsr() | FP_MXCSR_MASKS);
+    uop_vec_fp(cpu, op, imm, cpu->call_result, cpu->call_arg[0], cpu->call_arg[1],
+               cpu->call_arg[2]);
+    if (masks != FP_MXCSR_MASKS)
+        fp_set_mxcsr((fp_get_mxcsr() & ~FP_MXCSR_MASKS) | masks);
+}
+
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
 {
     (void)unused;
@@ -65,7 +77,7 @@ uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)
 #define UOP_VF3(name, ...) case UOP_##name:
 #define UOP_VFC(name, ...) case UOP_##name:
 #include "uop/uop_all.h"
-        uop_vec_fp(cpu, op, (unsigned)(code >> 16), cpu->call_result, a, b, c);
+        without_traps(cpu, op, (unsigned)(code >> 16));
         return cpu->call_result[0];
     default:
         return fp_do(cpu, op, (unsigned)(code >> 16), *a, *b, *c);

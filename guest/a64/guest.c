@@ -188,6 +188,7 @@ const struct guest guest_a64 = {
     /* sp, arguments, x8, x19 to x21 */
     .home_gpr = {A64_SP, 0, 1, 2, 3, 4, 5, 8, 19, 20, 21},
     /* Arguments, then the first that compilers take besides. */
+    .fp_env = true,
     .home_xmm = {V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(16), V(17), V(18), V(19)},
     .fp_first = GUEST_NO_SLOT,
     .fp_last = GUEST_NO_SLOT,

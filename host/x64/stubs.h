@@ -3,7 +3,7 @@
  * Owns: which guest slots have home registers, and the code that enters and leaves.
  *
  * Conventions in translated code. rbp = (char *)cpu + X64_CPU_BIAS, so that the fields before the slots, and slots 0 to 23, have one-byte
- * displacements; MXCSR is the guest's. rax, rcx,
+ * displacements; MXCSR is the guest's, but that the invalid exception may be unmasked. rax, rcx,
  * rdx and xmm0-xmm3 are scratch. Between units the home slots are in their registers and all others in
  * cpu->r[].
  *
@@ -69,8 +69,11 @@ enum x64_stub {
 typedef uint64_t x64_enter_fn(struct cpu *cpu, const void *entry);
 #define X64_LEFT_BY_LINK(v) ((v) > 0xff)
 
-/* Emit all stubs; off[] gets each one's offset in the buffer. */
-void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot,
+/* Emit all stubs; off[] gets each one's offset in the buffer. traps: translated code runs with the invalid exception unmasked; in
+ * the cpu it is always masked while outside. */
+void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot, bool traps,
                     uint32_t off[X64_NSTUBS]);
+/* Mask or unmask that exception in translated code. The host's flags change. */
+void x64_mask_invalid(struct x64_emit *e, bool on);
 
 #endif

@@ -112,7 +112,7 @@ static void walk_block(const struct checker *c, uint32_t block, uint64_t *live)
         }
         if (o->snap)
             enliven_snapshot(c, live, o->snap);
-        if (result && bt_early_result(o))
+        if (result && bt_early_result(r, o))
             bitset_set(live, v);
         if (c->check && block)
             check_places(c, live, pos);

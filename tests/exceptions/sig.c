@@ -118,7 +118,7 @@ static void test_hold(void **state)
     assert_int_equal(t->held.info.si_value.sival_int, 77);
     assert_int_equal(t->cpu.pending, 1);
     assert_int_equal(host_mask() & ~(BIT(SIGKILL) | BIT(SIGSTOP)),
-                     ~(BIT(SIGKILL) | BIT(SIGSTOP) | BIT(SIGSEGV) | BIT(SIGBUS)));
+                     ~(BIT(SIGKILL) | BIT(SIGSTOP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE)));
     assert_int_equal(sig_syscall(t, SYS_write, p[1], (uintptr_t)&c, 1, 0, 0, 0), -SIG_RESTART);
     assert_int_equal(read(p[0], &c, 1), -1);
     assert_int_equal(set_mask(BIT(SIGHUP)), -SIG_RESTART);
@@ -271,22 +271,21 @@ static void test_temporary_mask(void **state)
     assert_int_equal(t->sigmask, BIT(SIGUSR1));
 }
 
-/* SIGSEGV: never blocked on the host, held back for a guest that blocks it. */
-static void test_hidden(void **state)
+/* SIGSEGV, SIGBUS and SIGFPE: never blocked on the host, held back for a guest that blocks them. */
+static void hide(int signo, const volatile sig_atomic_t *hidden)
 {
-    (void)state;
     fresh();
-    set_action(SIGSEGV, HANDLER, SA_SIGINFO, 0);
-    assert_int_equal(set_mask(BIT(SIGSEGV) | BIT(SIGUSR1)), 0);
+    set_action(signo, HANDLER, SA_SIGINFO, 0);
+    assert_int_equal(set_mask(BIT(signo) | BIT(SIGUSR1)), 0);
     assert_int_equal(host_mask(), BIT(SIGUSR1));
-    kill(getpid(), SIGSEGV);
+    kill(getpid(), signo);
     assert_int_equal(t->held.signo, 0);
     assert_int_equal(sig_sys_sigpending(t, mem, 8), 0);
     uint64_t pending = 0;
     mm_read_u64(mem, &pending);
-    assert_int_equal(pending, BIT(SIGSEGV));
+    assert_int_equal(pending, BIT(signo));
     assert_int_equal(set_mask(0), 0);
-    assert_int_equal(t->held.signo, SIGSEGV);
+    assert_int_equal(t->held.signo, signo);
     sig_deliver(t);
     assert_int_equal(*pc(), HANDLER);
     siginfo_t info;
@@ -294,12 +293,20 @@ static void test_hidden(void **state)
     assert_int_equal(info.si_code, SI_USER);
     sig_sys_sigreturn(t);
     /* sigtimedwait takes it, too. */
-    assert_int_equal(set_mask(BIT(SIGSEGV)), 0);
-    kill(getpid(), SIGSEGV);
-    mm_write_u64(mem, BIT(SIGSEGV));
-    assert_int_equal(sig_sys_sigtimedwait(t, mem, mem + 256, 0, 8), SIGSEGV);
-    assert_int_equal(t->hidden[0].signo, 0);
-    set_action(SIGSEGV, 0, 0, 0);
+    assert_int_equal(set_mask(BIT(signo)), 0);
+    kill(getpid(), signo);
+    mm_write_u64(mem, BIT(signo));
+    assert_int_equal(sig_sys_sigtimedwait(t, mem, mem + 256, 0, 8), signo);
+    assert_int_equal(*hidden, 0);
+    set_action(signo, 0, 0, 0);
+}
+
+static void test_hidden(void **state)
+{
+    (void)state;
+    hide(SIGSEGV, &t->hidden[0].signo);
+    hide(SIGBUS, &t->hidden[1].signo);
+    hide(SIGFPE, &t->hidden[2].signo);
 }
 
 /* A synchronous fault enters its handler with address and code; a signal held meanwhile that the

@@ -64,6 +64,10 @@ static inline uint64_t isa_syndrome(const ucontext_t *uc)
 /* A sigreturn with a stack that is not there. */
 #define ISA_BAD_SIGRETURN() __asm__ volatile("mov x8, 16\n mov sp, x8\n mov x8, 139\n svc 0")
 
+/* A NaN result keeps an operand's payload; what a NaN is as an integer of which max is the largest. */
+#define ISA_NAN_PAYLOADS 1
+#define ISA_INT_OF_NAN(max) ((max)*0)
+
 /* FPSR in the upper half, FPCR in the lower: rounding to zero with invalid and inexact; rounding down with
  * inexact. */
 #define ISA_FCSR_SENT UINT64_C(0x1100c00000)

@@ -54,6 +54,10 @@ static inline uint64_t isa_fault_address(const ucontext_t *uc)
 /* A sigreturn with a stack that is not there. */
 #define ISA_BAD_SIGRETURN() __asm__ volatile("li sp, 16\n li a7, 139\n ecall")
 
+/* Every NaN result is the canonical one; what a NaN is as an integer of which max is the largest. */
+#define ISA_NAN_PAYLOADS 0
+#define ISA_INT_OF_NAN(max) (max)
+
 /* Floating-point control: dynamic rounding down and the inexact flag, and what else there is. */
 #define ISA_FCSR_SENT 0x65
 #define ISA_FCSR_BACK 0x41
