@@ -213,6 +213,14 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
             return changed(f, o, UOP_zext32, o->a, 0, 0);
         if (in->op == UOP_and_64_i)
             return changed(f, o, o->op, resolve(f, in->a), 0, (int64_t)(imm & (uint64_t)in->imm));
+        /* A byte or two moved left: an extension, and a shift that may become part of an address. */
+        if ((in->op == UOP_shl_64_i || in->op == UOP_shl_32s_i || in->op == UOP_shl_32z_i) &&
+            in->imm >= 1 && in->imm <= 3 &&
+            (imm == UINT64_C(0xff) << in->imm || imm == UINT64_C(0xffff) << in->imm)) {
+            uint16_t extension = imm >> in->imm == 0xff ? UOP_zext8 : UOP_zext16;
+            int64_t by = in->imm;
+            return changed(f, o, UOP_shl_64_i, insert(f, extension, resolve(f, in->a), 0), 0, by);
+        }
         break;
     case UOP_or_64_i:
     case UOP_xor_64_i:

@@ -16,6 +16,12 @@
 
 enum { MAX_LEAVES = 6, MAX_DEPTH = 4 };
 
+/* A snapshot that names the value. */
+struct naming {
+    uint32_t snap;
+    const struct naming *next;
+};
+
 /* What the expression of a value would be. */
 struct tree {
     uint32_t leaf[MAX_LEAVES]; /* distinct values that it reads, constants aside */
@@ -26,7 +32,8 @@ struct tree {
 
 struct sinker {
     struct bt_region *r;
-    bool *soft; /* by value: no operation that stays needs it */
+    bool *soft;                   /* by value: no operation that stays needs it */
+    const struct naming **naming; /* by value, of the soft ones with several operands */
     struct tree *tree;
     uint32_t *needed_by; /* by value: the last snapshot that was found to need it */
 };
@@ -127,13 +134,25 @@ static void keep(struct sinker *s, uint32_t v)
     }
 }
 
-/* How many values an expression keeps alive: one from the entry has its place in the cpu anyway. */
-static unsigned kept_alive(const struct sinker *s, const struct tree *t)
+/* How many values the expression of v keeps alive, at most: one from the entry has its place in the cpu anyway, and what the
+ * snapshot names itself lives there. */
+static unsigned kept_alive(const struct sinker *s, uint32_t v)
 {
-    unsigned n = t->nleaves;
-    for (unsigned i = 0; i < t->nleaves && i < MAX_LEAVES; i++)
-        n -= s->r->ops[t->leaf[i]].op == BT_ENTRY;
-    return n;
+    const struct bt_region *r = s->r;
+    const struct tree *t = &s->tree[v];
+    unsigned most = 0;
+    for (const struct naming *n = s->naming[v]; n; n = n->next) {
+        const struct bt_snap *snap = &r->snaps[n->snap];
+        unsigned alone = 0;
+        for (unsigned i = 0; i < t->nleaves; i++) {
+            uint32_t k = snap->first, end = snap->first + snap->n;
+            while (k < end && r->snap_entries[k].value != t->leaf[i])
+                k++;
+            alone += k == end && r->ops[t->leaf[i]].op != BT_ENTRY;
+        }
+        most = alone > most ? alone : most;
+    }
+    return most;
 }
 
 static void decide(struct sinker *s, uint32_t v)
@@ -148,7 +167,8 @@ static void decide(struct sinker *s, uint32_t v)
         if (bt_operand_kind(o, i))
             add_operand(s, t, operands[i]);
     }
-    bool pays = t->nleaves <= MAX_LEAVES && (kept_alive(s, t) <= 1 || dear(o->op) || t->depth > 1);
+    bool pays = t->nleaves <= MAX_LEAVES &&
+                (t->nleaves <= 1 || dear(o->op) || t->depth > 1 || kept_alive(s, v) <= 1);
     if (pays && t->depth <= MAX_DEPTH && t->size <= CC_EXPR_MAX)
         o->sunk = true;
     else
@@ -210,6 +230,22 @@ static void find_soft(struct sinker *s)
     }
 }
 
+static void find_namings(struct sinker *s)
+{
+    const struct bt_region *r = s->r;
+    for (uint32_t i = 1; i < r->nsnaps; i++) {
+        const struct bt_snap *snap = &r->snaps[i];
+        for (uint32_t k = snap->first; k < snap->first + snap->n; k++) {
+            uint32_t v = r->snap_entries[k].value;
+            if (!s->soft[v] || !bt_operand_kind(&r->ops[v], 1) || dear(r->ops[v].op))
+                continue;
+            struct naming *n = arena_new(r->arena, struct naming, 1);
+            *n = (struct naming){i, s->naming[v]};
+            s->naming[v] = n;
+        }
+    }
+}
+
 /* ---- what snapshots need in place ---- */
 
 static void add_need(struct sinker *s, uint32_t snap, uint32_t v)
@@ -253,7 +289,9 @@ void bt_sink(struct bt_region *r)
     bool any = false;
     s.soft = arena_znew(r->arena, bool, r->nops);
     s.tree = arena_new(r->arena, struct tree, r->nops);
+    s.naming = arena_znew(r->arena, const struct naming *, r->nops);
     find_soft(&s);
+    find_namings(&s);
     for (uint32_t i = 0; i < r->nblocks; i++) {
         const struct bt_block *b = &r->blocks[i];
         for (uint32_t k = 0; k < b->nops; k++) {
