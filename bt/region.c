@@ -27,7 +27,7 @@
 /* A back edge that is taken less than once per this many entries of its target is no loop worth the name. */
 #define RARE_TURN 16
 /* What is small enough to be translated where it is called: guest instructions and blocks. */
-#define CALLEE_INSNS 48
+#define CALLEE_INSNS 64
 #define CALLEE_BLOCKS 16
 /* Guest instructions of callees in a region. */
 #define INLINED_INSNS 300
@@ -118,13 +118,13 @@ static uint64_t entries(const struct block *b)
 }
 
 /* Entries and turns that code of level 1 has counted for a block, which says more than the interpreter's first entries. A
- * block that better code has taken over is as hot as can be. */
+ * block that better code has taken over, as its head or as a part, is as hot as can be. */
 static uint64_t rounds_of(struct cpu *cpu, struct block *b)
 {
     const struct unit *u = cc_unit_of_block(cpu, b);
     if (!u)
         return b->count;
-    return u->level == 1 ? cc_unit_rounds(u) : UINT64_MAX;
+    return u->level == 1 && !u->settled ? cc_unit_rounds(u) : UINT64_MAX;
 }
 
 /* The guest block at pc if it may be translated; `link` is where a block before it may have it. */
