@@ -29,6 +29,8 @@ bool bt_is_float(const struct bt_region *r, uint32_t v)
     case UOP_ld_64:
     case UOP_ld_u32:
         return float_slot(r->guest, o->slot);
+    case UOP_sel:
+        return bt_is_float(r, o->b) && bt_is_float(r, o->c);
     default:
         return false;
     }

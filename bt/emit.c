@@ -524,7 +524,7 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
         done = bt_emit_memory(m, v);
     else if (flags & UOP_F_VECTOR)
         done = bt_emit_vector(m, v);
-    else if (flags & UOP_F_FPENV || bt_is_float(m->r, v) ||
+    else if (flags & UOP_F_FPENV || (bt_is_float(m->r, v) && o->op != UOP_sel) ||
              (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32))
         done = bt_emit_float(m, v);
     else

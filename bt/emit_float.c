@@ -422,7 +422,7 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
         x64_rm(e, X64_CMOVCC + X64_NE, 4, RAX, bt_const128(m, 0, 0));
     } else {
         enum x64_cc cc = or_equal ? X64_AE : X64_A;
-        if ((!quiet || raising) && feeds_branch(m, v)) {
+        if ((!quiet || raising) && (feeds_branch(m, v) || bt_feeds_choice(m, v))) {
             x64_bind(e, way.back);
             m->fused = v;
             m->fused_cc = cc;

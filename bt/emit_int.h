@@ -129,6 +129,9 @@ uint32_t bt_sunk_entries(const struct bt_region *r);
 /* Bring the state of a snapshot into its canonical places: homes and the cpu. */
 void bt_write_back(struct bt_emitter *m, uint32_t snap);
 
+/* Is v, a comparison, only there for the choice right behind it (bt_pair_conditions)? */
+bool bt_feeds_choice(const struct bt_emitter *m, uint32_t v);
+
 /* ---- pieces of integer operations ---- */
 /* A second operand as x86 takes it. */
 struct bt_source {
@@ -143,6 +146,9 @@ struct x64_mem bt_through_memory(struct bt_emitter *m, uint32_t v);
 /* scratch is used when v is neither in a register, nor in memory, nor a short constant. Without one (X64_NONE) such
  * a value goes through memory. */
 struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch);
+/* op reg, s of `size` bytes. */
+void bt_alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned reg,
+            const struct bt_source *s);
 /* Add v, all 64 bits, to a general register. */
 void bt_add(struct bt_emitter *m, unsigned reg, uint32_t v);
 /* What becomes of the upper half of a result of 32 bits. */
@@ -152,6 +158,11 @@ void bt_emit_multiply(struct bt_emitter *m, uint32_t v, enum bt_width w);
 void bt_emit_multiply_imm(struct bt_emitter *m, uint32_t v, enum bt_width w);
 void bt_emit_multiply_high(struct bt_emitter *m, uint32_t v);
 void bt_emit_divide(struct bt_emitter *m, uint32_t v);
+
+/* A set_ row, min and max (the first operand where cc holds for both, else the second), sel. */
+void bt_emit_condition(struct bt_emitter *m, uint32_t v);
+void bt_emit_extreme(struct bt_emitter *m, uint32_t v, enum x64_cc cc);
+void bt_emit_choice(struct bt_emitter *m, uint32_t v);
 
 /* ---- operations; false: no emitter ---- */
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);

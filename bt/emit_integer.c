@@ -35,8 +35,8 @@ struct bt_source bt_source(struct bt_emitter *m, uint32_t v, unsigned scratch)
     return (struct bt_source){.kind = BT_SRC_MEM, .mem = bt_through_memory(m, v)};
 }
 
-static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
-                const struct bt_source *s)
+void bt_alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d,
+            const struct bt_source *s)
 {
     if (s->kind == BT_SRC_REG)
         x64_alu_rr(&m->e, op, size, d, s->reg);
@@ -49,7 +49,7 @@ static void alu(struct bt_emitter *m, enum x64_alu op, unsigned size, unsigned d
 void bt_add(struct bt_emitter *m, unsigned reg, uint32_t v)
 {
     struct bt_source s = bt_source(m, v, X64_NONE);
-    alu(m, X64_ADD, 8, reg, &s);
+    bt_alu(m, X64_ADD, 8, reg, &s);
 }
 
 void bt_extend(struct bt_emitter *m, enum bt_width w, unsigned reg)
@@ -102,7 +102,7 @@ static void binary(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum bt_wi
     }
     bt_load_gpr(m, d, a);
     struct bt_source s = bt_source(m, b, d == RAX ? X64_NONE : RAX);
-    alu(m, op, size, d, &s);
+    bt_alu(m, op, size, d, &s);
     bt_extend(m, w, d);
     bt_done(m, v, d);
     note_carry(m, v, op, w);
@@ -135,7 +135,7 @@ static void binary_imm(struct bt_emitter *m, uint32_t v, enum x64_alu op, enum b
         } else {
             struct bt_source a = bt_source(m, o->a, X64_NONE);
             x64_mov_ri(&m->e, d, (uint64_t)imm);
-            alu(m, op, 8, d, &a);
+            bt_alu(m, op, 8, d, &a);
         }
         bt_done(m, v, d);
         return;
@@ -172,7 +172,7 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
     bt_load_gpr(m, RAX, o->b);
     x64_r(&m->e, X64_NOT, 8, RAX);
     struct bt_source s = bt_source(m, o->a, X64_NONE);
-    alu(m, op, 8, RAX, &s);
+    bt_alu(m, op, 8, RAX, &s);
     bt_done(m, v, RAX);
 }
 
@@ -257,7 +257,7 @@ static void shift_add(struct bt_emitter *m, uint32_t v, unsigned n)
         bt_load_gpr(m, RAX, o->a);
         x64_shift_ri(&m->e, X64_SHL, 8, RAX, n);
         struct bt_source s = bt_source(m, o->b, X64_NONE);
-        alu(m, X64_ADD, 8, RAX, &s);
+        bt_alu(m, X64_ADD, 8, RAX, &s);
         d = RAX;
     }
     bt_done(m, v, d);
@@ -279,165 +279,6 @@ static void shift_add_imm(struct bt_emitter *m, uint32_t v, unsigned n)
     unsigned a = bt_gpr(m, o->a, RAX);
     x64_lea(&m->e, 8, d, x64_mem_idx(X64_NONE, a, 1u << n, (int32_t)o->imm));
     bt_done(m, v, d);
-}
-
-/* ---- comparisons ---- */
-
-/* cmp a, imm of `size` bytes. */
-static void compare_imm(struct bt_emitter *m, unsigned size, uint32_t a, int64_t imm)
-{
-    struct x64_emit *e = &m->e;
-    struct bt_loc la = bt_loc(m, a);
-    if (size == 4)
-        imm = (int32_t)imm;
-    if (imm == 0 && la.place == BT_GPR) {
-        x64_test_rr(e, size, la.n, la.n);
-    } else if (imm == (int32_t)imm && la.place == BT_UNIT) {
-        x64_alu_mi(e, X64_CMP, size, x64_slot(la.n), (int32_t)imm);
-    } else if (imm == (int32_t)imm) {
-        x64_alu_ri(e, X64_CMP, size, bt_gpr(m, a, RAX), (int32_t)imm);
-    } else if (la.place == BT_UNIT || la.place == BT_GPR) {
-        x64_mov_ri(e, RAX, (uint64_t)imm);
-        if (la.place == BT_UNIT)
-            x64_alu_mr(e, X64_CMP, size, x64_slot(la.n), RAX);
-        else
-            x64_alu_rr(e, X64_CMP, size, la.n, RAX);
-    } else {
-        /* Neither is in a register or in memory: the wide constant goes there. */
-        x64_mov_ri(e, RAX, (uint64_t)imm);
-        x64_mov_mr(e, 8, X64_CPU(call_arg[0][0]), RAX);
-        bt_load_gpr(m, RAX, a);
-        x64_alu_rm(e, X64_CMP, 8, RAX, X64_CPU(call_arg[0][0]));
-    }
-}
-
-/* cmp a, b of `size` bytes; *cc is the condition for the operands in this order and is changed when they are exchanged. */
-static void compare(struct bt_emitter *m, unsigned size, uint32_t a, uint32_t b, enum x64_cc *cc)
-{
-    if (bt_loc(m, a).place == BT_IMM && bt_loc(m, b).place != BT_IMM) {
-        uint32_t t = a;
-        a = b, b = t;
-        *cc = x64_cc_swap(*cc);
-    }
-    if (bt_loc(m, b).place == BT_IMM) {
-        compare_imm(m, size, a, (int64_t)bt_imm(m, b));
-        return;
-    }
-    if (bt_loc(m, a).place == BT_UNIT && bt_loc(m, b).place == BT_GPR) {
-        x64_alu_mr(&m->e, X64_CMP, size, x64_slot(bt_loc(m, a).n), bt_loc(m, b).n);
-        return;
-    }
-    struct bt_source s = bt_source(m, b, X64_NONE);
-    alu(m, X64_CMP, size, bt_gpr(m, a, RAX), &s);
-}
-
-enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
-{
-    static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_GE, X64_B, X64_AE};
-    bool narrow = o->op >= UOP_br_eq_32;
-    enum x64_cc cc = (enum x64_cc)conditions[o->op - (narrow ? UOP_br_eq_32 : UOP_br_eq)];
-    if (m->fused && m->fused == o->a) {
-        cc = o->op == UOP_br_ne ? m->fused_cc : x64_cc_not(m->fused_cc);
-        m->fused = 0;
-        return cc;
-    }
-    compare(m, narrow ? 4 : 8, o->a, o->b, &cc);
-    return cc;
-}
-
-/* The comparison of a set_ row: the host's flags, and the condition that they are to be asked for. */
-static enum x64_cc compare_row(struct bt_emitter *m, const struct bt_op *o)
-{
-    static const uint8_t conditions[] = {X64_E, X64_NE, X64_L, X64_B, X64_GE, X64_AE};
-    uint16_t row = uop_info[o->op].rr_form;
-    bool narrow = row >= UOP_set_eq_32;
-    enum x64_cc cc = (enum x64_cc)conditions[(row - (narrow ? UOP_set_eq_32 : UOP_set_eq)) / 2];
-    if (m->have.carry && m->have.carry == o->a && o->op == UOP_set_ltu)
-        return X64_B;
-    if (row == o->op)
-        compare(m, narrow ? 4 : 8, o->a, o->b, &cc);
-    else
-        compare_imm(m, narrow ? 4 : 8, o->a, o->imm);
-    return cc;
-}
-
-/* Is v only there for the choice right behind it (bt_pair_conditions)? */
-static bool feeds_choice(const struct bt_emitter *m, uint32_t v)
-{
-    const struct bt_op *n = &m->r->ops[m->next];
-    return m->next && n->op == UOP_sel && n->a == v && n->b != v && n->c != v &&
-           m->r->ops[v].uses == 1;
-}
-
-static void set_condition(struct bt_emitter *m, uint32_t v)
-{
-    enum x64_cc cc = compare_row(m, &m->r->ops[v]);
-    if (feeds_choice(m, v)) {
-        m->fused = v;
-        m->fused_cc = cc;
-        return;
-    }
-    unsigned d = bt_dst(m, v, RAX);
-    x64_setcc(&m->e, cc, RAX);
-    x64_rr(&m->e, X64_MOVZX8, 4, d, RAX);
-    bt_done(m, v, d);
-}
-
-/* d = s where the condition holds; moves leave the flags alone, so a constant can go through memory. */
-static void move_if(struct bt_emitter *m, enum x64_cc cc, unsigned d, uint32_t v)
-{
-    struct x64_emit *e = &m->e;
-    struct bt_loc l = bt_loc(m, v);
-    struct x64_mem mem = l.place == BT_UNIT ? x64_slot(l.n) : X64_CPU(exit_arg);
-    if (l.place == BT_GPR) {
-        x64_cmov_rr(e, cc, 8, d, l.n);
-        return;
-    }
-    if (l.place != BT_UNIT) {
-        struct bt_source s = bt_source(m, v, X64_NONE);
-        if (s.kind == BT_SRC_IMM)
-            x64_mov_mi(e, 8, mem, s.imm);
-    }
-    x64_rm(e, X64_CMOVCC + cc, 8, d, mem);
-}
-
-static bool in_register(const struct bt_emitter *m, uint32_t v, unsigned reg)
-{
-    struct bt_loc l = bt_loc(m, v);
-    return l.place == BT_GPR && l.n == reg;
-}
-
-/* v = cc ? yes : no, by flags that are there. The result's register may be that of either; a constant is loaded first, since
- * it is no operand of cmov. */
-static void pick(struct bt_emitter *m, uint32_t v, enum x64_cc cc, uint32_t yes, uint32_t no)
-{
-    unsigned d = bt_dst(m, v, RAX);
-    bool first_no =
-        in_register(m, no, d) || (bt_loc(m, no).place == BT_IMM && !in_register(m, yes, d));
-    bt_load_gpr(m, d, first_no ? no : yes);
-    move_if(m, first_no ? cc : x64_cc_not(cc), d, first_no ? yes : no);
-    bt_done(m, v, d);
-}
-
-/* min and max: a where a cc b, else b */
-static void choose(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    compare(m, 8, o->a, o->b, &cc);
-    pick(m, v, cc, o->a, o->b);
-}
-
-static void select(struct bt_emitter *m, uint32_t v)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    enum x64_cc cc = X64_NE;
-    if (m->fused && m->fused == o->a) {
-        cc = m->fused_cc;
-        m->fused = 0;
-    } else {
-        compare_imm(m, 8, o->a, 0);
-    }
-    pick(m, v, cc, o->b, o->c);
 }
 
 /* ---- one operand ---- */
@@ -724,22 +565,22 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
     case UOP_set_ge_32_i:
     case UOP_set_geu_32:
     case UOP_set_geu_32_i:
-        set_condition(m, v);
+        bt_emit_condition(m, v);
         break;
     case UOP_min_s64:
-        choose(m, v, X64_L);
+        bt_emit_extreme(m, v, X64_L);
         break;
     case UOP_max_s64:
-        choose(m, v, X64_G);
+        bt_emit_extreme(m, v, X64_G);
         break;
     case UOP_min_u64:
-        choose(m, v, X64_B);
+        bt_emit_extreme(m, v, X64_B);
         break;
     case UOP_max_u64:
-        choose(m, v, X64_A);
+        bt_emit_extreme(m, v, X64_A);
         break;
     case UOP_sel:
-        select(m, v);
+        bt_emit_choice(m, v);
         break;
     case UOP_sext8:
         unary(m, v, X64_MOVSX8, 8);

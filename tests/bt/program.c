@@ -98,6 +98,13 @@ static void random_float(struct block *b)
     unsigned rm = pick(4) ? FP_DYN : pick(5);
     uint8_t x = fsource(), y = fsource(), z = fsource(), d = fsource();
     bool narrow = pick(2);
+    if (pick(10) == 0) { /* one of two, by a comparison in front of it or a bit from elsewhere */
+        uint8_t c = pick(INTS);
+        if (pick(3))
+            emit3(b, pick(2) ? UOP_set_lt : UOP_set_eq, c = T0, pick(INTS), pick(INTS), 0);
+        emit(b, (struct uop){.op = UOP_sel, .d = d, .a = c, .b = x, .c = y});
+        return;
+    }
     if (narrow) {
         emit3(b, UOP_unbox_f32, T0, x, 0, 0);
         emit3(b, UOP_unbox_f32, T1, y, 0, 0);
