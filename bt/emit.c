@@ -121,11 +121,14 @@ static uint64_t push_return(struct bt_emitter *m, uint32_t block)
     return g->pc + g->len;
 }
 
-/* Where the host return leads: the frame's upper half goes, and the guest goes on. */
-static void emit_return_point(struct bt_emitter *m, uint64_t pc)
+/* Where the host return leads: the frame's upper half goes, and the guest goes on, in block `back` or outside. */
+static void emit_return_point(struct bt_emitter *m, uint64_t pc, uint32_t back)
 {
     x64_lea(&m->e, 8, RSP, x64_mem(RSP, 8));
-    emit_link(m, pc, JUMP_PLAIN);
+    if (!back)
+        emit_link(m, pc, JUMP_PLAIN);
+    else if (back != m->block + 1)
+        x64_jmp(&m->e, m->block_label[back]);
 }
 
 /* The frames of the calls that the context is made of, which the region has not pushed: so what leaves in the middle of a callee
@@ -139,7 +142,7 @@ static void push_frames(struct bt_emitter *m, uint32_t context)
     unsigned on = x64_label(&m->e);
     push_pc(m, x->pc);
     x64_call(&m->e, on);
-    emit_return_point(m, x->pc);
+    emit_return_point(m, x->pc, 0);
     x64_bind(&m->e, on);
 }
 
@@ -152,7 +155,7 @@ static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_
     uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
     emit_link(m, pc, jump);
     if (jump == JUMP_CALL)
-        emit_return_point(m, back);
+        emit_return_point(m, back, m->r->blocks[block].back);
 }
 
 /* An edge that leaves the region, out of line: v is its block, x the edge. */
@@ -412,7 +415,7 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
         uint64_t pc = push_return(m, block);
         x64_m(e, X64_CALL_RM, 8, host);
         x64_bind(e, back);
-        emit_return_point(m, pc);
+        emit_return_point(m, pc, m->r->blocks[block].back);
     } else {
         struct x64_mem host =
             look_up(m, bt_later(m, (struct bt_cold){.emit = cold_to_stub, .x = X64_STUB_INDIRECT}));

@@ -77,6 +77,7 @@ struct bt_block {
     uint32_t
         nsuccs; /* 0: leaves by jmp_ind or exit; 1 with jmp_ind: where it is believed to lead */
     struct bt_edge succ[2]; /* as struct block: 0 fall-through or only, 1 taken */
+    uint32_t back;          /* in place: block that the call at its end returns to; 0: none */
     uint32_t context;       /* index */
     uint64_t freq;          /* entries seen by the profile, in this context */
     uint32_t idom;          /* immediate dominator */

@@ -17,7 +17,7 @@
 #include "bt/build.h"
 #include "codecache/blocks.h"
 
-/* Blocks of a unit: what follows without a choice. */
+/* Blocks of a unit: what follows without a choice, or when a call returns. */
 #define QUICK_BLOCKS 4
 
 /* A unit of the cpu that no lifter's temporary reaches. */
@@ -57,15 +57,24 @@ static bool suits(const struct guest *g, const struct block *b)
 
 /* ---- which blocks ---- */
 
+static bool is_call(const struct block *b)
+{
+    const struct uop *t = &b->uops[b->nuops - 1];
+    return (t->op == UOP_jmp || t->op == UOP_jmp_ind) && t->c == JUMP_CALL;
+}
+
+/* What a jump leads to, or a call returns to. */
 static struct block *follower(struct cpu *cpu, const struct block *b)
 {
     const struct uop *t = &b->uops[b->nuops - 1];
-    if (t->op != UOP_jmp || t->c == JUMP_CALL)
+    bool call = is_call(b);
+    if (t->op != UOP_jmp && !call)
         return NULL;
-    struct block *to = __atomic_load_n(&b->succ[0], __ATOMIC_ACQUIRE);
+    uint64_t pc = call ? b->pc + b->len : (uint64_t)t->imm;
+    struct block *to = call ? NULL : __atomic_load_n(&b->succ[0], __ATOMIC_ACQUIRE);
     if (!to)
-        to = cc_lookup(cpu, (uint64_t)t->imm);
-    return to && to->pc == (uint64_t)t->imm && !(to->flags & BLOCK_DEAD) && !to->code ? to : NULL;
+        to = cc_lookup(cpu, pc);
+    return to && to->pc == pc && !(to->flags & BLOCK_DEAD) && !to->code ? to : NULL;
 }
 
 static uint32_t in_region(const struct bt_region *r, uint64_t pc)
@@ -86,6 +95,8 @@ static void choose(struct bt_region *r, struct block *head)
             break;
         r->blocks[r->nblocks].pc = b->pc;
         r->blocks[r->nblocks].guest = b;
+        if (r->nblocks > 1 && is_call(r->blocks[r->nblocks - 1].guest))
+            r->blocks[r->nblocks - 1].back = r->nblocks;
         r->nblocks++;
         r->ninsns += b->ninsns;
     }
@@ -107,9 +118,8 @@ static void connect(struct bt_region *r)
             b->nsuccs = 1;
             b->succ[0].pc = (uint64_t)t->imm;
         }
-        bool call = t->op == UOP_jmp && t->c == JUMP_CALL;
         for (uint32_t e = 0; e < b->nsuccs; e++)
-            b->succ[e].to = call ? BT_EXIT_EDGE : in_region(r, b->succ[e].pc);
+            b->succ[e].to = is_call(g) ? BT_EXIT_EDGE : in_region(r, b->succ[e].pc);
     }
 }
 
