@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "exceptions/sig_internal.h"
+#include "exceptions/trace.h"
 #include "process/mm.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +73,8 @@ void sig_set_mask(struct thread *t, uint64_t mask)
 
 _Noreturn void sig_die(int signo)
 {
+    if (thread_self && thread_self->trace.on)
+        thread_self->trace.skip_host = (uint32_t)signo; /* it has had its stop */
     report_die(signo);
 }
 
@@ -146,6 +149,8 @@ static bool enter_handler(struct thread *t, int signo, const siginfo_t *info,
         mask |= SIG_BIT(signo);
     t->restore_sigmask = false;
     sig_set_mask(t, mask);
+    if (trace_steps(t))
+        trace_stepped(t); /* signal_setup_done: before the handler's first instruction */
     return true;
 }
 
@@ -163,12 +168,27 @@ void sig_force_segv(struct thread *t)
         sig_die(SIGSEGV);
 }
 
+/* A fault's signal at a traced thread: false when the tracer takes it away or exchanges it. */
+static bool traced_fault(struct thread *t, const siginfo_t *info)
+{
+    siginfo_t now = *info;
+    if (!t->trace.on)
+        return true;
+    if (!trace_signal(t, &now))
+        return false;
+    if (now.si_signo == info->si_signo)
+        return true;
+    t->trace.skip_host = t->trace.skip_guest = (uint32_t)now.si_signo;
+    sig_host_requeue(now.si_signo, &now);
+    return false;
+}
+
 void sig_force(struct thread *t, const siginfo_t *info, uint64_t fault_addr)
 {
     int signo = info->si_signo;
     if (sig_trace)
         sig_trace(t, info);
-    if (sig_debug && !sig_debug(t, info))
+    if ((sig_debug && !sig_debug(t, info)) || !traced_fault(t, info))
         return;
 
     /* As force_sig_info does: what cannot be handled now kills. */
@@ -229,7 +249,14 @@ void sig_deliver(struct thread *t)
         return;
     }
 
-    if (sig_debug && !sig_debug(t, &info)) {
+    if ((sig_debug && !sig_debug(t, &info)) || (t->trace.on && !trace_signal(t, &info))) {
+        drop(t);
+        return;
+    }
+    if (info.si_signo != signo) {
+        /* The tracer has exchanged it. */
+        t->trace.skip_host = t->trace.skip_guest = (uint32_t)info.si_signo;
+        sig_host_requeue(info.si_signo, &info);
         drop(t);
         return;
     }
@@ -243,8 +270,10 @@ void sig_deliver(struct thread *t)
          * default action is the kernel's to take. */
         if (SIG_BIT(signo) & SIG_ALWAYS)
             sig_die(signo);
-        if (!(SIG_BIT(signo) & SIG_DFL_IGNORED))
+        if (!(SIG_BIT(signo) & SIG_DFL_IGNORED)) {
+            t->trace.skip_host = (uint32_t)signo;
             sig_host_requeue(signo, &info);
+        }
         drop(t);
         return;
     }
@@ -266,6 +295,7 @@ void sig_sys_sigreturn(struct thread *t)
     size_t size = g->sigframe_size();
     uint64_t mask = 0;
     stack_t ss = {.ss_flags = SS_DISABLE};
+    t->trace.calling = 0; /* the registers are going to be others */
     if (size > FRAME_MAX)
         vm_bug("a signal frame of %s has %zu bytes", g->name, size);
     if (mm_read(frame, cpu->r[g->sp_slot], size) != 0 ||

@@ -107,6 +107,15 @@ static uint64_t return_mask(const ucontext_t *uc)
     return mask;
 }
 
+/* The thread shall leave its engine at the next block head, and not enter the kernel before. */
+static void come_out(struct thread *t, ucontext_t *uc)
+{
+    greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
+    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
+    if (*pc >= (greg_t)(uintptr_t)sig_enter_test && *pc < (greg_t)(uintptr_t)sig_enter_done)
+        *pc = (greg_t)(uintptr_t)sig_enter_abort;
+}
+
 /* Keep an asynchronous signal for delivery at the next block head. */
 static void hold(struct thread *t, int signo, const siginfo_t *info, ucontext_t *uc)
 {
@@ -121,12 +130,24 @@ static void hold(struct thread *t, int signo, const siginfo_t *info, ucontext_t 
         vm_bug_at(uc, "signal %d arrived while signal %d is held", signo, (int)t->held.signo);
     t->held.info = *info;
     t->held.signo = signo;
-    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
     set_return_mask(uc, SIG_ALL & ~SIG_HOST_OPEN);
+    come_out(t, uc);
+}
 
-    greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
-    if (*pc >= (greg_t)(uintptr_t)sig_enter_test && *pc < (greg_t)(uintptr_t)sig_enter_done)
-        *pc = (greg_t)(uintptr_t)sig_enter_abort;
+/* Between the VMs of a tracer and of the thread that it traces: see exceptions/trace.c. */
+static bool trace_message(struct thread *t, const siginfo_t *info, ucontext_t *uc)
+{
+    if (info->si_code == TRACE_CODE_STOP && t && info->si_pid == getpid()) {
+        /* Nobody took it: the tracer is gone. */
+        t->trace.lost = 1;
+        t->trace.on = 0;
+        return true;
+    }
+    if (info->si_code != TRACE_CODE_WAKE)
+        return false;
+    if (t)
+        come_out(t, uc);
+    return true;
 }
 
 /* A fault of a memory access that the host's code made. True when it has been dealt with. */
@@ -201,6 +222,10 @@ static void on_signal(int signo, siginfo_t *info, void *context)
         errno = saved_errno;
         return;
     }
+    if (signo == SIGSEGV && trace_message(t, info, uc)) {
+        errno = saved_errno;
+        return;
+    }
     if (fault && !behind_syscall(uc))
         vm_bug_at(uc, "signal %d, code %d, address %p in the VM's own code", signo, info->si_code,
                   info->si_addr);
@@ -245,6 +270,10 @@ void sig_init(struct sighand *sh)
 {
     struct thread *t = thread_self;
     uint64_t mask = 0;
+    trace_root.call_test = (uintptr_t)sig_enter_test;
+    trace_root.call_done = (uintptr_t)sig_enter_done;
+    trace_root.call_abort = (uintptr_t)sig_enter_abort;
+    trace_root.machine = t->cpu.guest->elf_machine;
     sig_block_all(&mask);
     for (int signo = 1; signo <= SIG_COUNT; signo++) {
         struct host_sigaction host;

@@ -62,6 +62,15 @@ struct guest_debug_reg {
     uint8_t slot; /* 128 bits: and the next; GUEST_NO_SLOT: by get and set */
 };
 
+/* A set of registers as the kernel's ptrace lays it out, by its note type (NT_PRSTATUS ...). */
+struct guest_regset {
+    unsigned type;
+    unsigned size; /* bytes; 0 ends the list */
+    unsigned unit; /* of which a request takes a number */
+    void (*get)(const struct cpu *cpu, void *buf);
+    void (*set)(struct cpu *cpu, const void *buf);
+};
+
 /* What a debugger is told about the registers. */
 struct guest_debug {
     const char *architecture; /* by gdb's name */
@@ -69,6 +78,14 @@ struct guest_debug {
     unsigned nregs;
     uint64_t (*get)(const struct cpu *cpu, unsigned reg);
     void (*set)(struct cpu *cpu, unsigned reg, uint64_t v);
+    const struct guest_regset *regsets;
+    /* At its stops before and behind a system call the kernel shows these values in call_slot, whatever is in it. */
+    uint8_t call_slot;
+    bool call_slot_behind; /* behind it, too */
+    int64_t call_value[2];
+    unsigned
+        call_note; /* a register set that is the number of the call alone; 0: it is in sysnr_slot */
+    bool steps;    /* PTRACE_SINGLESTEP exists */
 };
 
 struct guest {

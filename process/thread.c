@@ -15,6 +15,14 @@ static pthread_mutex_t thread_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct list threads = LIST_INIT(threads);
 static unsigned nthreads;
 
+struct trace_root trace_root = {
+    .magic = {TRACE_MAGIC_0, TRACE_MAGIC_1},
+    .thread_size = sizeof(struct thread),
+    .root_size = sizeof(struct trace_root),
+    .link_offset = offsetof(struct thread, link),
+    .threads = &threads,
+};
+
 static size_t thread_size(void)
 {
     return (sizeof(struct thread) + 4095) & ~(size_t)4095;

@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "guest/guest.h"
+#include "process/trace.h"
 #include "uop/cpu.h"
 #include <pthread.h>
 #include <signal.h>
@@ -61,6 +62,7 @@ struct thread {
     size_t exec_args_size;
     pthread_t host;
     int exit_status;
+    struct trace trace;
 
     /* Of the debugger (runtime/gdb.c), under its lock. */
     struct {

@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "exceptions/sig.h"
+#include "exceptions/trace.h"
 #include "host/x64/features.h"
 #include "loader/load.h"
 #include "process/mm.h"
@@ -109,6 +110,8 @@ static _Noreturn void start(void)
     thread_list_add(t);
     if (options.seccomp_fd >= 0 && !sys_seccomp_restore(t, options.seccomp_fd))
         options_fatal("--seccomp-fd=%d: no filters of dragoman's there", options.seccomp_fd);
+    if (options.traced && !trace_restore(t, options.traced))
+        options_fatal("--traced=%s: no state of dragoman's", options.traced);
     sig_init(sh); /* before the program is touched: a short file faults when it is */
     report_add_callback(report_registers, NULL);
 

@@ -298,6 +298,13 @@ static void set_seccomp_fd(const char *v, const char *name)
     options.seccomp_fd = parse_fd(v, name);
 }
 
+/* The program that executed this one is traced by a guest program. */
+static void set_traced(const char *v, const char *name)
+{
+    (void)name;
+    options.traced = v;
+}
+
 static void set_perfmap(const char *v, const char *name)
 {
     (void)v;
@@ -379,6 +386,7 @@ static const struct option_row {
      "write jit-PID.dump in the current directory, for perf inject --jit"},
     {"exec-fd", ARG_WORD, NULL, NULL, set_exec_fd, 0, NULL},
     {"seccomp-fd", ARG_WORD, NULL, NULL, set_seccomp_fd, 0, NULL},
+    {"traced", ARG_WORD, NULL, NULL, set_traced, 0, NULL},
     {"self-fd", ARG_WORD, NULL, NULL, set_self_fd, 0, NULL},
     {"by-kernel", ARG_NONE, NULL, NULL, set_by_kernel, 0, NULL},
     {"version", ARG_NONE, NULL, "VERSION", show_version, 0, "print the version and exit"},

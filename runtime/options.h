@@ -33,6 +33,7 @@ struct options {
     bool by_kernel;         /* the kernel's binfmt_misc started us */
     int exec_fd;            /* --exec-fd or AT_EXECFD: the program is open there; -1: by name */
     int seccomp_fd;         /* --seccomp-fd: filters of who executed us; -1: none */
+    const char *traced;     /* --traced: how the thread that executed us is (trace_save), or NULL */
     const char *execfn;     /* what the guest finds as AT_EXECFN, or NULL: the program's name */
     char **envp;            /* the guest's environment, after -E and -U; NULL-terminated */
     int program;            /* index in argv of the guest program */

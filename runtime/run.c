@@ -12,6 +12,7 @@
 #include "codecache/blocks.h"
 #include "codecache/unit.h"
 #include "exceptions/sig.h"
+#include "exceptions/trace.h"
 #include "guest/lift.h"
 #include "host/x64/features.h"
 #include "interp/interp.h"
@@ -315,6 +316,8 @@ static void serve_pending(struct thread *t)
     __atomic_store_n(&t->cpu.pending, 0, __ATOMIC_SEQ_CST);
     if (mm_code_dirty())
         mm_run_dirty();
+    if (trace_wanted(t))
+        trace_serve(t);
     if (t->held.signo)
         sig_deliver(t);
     if (gdb_on)
@@ -347,7 +350,8 @@ _Noreturn void run_thread(struct thread *t)
             cc_enter(cpu);
             link.from = NULL;
         }
-        bool step = t->debug.step;
+        bool step = t->debug.step || trace_steps(t);
+        uint32_t stops = t->trace.stops;
         struct block *b = step ? find_insn(t) : find_block(t);
         if (!b) {
             stats.faults++;
@@ -435,7 +439,10 @@ _Noreturn void run_thread(struct thread *t)
         }
         if (step) {
             cc_leave(cpu);
-            gdb_stepped(t);
+            if (t->debug.step)
+                gdb_stepped(t);
+            if (trace_steps(t) && t->trace.stops == stops)
+                trace_stepped(t);
             cc_enter(cpu);
         }
     }

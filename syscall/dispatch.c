@@ -8,6 +8,7 @@
  * Threading: reentrant. The counts are racy increments; they are statistics.
  */
 #include "base/log.h"
+#include "exceptions/trace.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <string.h>
@@ -183,9 +184,14 @@ static inline int64_t prepare(const struct sys_row *row, uint64_t *a, struct scr
 
 static inline int64_t perform(struct thread *t, const struct sys_row *row, const uint64_t *a)
 {
+    int64_t ret;
+    t->trace.calling = 1;
     if (row->how == HOW_PASS)
-        return sig_syscall(t, row->host_nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-    return row->body(t, a);
+        ret = sig_syscall(t, row->host_nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    else
+        ret = row->body(t, a);
+    t->trace.calling = 0;
+    return ret;
 }
 
 /* Apart, so that other calls do not touch so much stack. */
@@ -205,9 +211,13 @@ void sys_dispatch(struct thread *t)
     uint64_t nr = r[g->sysnr_slot];
     const struct sys_row *row = sys_row_of(g, nr);
     uint64_t args[6], a[6];
-    bool announced = false, trace = process.strace || log_enabled(LOG_STRACE);
+    bool announced = false, trace = process.strace || log_enabled(LOG_STRACE), skip = false;
     int64_t ret;
 
+    if (__builtin_expect(t->trace.on, 0)) {
+        skip = !trace_syscall_enter(t, &nr);
+        row = sys_row_of(g, nr);
+    }
     for (unsigned i = 0; i < 6; i++)
         args[i] = a[i] = r[g->sysarg_slot[i]];
     stats.calls++;
@@ -216,7 +226,9 @@ void sys_dispatch(struct thread *t)
     if (__builtin_expect(trace, 0))
         announced = sys_trace_enter(t, row, nr, args);
 
-    if (__builtin_expect(t->seccomp != NULL, 0) && sys_seccomp_refuses(t, nr, args, &ret)) {
+    if (__builtin_expect(skip, 0)) {
+        ret = t->trace.ret;
+    } else if (__builtin_expect(t->seccomp != NULL, 0) && sys_seccomp_refuses(t, nr, args, &ret)) {
         /* ret is what the filter says */
     } else if (!row) {
         ret = -ENOSYS;
@@ -234,10 +246,12 @@ void sys_dispatch(struct thread *t)
         stats.errors++;
     if (__builtin_expect(trace, 0))
         sys_trace_leave(t, row, nr, args, ret, announced);
+    if (ret != -SIG_RESTART && ret != SYS_NO_RESULT)
+        r[g->sysret_slot] = ret;
+    if (__builtin_expect(t->trace.on, 0) && !trace_syscall_leave(t, ret == -SIG_RESTART))
+        return;
     if (ret == -SIG_RESTART)
         r[g->pc_slot] -= g->syscall_len;
-    else if (ret != SYS_NO_RESULT)
-        r[g->sysret_slot] = ret;
 }
 
 void sys_get_stats(struct sys_stats *s)

@@ -6,8 +6,10 @@
  */
 #include "syscall/guest_abi.h"
 #include "syscall/sys_int.h"
+#include "syscall/tracee.h"
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -49,6 +51,52 @@ uint32_t sys_open_flags_to_guest(const struct guest *g, uint32_t flags)
     return map_flags(g->open_flags, flags, false);
 }
 
+/* A debugger writes to another process through its /proc/PID/mem, to code too, of which that process's VM has to be told. So
+ * once a file of such a name has been opened for writing, writes look where they go. */
+static bool memory_opened;
+
+static void note_memory(const char *path, uint64_t flags)
+{
+    const char *slash = strrchr(path, '/');
+    if ((flags & O_ACCMODE) != O_RDONLY && !strcmp(slash ? slash + 1 : path, "mem"))
+        __atomic_store_n(&memory_opened, true, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) void wrote_memory(int fd, uint64_t addr, uint64_t len)
+{
+    char link[32], name[64];
+    int pid, tid, end = 0;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, name, sizeof(name) - 1);
+    if (n <= 0)
+        return;
+    name[n] = 0;
+    if ((sscanf(name, "/proc/%d/mem%n", &pid, &end) != 1 || end != n) &&
+        (sscanf(name, "/proc/%d/task/%d/mem%n", &pid, &tid, &end) != 2 || end != n))
+        return;
+    tracee_lock();
+    tracee_wrote(pid, addr, len);
+    tracee_unlock();
+}
+
+int64_t sys_write(struct thread *t, const uint64_t *a)
+{
+    int64_t ret = sig_syscall(t, SYS_write, a[0], a[1], a[2], 0, 0, 0);
+    if (__builtin_expect(memory_opened, 0) && ret > 0)
+        wrote_memory((int)a[0],
+                     (uint64_t)host_call(SYS_lseek, a[0], 0, SEEK_CUR, 0, 0, 0) - (uint64_t)ret,
+                     (uint64_t)ret);
+    return ret;
+}
+
+int64_t sys_pwrite64(struct thread *t, const uint64_t *a)
+{
+    int64_t ret = sig_syscall(t, SYS_pwrite64, a[0], a[1], a[2], a[3], 0, 0);
+    if (__builtin_expect(memory_opened, 0) && ret > 0)
+        wrote_memory((int)a[0], a[3], (uint64_t)ret);
+    return ret;
+}
+
 static int64_t open_path(struct thread *t, int dirfd, const char *path, struct open_how *how,
                          size_t size)
 {
@@ -58,6 +106,7 @@ static int64_t open_path(struct thread *t, int dirfd, const char *path, struct o
 
     if (!(how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)))
         path = sys_path(buf, dirfd, path, follow);
+    note_memory(path, how->flags);
     int fd = sys_proc_open(t, dirfd, path, how->flags);
     if (fd != SYS_PROC_NOT_OURS)
         return fd;

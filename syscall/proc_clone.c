@@ -12,6 +12,7 @@
  * Threading: any thread. Lock order around a fork: runtime/, sighand, thread_lock, mm_lock, cc.
  */
 #include "codecache/blocks.h"
+#include "exceptions/trace.h"
 #include "syscall/sys_int.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -132,6 +133,7 @@ static int64_t clone_thread(struct thread *t, const struct clone3_args *ca)
     }
     child_registers(c, t, ca);
     sig_clone(c, t, ca->flags);
+    trace_clone(c, t, ca->flags, 0);
     c->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
     int64_t tid = sys_hooks.start_thread(c, ca->flags, ca->parent_tid, ca->child_tid);
     if (tid < 0) {
@@ -231,6 +233,7 @@ static int64_t clone_vfork(struct thread *t, const struct clone3_args *ca)
     sig_clone(c, t, ca->flags | CLONE_VFORK);
     if (!(ca->flags & CLONE_VFORK))
         c->altstack = (stack_t){.ss_flags = SS_DISABLE};
+    trace_clone(c, t, flags, (int)ca->exit_signal);
     c->vfork_parent = t;
     c->host = t->host;
     cc_cpu_add(&c->cpu);
@@ -304,6 +307,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
     t->vfork_parent = NULL;
     t->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
     sig_clone(t, t, ca->flags);
+    trace_clone(t, t, ca->flags, (int)ca->exit_signal);
     if (ca->flags & CLONE_CLEAR_SIGHAND_FLAG)
         sig_clear_handlers(t);
     child_registers(t, t, ca);

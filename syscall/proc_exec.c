@@ -11,6 +11,7 @@
  * to the parent to unmap.
  */
 #include "base/report.h"
+#include "exceptions/trace.h"
 #include "syscall/procfs.h"
 #include "syscall/rlimit.h"
 #include "syscall/sys_int.h"
@@ -364,7 +365,7 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
 {
     int64_t rc;
     int keep = -1, self = -1, seccomp = sys_seccomp_save(t);
-    char keep_text[32], self_text[32], seccomp_text[32];
+    char keep_text[32], self_text[32], seccomp_text[32], traced_text[64];
     uint64_t *w = argv - PREFIX_MAX; /* args_memory left the room */
     unsigned n = 0;
 
@@ -372,8 +373,8 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         return seccomp;
     w[n++] = (uintptr_t) "dragoman";
     for (char **o = sys_hooks.exec_prefix(); o && *o; o++) {
-        if (n >= PREFIX_MAX - 12)
-            vm_bug("more than %d words of options to pass on", PREFIX_MAX - 12);
+        if (n >= PREFIX_MAX - 13)
+            vm_bug("more than %d words of options to pass on", PREFIX_MAX - 13);
         w[n++] = (uintptr_t)*o;
     }
     if (!sys_hooks.exec_prefix())
@@ -397,6 +398,11 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
     if (seccomp >= 0) {
         snprintf(seccomp_text, sizeof(seccomp_text), "--seccomp-fd=%d", seccomp);
         w[n++] = (uintptr_t)seccomp_text;
+    }
+    if (t->trace.on) {
+        strcpy(traced_text, "--traced=");
+        trace_save(t, traced_text + strlen(traced_text), sizeof(traced_text) - strlen(traced_text));
+        w[n++] = (uintptr_t)traced_text;
     }
     w[n++] = (uintptr_t) "--";
     w[n++] = (uintptr_t)x->guest;
@@ -458,8 +464,9 @@ static int64_t do_exec(struct thread *t, int dirfd, const char *name, uint64_t a
         x.program.kind = SYS_PROGRAM_HOST; /* not readable: the kernel will see */
     else if (rc)
         return rc;
-    if (x.program.kind != SYS_PROGRAM_HOST && !sys_hooks.exec_prefix() && !t->seccomp) {
-        /* The kernel knows how to run it (but not by what filters), set-user-ID programs too, unless it is
+    if (x.program.kind != SYS_PROGRAM_HOST && !sys_hooks.exec_prefix() && !t->seccomp &&
+        !t->trace.on) {
+        /* The kernel knows how to run it (but not by what filters, nor traced by whom), set-user-ID programs too, unless it is
          * of another guest that is not registered, or the handler's file is not to be found from here. */
         int kind = x.program.kind;
         x.program.kind = SYS_PROGRAM_HOST;

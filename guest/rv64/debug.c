@@ -4,6 +4,9 @@
  */
 #include "guest/rv64/rv64.h"
 #include "uop/fp.h"
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
 
 #define CPU "org.gnu.gdb.riscv.cpu"
 #define FPU "org.gnu.gdb.riscv.fpu"
@@ -105,10 +108,51 @@ static void set(struct cpu *cpu, unsigned reg, uint64_t v)
     fp_env_set_mode(cpu, (unsigned)cpu->r[RV64_FRM]);
 }
 
+/* arch/riscv/kernel/ptrace.c and its uapi/asm/ptrace.h: user_regs_struct, __riscv_d_ext_state. */
+#define USER_REGS 32
+#define FP_REGS 33
+
+static void get_gprs(const struct cpu *cpu, void *buf)
+{
+    uint64_t *to = buf;
+    to[0] = cpu->r[RV64_PC];
+    memcpy(to + 1, &cpu->r[RV64_X0 + 1], 31 * sizeof(*to));
+}
+
+static void set_gprs(struct cpu *cpu, const void *buf)
+{
+    const uint64_t *from = buf;
+    cpu->r[RV64_PC] = from[0];
+    memcpy(&cpu->r[RV64_X0 + 1], from + 1, 31 * sizeof(*from));
+}
+
+static void get_fprs(const struct cpu *cpu, void *buf)
+{
+    uint64_t *to = buf;
+    memcpy(to, &cpu->r[RV64_F0], 32 * sizeof(*to));
+    to[32] = get(cpu, FCSR);
+}
+
+static void set_fprs(struct cpu *cpu, const void *buf)
+{
+    const uint64_t *from = buf;
+    memcpy(&cpu->r[RV64_F0], from, 32 * sizeof(*from));
+    set(cpu, FCSR, (uint32_t)from[32]);
+}
+
+static const struct guest_regset regsets[] = {
+    {NT_PRSTATUS, USER_REGS * 8, 8, get_gprs, set_gprs},
+    {NT_PRFPREG, FP_REGS * 8, 8, get_fprs, set_fprs},
+    {0, 0, 0, NULL, NULL},
+};
+
 const struct guest_debug rv64_debug = {
     .architecture = "riscv:rv64",
     .regs = regs,
     .nregs = sizeof regs / sizeof *regs,
     .get = get,
     .set = set,
+    .regsets = regsets,
+    .call_slot = RV64_A0, /* the result is there before the call (arch/riscv/kernel/traps.c) */
+    .call_value = {-ENOSYS, 0},
 };

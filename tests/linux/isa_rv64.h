@@ -134,3 +134,13 @@ static inline void isa_kill_with_state(double in, int pid, double *out, uint64_t
             "ret\n"                       \
             ".cfi_endproc\n"              \
             ".size faulting, . - faulting\n")
+
+/* ---- for ptrace.c: the words of NT_PRSTATUS, a breakpoint, where it leaves the pc ---- */
+#define ISA_GREGS 32
+#define ISA_GREG_PC 0
+#define ISA_GREG_SP 2
+#define ISA_GREG_RESULT 10
+#define ISA_BREAKPOINT 0x00100073
+#define ISA_BREAKPOINT_SIZE 4
+#define ISA_BREAKPOINT_PC 0
+#define ISA_STEPS 0

@@ -1,0 +1,48 @@
+/* The traced side of ptrace: a guest thread's stops for another guest program that traces it.
+ *
+ * Owns: which stops there are and in what order, and what the tracer's answer does. The tracing side is
+ * syscall/ptrace.c; docs/exceptions.md, "ptrace", has the design.
+ *
+ * Threading: each function is called by the thread concerned, outside the engines and with canonical registers.
+ */
+#ifndef DRAGOMAN_EXCEPTIONS_TRACE_H
+#define DRAGOMAN_EXCEPTIONS_TRACE_H
+
+#include "process/thread.h"
+
+/* Is there something for trace_serve? */
+static inline bool trace_wanted(const struct thread *t)
+{
+    return t->trace.request || trace_root.write_head != trace_root.write_tail;
+}
+/* Do what was asked for, and forget the code that a tracer has written to. */
+void trace_serve(struct thread *t);
+
+/* The signal is about to act on the traced t: false when the tracer takes it away. It may exchange it. */
+bool trace_signal(struct thread *t, siginfo_t *info);
+
+/* The traced t is at a system call: stop if the tracer wants to know. False when the call is to be skipped;
+ * its result is trace.ret then. The tracer may have changed registers; *nr is the call's number. */
+bool trace_syscall_enter(struct thread *t, uint64_t *nr);
+/* Behind the call; restart: it is going to be made again. False: the registers stand as they are. */
+bool trace_syscall_leave(struct thread *t, bool restart);
+
+/* An event of ptrace's that is of the VM's own making (the others are the host's). */
+void trace_event(struct thread *t, int event, uint64_t message);
+
+/* One instruction has been executed, or a handler entered, by a thread that is to be stopped then. */
+void trace_stepped(struct thread *t);
+static inline bool trace_steps(const struct thread *t)
+{
+    return t->trace.how == TRACE_STEP;
+}
+
+/* What a thread or process that `from` starts gets; traced: the host's kernel attaches the tracer to it. */
+void trace_clone(struct thread *t, const struct thread *from, uint64_t flags, int exit_signal);
+
+/* The state of the calling thread for the program that it is going to execute (size bytes at text), and
+ * taking it over there: false when that is no such text. */
+void trace_save(const struct thread *t, char *text, size_t size);
+bool trace_restore(struct thread *t, const char *text);
+
+#endif
