@@ -322,39 +322,57 @@ static enum x64_cc compare_for_link(struct bt_emitter *m, const struct bt_op *o)
     return cc;
 }
 
+static bool is_back_edge(const struct bt_block *b, uint32_t block, unsigned e)
+{
+    return b->succ[e].to != BT_EXIT_EDGE && b->succ[e].to <= block;
+}
+
+/* The end of a loop's turn, by the edge `back`. One taken jump a turn: best with the edge's moves before it (moves leave the
+ * host's flags alone), and before the comparison too, which then fuses with the jump. False when the other edge
+ * minds. */
+static bool emit_back_edge(struct bt_emitter *m, uint32_t block, const struct bt_op *o,
+                           unsigned back)
+{
+    struct bt_move moves[MAX_EDGE_MOVES];
+    uint32_t to = m->r->blocks[block].succ[back].to;
+    unsigned n = edge_moves(m, block, to, moves);
+    if (n && !harmless(m, block, !back, moves, n))
+        return false;
+    bool behind = n && (overwrites(m, o->a, last_position(m, block), moves, n) ||
+                        overwrites(m, o->b, last_position(m, block), moves, n));
+    if (!behind)
+        bt_parallel_move(m, moves, n);
+    enum x64_cc cc = bt_emit_compare(m, o);
+    if (behind)
+        bt_parallel_move(m, moves, n);
+    x64_jcc(&m->e, back ? cc : x64_cc_not(cc), m->block_label[to]);
+    emit_edge(m, block, !back, JUMP_PLAIN);
+    return true;
+}
+
 static void emit_branch(struct bt_emitter *m, uint32_t block, const struct bt_op *o)
 {
     const struct bt_block *b = &m->r->blocks[block];
     struct bt_move moves[MAX_EDGE_MOVES];
     uint32_t to0 = b->succ[0].to, to1 = b->succ[1].to;
-    unsigned n = to1 != block + 1 && to1 != BT_EXIT_EDGE && (to0 != block + 1 || to1 <= block)
-                     ? edge_moves(m, block, to1, moves)
-                     : 0;
-    /* A loop's back edge with moves: best before the jump (moves leave the host's flags alone), and before the
-     * comparison too, which then fuses with the jump; else in line behind it, so that there is one taken jump a turn. */
-    bool before = n && harmless(m, block, 0, moves, n);
-    bool at_once = before && !overwrites(m, o->a, last_position(m, block), moves, n) &&
-                   !overwrites(m, o->b, last_position(m, block), moves, n);
-    if (at_once)
-        bt_parallel_move(m, moves, n);
-    bool linked = m->r->in_place && (to0 == BT_EXIT_EDGE || to1 == BT_EXIT_EDGE);
-    enum x64_cc cc = linked ? compare_for_link(m, o) : bt_emit_compare(m, o);
-    if (before) {
-        if (!at_once)
-            bt_parallel_move(m, moves, n);
-        x64_jcc(&m->e, cc, m->block_label[to1]);
-        emit_edge(m, block, 0, JUMP_PLAIN);
-        return;
+    unsigned inline_edge = to0 != block + 1 && to1 == block + 1;
+    if (is_back_edge(b, block, 0) || is_back_edge(b, block, 1)) {
+        /* If its moves cannot come first, they are in line behind the comparison. */
+        inline_edge = is_back_edge(b, block, 1);
+        if (emit_back_edge(m, block, o, inline_edge))
+            return;
+    } else if (to0 != block + 1 && to1 != block + 1 && to1 != BT_EXIT_EDGE) {
+        /* The one with moves. */
+        inline_edge = edge_moves(m, block, to1, moves) != 0;
     }
-    /* Else the edge to the next block stays in line, or one inside the region. */
-    unsigned inline_edge = n || (to0 != block + 1 && to1 == block + 1);
+    bool linked = m->r->in_place && b->succ[!inline_edge].to == BT_EXIT_EDGE;
+    enum x64_cc cc = linked ? compare_for_link(m, o) : bt_emit_compare(m, o);
     if (inline_edge == 1)
         cc = x64_cc_not(cc);
-    const struct bt_edge *other = &b->succ[!inline_edge];
-    if (linked && other->to == BT_EXIT_EDGE) {
+    if (linked) {
         /* Nothing is to be done on the way out: the conditional jump is the link. */
         unsigned stub;
-        struct link *l = new_link(m, other->pc, JUMP_PLAIN, &stub);
+        struct link *l = new_link(m, b->succ[!inline_edge].pc, JUMP_PLAIN, &stub);
         l->field = x64_jcc_patch(&m->e, cc, stub);
     } else {
         x64_jcc(&m->e, cc, edge_label(m, block, !inline_edge));
