@@ -37,8 +37,8 @@ static void *map_at_random(size_t size)
         uint64_t r;
         if (getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
             break;
-        uint64_t at =
-            GUEST_ADDR_END + (r % (GUEST_ADDR_END - (UINT64_C(1) << 44)) & ~UINT64_C(0x1fffff));
+        const uint64_t room = (UINT64_C(1) << 47) - (UINT64_C(1) << 44) - GUEST_ADDR_END;
+        uint64_t at = GUEST_ADDR_END + (r % room & ~UINT64_C(0x1fffff));
         void *p = mmap((void *)(uintptr_t)at, size, prot, flags | MAP_FIXED_NOREPLACE, -1, 0);
         if (p != MAP_FAILED && (uintptr_t)p == at)
             return p;

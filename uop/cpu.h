@@ -17,10 +17,10 @@
 #define CPU_TEMPS (CPU_UNITS - CPU_TEMP_BASE)
 #define CPU_JCACHE_BITS 12 /* entries of the per-thread jump cache */
 
-/* Guest addresses end here: 2^46. The host places its own executables, libraries and stacks above,
- * so base 0 works and a runtime address is never a guest address. */
-#define GUEST_ADDR_BITS 46
-#define GUEST_ADDR_END (UINT64_C(1) << GUEST_ADDR_BITS)
+/* Guest addresses end here, at 85 TiB. The host places its own executables (from two thirds of 2^47, 0x555555554000),
+ * libraries and stacks above, so base 0 works and a runtime address is never a guest address; below lie the places
+ * that programs take for granted, the sanitizers' allocators at 0x500000000000 being the highest. */
+#define GUEST_ADDR_END UINT64_C(0x550000000000)
 
 struct block;
 struct thread;

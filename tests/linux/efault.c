@@ -181,7 +181,7 @@ int main(void)
     static const char *const bad_name[] = {"unmapped", "no access", "read-only", "kernel", "high"};
     char *none_page = mmap(0, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *ro_page = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    long bad[] = {8, (long)none_page, (long)ro_page, -4096, 1L << 46};
+    long bad[] = {8, (long)none_page, (long)ro_page, -4096, 1L << 47};
     char template[] = "/tmp/dragoman-efault-XXXXXX";
     unsigned calls = 0;
 

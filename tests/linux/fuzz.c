@@ -57,7 +57,7 @@ static uint64_t pointer(void)
     case 5:
         return UINT64_MAX - rnd() % PAGE;
     case 6:
-        return (UINT64_C(1) << 46) - rnd() % 64;
+        return (UINT64_C(1) << 47) - rnd() % 64;
     case 7:
         return (UINT64_C(1) << 63) + rnd() % PAGE;
     case 8:

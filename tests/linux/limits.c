@@ -250,6 +250,21 @@ static void test_identity(void)
     verified("ids, groups, capabilities, sessions, uname, sysinfo");
 }
 
+/* The allocators of AArch64's and x86-64's sanitizers want these terabytes and no others. */
+static void test_places(void)
+{
+    char *want = (char *)UINT64_C(0x500000000000), *p;
+    size_t size = UINT64_C(1) << 42;
+
+    p = mmap(want, size, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    EXPECT(p == want);
+    EXPECT_EQ(mprotect(p + size - 8192, 8192, PROT_READ | PROT_WRITE), 0);
+    p[size - 1] = 5;
+    EXPECT_EQ(munmap(p, size), 0);
+    verified("four terabytes at 0x500000000000");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "after-exec"))
@@ -258,6 +273,7 @@ int main(int argc, char **argv)
     test_identity();
     test_hard();
     test_exec();
+    test_places();
     test_rlimits();
     return 0;
 }

@@ -44,13 +44,13 @@ static unsigned rnd(unsigned n)
 static uint64_t odd_value(void)
 {
     static const uint64_t values[] = {
-        0,          1,          2,          7,
-        8,          55,         56,         64,
-        0xfff,      0x1000,     0x1001,     0x2000,
-        0xffff,     0x10000,    0x7fffffff, 0x80000000,
-        0xffffffff, 1ull << 32, 1ull << 38, (1ull << 46) - 0x1000,
-        1ull << 46, 1ull << 47, 1ull << 62, (1ull << 63) - 1,
-        1ull << 63, -4096ull,   -1ull,      -2ull,
+        0,           1,          2,          7,
+        8,           55,         56,         64,
+        0xfff,       0x1000,     0x1001,     0x2000,
+        0xffff,      0x10000,    0x7fffffff, 0x80000000,
+        0xffffffff,  1ull << 32, 1ull << 38, (85ull << 40) - 0x1000,
+        85ull << 40, 1ull << 47, 1ull << 62, (1ull << 63) - 1,
+        1ull << 63,  -4096ull,   -1ull,      -2ull,
     };
 
     switch (rnd(4)) {

@@ -21,7 +21,7 @@
 #define PAGES 96
 #define PAGE 4096
 #define GUEST UINT64_C(0x200000000000)
-#define NATIVE UINT64_C(0x500000000000)
+#define NATIVE UINT64_C(0x600000000000)
 #define FILE_PAGES 40
 
 static int file_private, file_guest, file_native; /* the shared ones are two, with the same bytes */
