@@ -6,7 +6,7 @@ BEGIN {
     split("native qemu auto interp bt", engines, " ")
     label["native"] = "native"; label["qemu"] = "qemu-user"; label["auto"] = "Dragoman"
     label["interp"] = "interpreter"; label["bt"] = "translator"
-    mark["fail"] = mark["timeout"] = mark["memory"] = "✗"; mark["skip"] = "–"
+    mark["fail"] = mark["timeout"] = mark["memory"] = "✗"; mark["skip"] = mark["absent"] = "–"
 }
 {
     if (!($1 in grade)) {
@@ -22,7 +22,11 @@ BEGIN {
     used[column] = 1
     c = $1 SUBSEP column
     state[c] = $8; time[c] = $9; wall[c] = $10; reason[c] = $11; log_file[c] = $12
-    if ($8 != "skip") {
+    if ($13 != "-" && $13 != "")
+        cells_of[$13]++
+    if ($8 == "absent")
+        missing[column, $2]++
+    else if ($8 != "skip") {
         ran[column, $2]++
         if ($8 == "pass")
             good[column, $2]++
@@ -75,9 +79,20 @@ function speed(place,    i, q, d, n, sum) {
     }
     return n ? sprintf("%.2f (%d rows)", exp(sum / n), n) : ""
 }
-function percent(column, g,    n) {
+function percent(column, g,    n, s) {
     n = ran[column, g]
-    return n ? sprintf("%d of %d", good[column, g], n) (skipped[column, g] ? ", " skipped[column, g] " skipped" : "") : (skipped[column, g] ? skipped[column, g] " skipped" : "")
+    s = n ? sprintf("%d of %d", good[column, g], n) : ""
+    if (skipped[column, g])
+        s = s (s == "" ? "" : ", ") skipped[column, g] " skipped"
+    if (missing[column, g])
+        s = s (s == "" ? "" : ", ") missing[column, g] " not run"
+    return s
+}
+# Which revisions the cells come from.
+function revisions(    r, s) {
+    for (r in cells_of)
+        s = s (s == "" ? "" : ", ") r " (" cells_of[r] " cells)"
+    return s == "" ? "" : "Dragoman's revision: " s
 }
 function escape(s) {
     gsub(/&/, "\\&amp;", s)
@@ -98,11 +113,13 @@ function cell_text(c, column, r) {
         return ""
     if (state[c] == "pass")
         return factor(r, column)
-    return "**" state[c] "**"
+    return state[c] == "absent" ? "not run" : "**" state[c] "**"
 }
 function markdown(    i, j, g, c, k) {
     print about
     print ""
+    if (revisions() != "")
+        print revisions() "\n"
     print "| guest | engine | basic | medium | hard | brutal | qemu's time / Dragoman's |"
     print "|---|---|---|---|---|---|---|"
     for (j = 1; j <= n; j++) {
@@ -131,12 +148,12 @@ function markdown(    i, j, g, c, k) {
             print line
         }
     print ""
-    print "What did not pass:"
+    print "What did not pass (cells that were not run: see the table):"
     print ""
     for (i = 1; i <= nrows; i++)
         for (j = 1; j <= n; j++) {
             c = rows[i] SUBSEP list[j]
-            if ((c in state) && state[c] != "pass")
+            if ((c in state) && state[c] != "pass" && state[c] != "absent")
                 print "* " rows[i] ", " title(list[j]) ", " label[engine[j]] ": " state[c] (reason[c] == "" ? "" : ", " reason[c])
         }
 }
@@ -154,12 +171,12 @@ function html(    i, j, g, c, r, place, worst) {
     print ".tag{font-size:.75rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;color:var(--dim)}.places{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:.2rem 1rem;margin-top:.3rem}"
     print ".cells{display:flex;flex-wrap:wrap;gap:.25rem;align-items:center}.cells>span:first-child{flex:0 0 5.2rem;font-size:.8rem;color:var(--dim)}"
     print ".c{border-radius:.35rem;padding:.08rem .45rem;font-size:.82rem;white-space:nowrap}.c i{font-style:normal;opacity:.75;margin-right:.3rem}"
-    print ".pass{background:var(--pass);color:var(--passf)}.fail,.memory{background:var(--fail);color:var(--failf)}.timeout{background:var(--time);color:var(--timef)}.skip{background:var(--skip);color:var(--skipf)}"
+    print ".pass{background:var(--pass);color:var(--passf)}.fail,.memory{background:var(--fail);color:var(--failf)}.timeout{background:var(--time);color:var(--timef)}.skip,.absent{background:var(--skip);color:var(--skipf)}"
     print "details{margin:.3rem 0 0}summary{cursor:pointer;font-size:.87rem}pre{overflow:auto;max-height:22rem;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem;font:12px/1.35 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     print "h2{font-size:1.05rem;margin:1rem 0 0}"
     print "</style></head><body><h1>Dragoman: compatibility matrix</h1>"
     print "<p>Programs of Debian that do things, each compared with its known output. A number is user + system time as a multiple of native; ✗ fail: a wrong or missing result, timeout and memory: over the row's limit; – skipped, with the reason.</p>"
-    print "<p class=\"dim\">" escape(about) "</p><div class=\"sums\">"
+    print "<p class=\"dim\">" escape(about (revisions() == "" ? "" : ". " revisions())) "</p><div class=\"sums\">"
     for (j = 1; j <= n; j++) {
         if (engine[j] == "native")
             continue
@@ -174,7 +191,7 @@ function html(    i, j, g, c, r, place, worst) {
     print "</div><div class=\"filters\"><input id=\"q\" type=\"search\" placeholder=\"name or word\" aria-label=\"name or word\"><select id=\"g\" aria-label=\"grade\"><option value=\"\">all grades"
     for (g = 1; g <= 4; g++)
         print "<option>" grades[g]
-    print "</select><select id=\"s\" aria-label=\"state\"><option value=\"\">all results<option value=\"bad\">Dragoman fails<option value=\"behind\">only Dragoman fails<option value=\"ahead\">only qemu-user fails<option value=\"skip\">skipped</select><span id=\"k\" class=\"dim\"></span></div>"
+    print "</select><select id=\"s\" aria-label=\"state\"><option value=\"\">all results<option value=\"bad\">Dragoman fails<option value=\"behind\">only Dragoman fails<option value=\"ahead\">only qemu-user fails<option value=\"skip\">skipped or not run</select><span id=\"k\" class=\"dim\"></span></div>"
     for (g = 1; g <= 4; g++)
         for (i = 1; i <= nrows; i++)
             if (grade[rows[i]] == grades[g])
@@ -189,11 +206,11 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
             d = r SUBSEP places[p] SUBSEP engines[j]
             if (!(d in state))
                 continue
-            if (state[d] == "skip")
+            if (state[d] == "skip" || state[d] == "absent")
                 flags = flags " skip"
             else if (state[d] != "pass")
                 flags = flags " bad" (is(q) == "pass" ? " behind" : "")
-            else if ((q in state) && state[q] != "pass" && state[q] != "skip")
+            else if ((q in state) && state[q] != "pass" && state[q] != "skip" && state[q] != "absent")
                 flags = flags " ahead"
         }
     }
@@ -206,8 +223,8 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
             c = r SUBSEP places[p] SUBSEP engines[j]
             if (!(c in state))
                 continue
-            line = line "<span class=\"c " state[c] "\"" (reason[c] == "" ? "" : " title=\"" escape(reason[c]) "\"") "><i>" label[engines[j]] "</i>" (state[c] == "pass" ? factor(r, places[p] SUBSEP engines[j]) : mark[state[c]] " " state[c]) "</span>"
-            if (state[c] != "pass")
+            line = line "<span class=\"c " state[c] "\"" (reason[c] == "" ? "" : " title=\"" escape(reason[c]) "\"") "><i>" label[engines[j]] "</i>" (state[c] == "pass" ? factor(r, places[p] SUBSEP engines[j]) : mark[state[c]] " " (state[c] == "absent" ? "not run" : state[c])) "</span>"
+            if (state[c] != "pass" && state[c] != "absent")
                 logs = logs html_log(c, title(places[p] SUBSEP "x") ", " label[engines[j]])
         }
         if (line != "")

@@ -4,7 +4,7 @@
 #
 #   --only=REGEX      only rows whose name or grade matches (an extended regular expression)
 #   --guests="..."    riscv64 arm64
-#   --engines="..."   native qemu auto interp bt; native gives expected values and is always there
+#   --engines="..."   qemu auto interp bt; native gives expected values and is always there (alone, when this is empty)
 #   --dists="..."     Debian releases: trixie bookworm sid ...; rows of some need other packages
 #   --jobs=N          rows at the same time (1: times mean something)
 #   --patience=N      multiply the time limits, on a busy machine
@@ -16,7 +16,7 @@
 #
 # A cell is one row in one column: DIR/cells/DIST/GUEST/ENGINE/ROW, with ROW.log beside it. It is
 # kept, so a run that was interrupted goes on where it was, and run again when its row, the packages or
-# the emulator has changed.
+# the emulator has changed. Rows come by grade, the basic ones first. DIR/builds tells the revision of each emulator's checksum.
 #
 # A row is rows/NAME.sh, a POSIX sh script whose head says
 #
@@ -36,7 +36,7 @@ die() {
     echo "matrix: $*" >&2
     exit 1
 }
-: "${MATRIX_ONLY:=}" "${MATRIX_GUESTS:=riscv64 arm64}" "${MATRIX_ENGINES:=qemu auto interp bt}" "${MATRIX_DISTS:=trixie}"
+: "${MATRIX_ONLY:=}" "${MATRIX_GUESTS:=riscv64 arm64}" "${MATRIX_ENGINES=qemu auto interp bt}" "${MATRIX_DISTS:=trixie}"
 : "${MATRIX_JOBS:=1}" "${MATRIX_FRESH:=}" "${MATRIX_KEEP:=}" "${MATRIX_OUT:=matrix}" "${MATRIX_PATIENCE:=1}" "${CC:=cc}" "${AWK:=awk}"
 action=run
 for option; do
@@ -71,9 +71,9 @@ has() { case " $1 " in *" $2 "*) ;; *) return 1 ;; esac }
 rows=$(cd "$src/rows" && for file in *.sh; do
     name=${file%.sh}
     if [ -z "$MATRIX_ONLY" ] || { echo "$name"; sed -n '2s/.*grade=\([a-z]*\).*/\1/p' "$file"; } | grep -Eq "$MATRIX_ONLY"; then
-        echo "$name"
+        echo "$(sed -n '2s/.*grade=\([a-z]*\).*/\1/p' "$file" | sed 's/basic/1/; s/medium/2/; s/hard/3/; s/brutal/4/') $name"
     fi
-done)
+done | sort | cut -d' ' -f2)
 [ -n "$rows" ] || die "no row matches '$MATRIX_ONLY'"
 
 if [ $action = list ]; then
@@ -107,6 +107,9 @@ if [ $action = run ]; then
     mkdir -p "$MATRIX_OUT/cells"
     MATRIX_OUT=$(cd "$MATRIX_OUT" && pwd)
     $CC -O2 -o "$MATRIX_OUT/launch" "$top_srcdir/bench/launch.c"
+    build=$(cksum <"$DRAGOMAN" | tr ' ' -)
+    grep -q "^$build " "$MATRIX_OUT/builds" 2>/dev/null ||
+        echo "$build ${MATRIX_REVISION:-$(git -C "$top_srcdir" describe --always --dirty 2>/dev/null || echo unknown)}" >>"$MATRIX_OUT/builds"
     for row in $rows; do
         head_of "$row"
         for dist in $MATRIX_DISTS; do
@@ -151,6 +154,16 @@ run_cell() { # dist guest engine row and the head's words are set
         case $MATRIX_KEEP:$(cut -f4 "$cell") in
         yes:"$key"/* | :"$key/$build") return ;;
         esac
+    fi
+    if [ $engine = native ] && [ "$expect" != native ] && [ -z "$MATRIX_FRESH" ]; then # the same programs for every guest
+        for other in "$MATRIX_OUT/cells/$dist"/*/native/"$row"; do
+            if [ -f "$other" ] && [ "$other" != "$cell" ] && [ "$(cut -f1,4 "$other")" = "pass$tab$key/$build" ]; then
+                cp "$other" "$cell"
+                cp "$other.log" "$cell.log"
+                cp "$other.stdout" "$cell.stdout"
+                return
+            fi
+        done
     fi
     key=$key/$build
     : >"$cell.log"
@@ -233,16 +246,22 @@ fi
 
 # ---- the page -------------------------------------------------------------------------------------
 
-# One line per cell: row, grade, group, what, dist, guest, engine, state, time, wall, reason, log's file.
+# One line per cell: row, grade, group, what, dist, guest, engine, state, time, wall, reason, log's file, revision of the
+# emulator. A cell that a column lacks though the row is for it is there too.
+MATRIX_DISTS=$(cd "$MATRIX_OUT/cells" && echo *) MATRIX_GUESTS="riscv64 arm64"
 for file in "$src"/rows/*.sh; do
     row=$(basename "$file" .sh)
     head_of "$row"
-    for cell in "$MATRIX_OUT"/cells/*/*/*/"$row"; do
-        [ -f "$cell" ] || continue
-        place=${cell#"$MATRIX_OUT/cells/"}
-        IFS=$tab read -r state used wall key reason <"$cell" || :
-        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$row" "$grade" "$group" "$what" \
-            "$(echo "${place%/*}" | tr / '\t')" "$state" "$used" "$wall" "$reason" "$cell.log"
+    for column in "$MATRIX_OUT"/cells/*/*/*/; do
+        place=${column#"$MATRIX_OUT/cells/"} place=${place%/}
+        dist=${place%%/*} engine=${place##*/}
+        guest=${place#*/} guest=${guest%/*}
+        has "$dists" "$dist" && has "$guests" "$guest" && has "native $engines" "$engine" || continue
+        state=absent used=0 wall=0 key=/- reason="not run"
+        [ ! -f "$column$row" ] || IFS=$tab read -r state used wall key reason <"$column$row" || :
+        revision=$(sed -n "s/^${key#*/} //p" "$MATRIX_OUT/builds" 2>/dev/null | head -n 1)
+        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$row" "$grade" "$group" "$what" \
+            "$dist" "$guest" "$engine" "$state" "$used" "$wall" "$reason" "$column$row.log" "${revision:--}"
     done
 done >"$MATRIX_OUT/matrix.tsv"
 about="$(date +%Y-%m-%d), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n1), $(nproc) cores, Linux $(uname -r)"

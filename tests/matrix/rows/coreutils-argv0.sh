@@ -8,5 +8,5 @@ perl -e 'exec {"/usr/bin/cat"} "othername", "nofile"' 2>&1
 python3 -c 'import os; os.execv("/usr/bin/sort", ["pyname", "nofile"])' 2>&1
 perl -e 'print "$^X\n"'; python3 -c 'import sys; print(sys.executable)'
 env --argv0=chosen cat nofile 2>&1
-timeout 0.2 sleep 5; echo $?; echo $(($(nice -n 3 sh -c nice) - $(nice))); nohup sh -c 'echo nohup' </dev/null 2>/dev/null | cat
+timeout 0.2 sleep 5; echo $?; b=$(nice); echo $(($(nice -n 3 sh -c nice) - (b > 16 ? 16 : b))); nohup sh -c 'echo nohup' </dev/null 2>/dev/null | cat
 stdbuf -o0 echo buffered; printf '%s\n' "$(readlink /proc/self/exe)"; cat /proc/self/comm; tr '\0' ' ' </proc/self/cmdline; echo
