@@ -618,13 +618,8 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
             return false;
         unary(m, v, X64_POPCNT, o->op == UOP_popcnt_64 ? 8 : 4);
         break;
-    case UOP_bswap_64:
-        bt_load_gpr(m, RAX, o->a);
-        x64_o(&m->e, X64_BSWAP, 8, RAX);
-        bt_done(m, v, RAX);
-        break;
     default:
-        return bt_emit_flags(m, v);
+        return bt_emit_bits(m, v);
     }
     return true;
 }

@@ -111,6 +111,71 @@ static bool multiply_64(const struct seq *s)
     return true;
 }
 
+/* Where both factors are the least number the product does not fit: the one case that gives it, and the greatest is
+ * meant. */
+static void except_least(const struct seq *s, unsigned x, unsigned scratch)
+{
+    x64_v_rrm(s->e, equal[s->n], scratch, x, lanes(s, sign(s)));
+    op(s, X64_PXOR, s->d, x, scratch);
+}
+
+/* Upper half of twice the product. */
+static bool multiply_high(const struct seq *s, bool round)
+{
+    if (s->n == 1 && round) {
+        op(s, X64_PMULHRSW, XMM2, s->a, s->b);
+    } else if (s->n == 1) {
+        op(s, X64_PMULHW, XMM2, s->a, s->b);
+        x64_v_rrr_c(s->e, X64_PMULLW, XMM1, s->a, s->b);
+        shift(s, X64_PSRLW_I8, XMM1, XMM1, 15);
+        op(s, X64_PADDW, XMM2, XMM2, XMM2);
+        op(s, X64_POR, XMM2, XMM2, XMM1);
+    } else {
+        struct x64_mem half = bt_const128(s->m, UINT64_C(1) << 30, UINT64_C(1) << 30);
+        op(s, X64_PMULDQ, XMM2, s->a, s->b);
+        shift(s, X64_PSRLQ_I8, XMM0, s->a, 32);
+        shift(s, X64_PSRLQ_I8, XMM1, s->b, 32);
+        op(s, X64_PMULDQ, XMM0, XMM0, XMM1);
+        if (round) {
+            x64_v_rrm(s->e, X64_PADDQ, XMM2, XMM2, half);
+            x64_v_rrm(s->e, X64_PADDQ, XMM0, XMM0, half);
+        }
+        shift(s, X64_PSRLQ_I8, XMM2, XMM2, 31);
+        op(s, X64_PADDQ, XMM0, XMM0, XMM0);
+        x64_v_rrri(s->e, X64_PBLENDW, XMM2, XMM2, XMM0, 0xcc);
+    }
+    except_least(s, XMM2, XMM1);
+    return true;
+}
+
+/* Bytes as words: the even or the odd ones of x. */
+static void bytes(const struct seq *s, unsigned d, unsigned x, bool odd, bool is_signed)
+{
+    if (odd) {
+        shift(s, is_signed ? X64_PSRAW_I8 : X64_PSRLW_I8, d, x, 8);
+    } else if (is_signed) {
+        shift(s, X64_PSLLW_I8, d, x, 8);
+        shift(s, X64_PSRAW_I8, d, d, 8);
+    } else {
+        x64_v_rrm(s->e, X64_PAND, d, x,
+                  bt_const128(s->m, UINT64_C(0x00ff00ff00ff00ff), UINT64_C(0x00ff00ff00ff00ff)));
+    }
+}
+
+/* Sums of four products of bytes: two of the even and two of the odd ones are a host operation each. */
+static bool sum_products(const struct seq *s)
+{
+    bytes(s, XMM2, s->a, false, s->imm & 1);
+    bytes(s, XMM3, s->b, false, s->imm & 2);
+    op(s, X64_PMADDWD, XMM2, XMM2, XMM3);
+    bytes(s, XMM0, s->a, true, s->imm & 1);
+    bytes(s, XMM1, s->b, true, s->imm & 2);
+    op(s, X64_PMADDWD, XMM0, XMM0, XMM1);
+    op(s, X64_PADDD, XMM2, XMM2, XMM0);
+    x64_v_rrr_c(s->e, X64_PADDD, s->d, XMM2, bt_vec(s->m, s->m->r->ops[s->v].c, XMM1));
+    return true;
+}
+
 /* ---- comparisons ---- */
 
 /* a is at least b where the greater of both is a. */
@@ -319,26 +384,107 @@ static bool shift_left_8(const struct seq *s)
     return true;
 }
 
-/* By the lanes' lowest byte c: left by c as an unsigned number, right by -c as one. The one of both that is not meant is too
- * large an amount, which gives zeros. */
-static bool shift_variable(const struct seq *s, bool is_signed)
+/* Lanes of 32 bits in xmm2 by the amounts in xmm3, to the left where positive: left by an amount as an unsigned number, right by
+ * its negation as one. The one of both that is not meant is too large, which gives zeros; but for the sign, which
+ * has to be masked. Rounding adds the last bit that is shifted out. */
+static void shift_lanes_32(const struct seq *s, bool is_signed, bool round)
 {
-    if (s->n < 2 || (s->n == 3 && is_signed) || !x64_has(s->e, X64_F_AVX2))
-        return false;
-    opc(s, X64_PAND, XMM2, s->b, 0xff);
-    op(s, s->n == 2 ? X64_VPSLLVD : X64_VPSLLVQ, XMM3, s->a, XMM2);
-    zero(s, XMM2);
-    op(s, sub[s->n], XMM2, XMM2, s->b);
-    opc(s, X64_PAND, XMM2, XMM2, 0xff);
-    if (!is_signed) {
-        op(s, s->n == 2 ? X64_VPSRLVD : X64_VPSRLVQ, XMM2, s->a, XMM2);
+    uint32_t right_by = is_signed ? X64_VPSRAVD : X64_VPSRLVD;
+    op(s, X64_VPSLLVD, XMM0, XMM2, XMM3);
+    zero(s, XMM1);
+    op(s, X64_PSUBD, XMM3, XMM1, XMM3);
+    if (!round) {
+        op(s, right_by, XMM2, XMM2, XMM3);
+        op(s, X64_PCMPGTD, XMM3, XMM3, XMM1);
     } else {
-        op(s, X64_VPSRAVD, XMM2, s->a, XMM2);
-        shift(s, X64_PSLLD_I8, XMM1, s->b, 24);
-        shift(s, X64_PSRAD_I8, XMM1, XMM1, 31);
-        op(s, X64_PAND, XMM2, XMM2, XMM1);
+        op(s, right_by, XMM1, XMM2, XMM3);
+        x64_v_rrm(s->e, X64_PADDD, XMM3, XMM3, bt_const128(s->m, ~UINT64_C(0), ~UINT64_C(0)));
+        op(s, right_by, XMM2, XMM2, XMM3);
+        x64_v_rrm(s->e, X64_PAND, XMM2, XMM2,
+                  bt_const128(s->m, UINT64_C(0x100000001), UINT64_C(0x100000001)));
+        op(s, X64_PADDD, XMM2, XMM2, XMM1);
+        x64_v_rrm(s->e, X64_PCMPGTD, XMM3, XMM3, bt_const128(s->m, ~UINT64_C(0), ~UINT64_C(0)));
     }
-    op(s, X64_POR, s->d, XMM2, XMM3);
+    if (is_signed)
+        op(s, X64_PAND, XMM2, XMM2, XMM3);
+    op(s, X64_POR, XMM2, XMM2, XMM0);
+}
+
+/* The same of 64 bits: a right shift keeps a sign by flipping it away and back, m being all signs, in call_arg. */
+static void shift_lanes_64(const struct seq *s, bool is_signed, bool round)
+{
+    op(s, X64_VPSLLVQ, XMM0, XMM2, XMM3);
+    x64_v_rm(s->e, X64_MOVAPS_ST, XMM0, X64_CPU(call_result));
+    zero(s, XMM1);
+    op(s, X64_PSUBQ, XMM3, XMM1, XMM3);
+    if (is_signed) {
+        op(s, X64_PCMPGTQ, XMM0, XMM1, XMM2);
+        op(s, X64_PXOR, XMM2, XMM2, XMM0);
+    }
+    op(s, X64_VPSRLVQ, XMM1, XMM2, XMM3);
+    if (is_signed)
+        op(s, X64_PXOR, XMM1, XMM1, XMM0);
+    if (round) {
+        x64_v_rrm(s->e, X64_PADDQ, XMM3, XMM3, bt_const128(s->m, ~UINT64_C(0), ~UINT64_C(0)));
+        op(s, X64_VPSRLVQ, XMM2, XMM2, XMM3);
+        if (is_signed)
+            op(s, X64_PXOR, XMM2, XMM2, XMM0);
+        x64_v_rrm(s->e, X64_PAND, XMM2, XMM2, bt_const128(s->m, 1, 1));
+        op(s, X64_PADDQ, XMM1, XMM1, XMM2);
+        x64_v_rrm(s->e, X64_PCMPGTQ, XMM3, XMM3, bt_const128(s->m, ~UINT64_C(0), ~UINT64_C(0)));
+    } else {
+        zero(s, XMM2);
+        op(s, X64_PCMPGTQ, XMM3, XMM3, XMM2);
+    }
+    if (is_signed)
+        op(s, X64_PAND, XMM1, XMM1, XMM3);
+    x64_v_rrm(s->e, X64_POR, XMM2, XMM1, X64_CPU(call_result));
+}
+
+/* Lanes of 16 bits in the place of 32. */
+static void shift_halves(const struct seq *s, bool odd, bool is_signed, bool round)
+{
+    const struct bt_op *o = &s->m->r->ops[s->v];
+    unsigned a = bt_vec(s->m, o->a, XMM2), b = bt_vec(s->m, o->b, XMM3);
+    if (!odd) {
+        shift(s, X64_PSLLD_I8, XMM2, a, 16);
+        a = XMM2;
+    }
+    shift(s, is_signed ? X64_PSRAD_I8 : X64_PSRLD_I8, XMM2, a, 16);
+    shift(s, X64_PSLLD_I8, XMM3, b, odd ? 8 : 24);
+    shift(s, X64_PSRAD_I8, XMM3, XMM3, 24);
+    shift_lanes_32(s, is_signed, round);
+}
+
+/* By the lanes' lowest byte as a signed number. */
+static bool shift_variable(const struct seq *s, bool is_signed, bool round)
+{
+    if (s->n == 0 || !x64_has(s->e, X64_F_AVX2))
+        return false;
+    if (s->n == 1) {
+        shift_halves(s, false, is_signed, round);
+        x64_v_rm(s->e, X64_MOVAPS_ST, XMM2, X64_CPU(call_result));
+        shift_halves(s, true, is_signed, round);
+        shift(s, X64_PSLLD_I8, XMM2, XMM2, 16);
+        x64_v_rrmi(s->e, X64_PBLENDW, s->d, XMM2, X64_CPU(call_result), 0x55);
+        return true;
+    }
+    if (s->n == 2) {
+        shift(s, X64_PSLLD_I8, XMM3, s->b, 24);
+        shift(s, X64_PSRAD_I8, XMM3, XMM3, 24);
+        x64_v_mov(s->e, XMM2, s->a);
+        shift_lanes_32(s, is_signed, round);
+    } else {
+        /* the byte's sign over the upper half, the byte with its sign in the lower one */
+        shift(s, X64_PSLLD_I8, XMM3, s->b, 24);
+        shift(s, X64_PSRAD_I8, XMM3, XMM3, 24);
+        x64_v_rri(s->e, X64_PSHUFD, XMM3, XMM3, 0xa0);
+        shift(s, X64_PSRAD_I8, XMM2, XMM3, 31);
+        x64_v_rrri(s->e, X64_PBLENDW, XMM3, XMM3, XMM2, 0xcc);
+        x64_v_mov(s->e, XMM2, s->a);
+        shift_lanes_64(s, is_signed, round);
+    }
+    x64_v_mov(s->e, s->d, XMM2);
     return true;
 }
 
@@ -439,9 +585,23 @@ static bool emit(struct seq *s, const struct bt_op *o)
         ROWS(vurshr)
         return shift_right_rounding(s, false);
         ROWS(vsshl)
-        return shift_variable(s, true);
+        return shift_variable(s, true, false);
         ROWS(vushl)
-        return shift_variable(s, false);
+        return shift_variable(s, false, false);
+        ROWS(vsrshl)
+        return shift_variable(s, true, true);
+        ROWS(vurshl)
+        return shift_variable(s, false, true);
+    case UOP_vsqdmulh_16:
+    case UOP_vsqdmulh_32:
+        s->n = 1 + (o->op == UOP_vsqdmulh_32);
+        return multiply_high(s, false);
+    case UOP_vsqrdmulh_16:
+    case UOP_vsqrdmulh_32:
+        s->n = 1 + (o->op == UOP_vsqrdmulh_32);
+        return multiply_high(s, true);
+    case UOP_vdot:
+        return sum_products(s);
     case UOP_vabs_64:
         s->n = 3;
         return absolute_64(s);
@@ -451,6 +611,12 @@ static bool emit(struct seq *s, const struct bt_op *o)
         return nibbles(s, UINT64_C(0x0302020102010100), UINT64_C(0x0403030203020201),
                        UINT64_C(0x0302020102010100), UINT64_C(0x0403030203020201), X64_PADDB);
     case UOP_vrbit_8:
+        if (x64_has(s->e, X64_F_GFNI)) {
+            x64_v_rrmi(
+                s->e, X64_GF2P8AFFINEQB, s->d, s->a,
+                bt_const128(s->m, UINT64_C(0x8040201008040201), UINT64_C(0x8040201008040201)), 0);
+            return true;
+        }
         return nibbles(s, UINT64_C(0xe060a020c0408000), UINT64_C(0xf070b030d0509010),
                        UINT64_C(0x0e060a020c040800), UINT64_C(0x0f070b030d050901), X64_POR);
     case UOP_vclz_8: /* of the low nibble four more; it counts when the high one is zero */

@@ -294,6 +294,14 @@ static uint32_t fold_unary(struct folder *f, struct bt_op *o)
         if (bt_known_zx(f->r, &f->known, o->a))
             return o->a;
         break;
+    case UOP_clz_64: /* from the other end */
+        if (in->op == UOP_rbit_64)
+            return changed(f, o, UOP_ctz_64, resolve(f, in->a), 0, 0);
+        break;
+    case UOP_clz_32:
+        if (in->op == UOP_shr_64_i && in->imm == 32 && op_of(f, in->a)->op == UOP_rbit_64)
+            return changed(f, o, UOP_ctz_32, resolve(f, op_of(f, in->a)->a), 0, 0);
+        break;
     case UOP_unbox_f32:
     case UOP_unbox_f16: {
         uint16_t box = o->op == UOP_unbox_f32 ? UOP_box_f32 : UOP_box_f16;

@@ -341,13 +341,3 @@ VX(vdot)
         t[i / 4] += (uint32_t)(byte(a, i, n & 1) * byte(b, i, n & 2));
     memcpy(d, t, 16);
 }
-
-VX(vmmla)
-{
-    uint32_t t[4];
-    memcpy(t, c, 16);
-    for (int i = 0; i < 4; i++)
-        for (int k = 0; k < 8; k++)
-            t[i] += (uint32_t)(byte(a, i / 2 * 8 + k, n & 1) * byte(b, i % 2 * 8 + k, n & 2));
-    memcpy(d, t, 16);
-}

@@ -79,7 +79,7 @@ LIFT(addsub_imm)
     else if (SF)
         emit_to(l, in->rd, UOP_add_64_i, in->rn, W(30, 30) ? -(int64_t)imm : (int64_t)imm);
     else
-        emit_to(l, in->rd, W(30, 30) ? UOP_sub_32z_i : UOP_add_32z_i, in->rn, (int64_t)imm);
+        emit_to(l, in->rd, UOP_add_32z_i, in->rn, W(30, 30) ? -(int64_t)imm : (int64_t)imm);
 }
 
 /* rm shifted by an immediate. */

@@ -207,27 +207,34 @@ LIFT(vqrdmla_elem)
 
 /* ---- sums of products of four bytes, and of 2x8 by 8x2 matrices; arg: which operands are signed ---- */
 
-static void sum_products(struct lift *l, const struct a64_insn *in, enum uop_code op, int is_signed,
-                         uint8_t b)
+static uint8_t sum_products(struct lift *l, uint8_t a, uint8_t b, uint8_t c, int is_signed)
 {
     uint8_t t = lift_vtemp(l);
-    lift_emit(l, op, t, a64_v(in->rn), b, a64_v(in->rd), is_signed);
-    result(l, in, t);
+    lift_emit(l, UOP_vdot, t, a, b, c, is_signed);
+    return t;
 }
 
 LIFT(vdot)
 {
-    sum_products(l, in, UOP_vdot, arg, a64_v(in->rm));
+    result(l, in, sum_products(l, a64_v(in->rn), a64_v(in->rm), a64_v(in->rd), arg));
 }
 
 /* A lane of four bytes, whatever the size field. */
 LIFT(vdot_elem)
 {
     unsigned i = W(11, 11) << 1 | W(21, 21);
-    sum_products(l, in, UOP_vdot, arg, a64_vec_i(l, UOP_vrep, a64_v(in->rm), 0, i << 2 | 2));
+    uint8_t b = a64_vec_i(l, UOP_vrep, a64_v(in->rm), 0, i << 2 | 2);
+    result(l, in, sum_products(l, a64_v(in->rn), b, a64_v(in->rd), arg));
 }
 
+/* Each row with both columns, in two parts. */
 LIFT(vmmla)
 {
-    sum_products(l, in, UOP_vmmla, arg, a64_v(in->rm));
+    uint8_t b = a64_v(in->rm), zero = a64_vconst(l, 0, 3), part[2];
+    for (unsigned i = 0; i < 2; i++)
+        part[i] =
+            sum_products(l, a64_vec_i(l, UOP_vrep, a64_v(in->rn), 0, i << 2 | 3), b, zero, arg);
+    uint8_t t = a64_vec2(l, UOP_vadd_32, a64_vec_i(l, UOP_vuzp1, part[0], part[1], 2),
+                         a64_vec_i(l, UOP_vuzp2, part[0], part[1], 2));
+    result(l, in, a64_vec2(l, UOP_vadd_32, t, a64_v(in->rd)));
 }

@@ -105,7 +105,7 @@ static unsigned immediates(const struct uop_info *info)
                  {"vnarrow", 3},  {"vget", 64},      {"vset", 64},      {"vrep", 64},
                  {"vzip", 4},     {"vuzp", 4},       {"vtrn", 4},       {"vdup", 4},
                  {"vzext", 4},    {"vins", 16 << 8}, {"vshuf_32", 256}, {"vpmull_64", 18},
-                 {"vsha1r4", 3}};
+                 {"vsha1r4", 3},  {"vdot", 4}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strncmp(info->name, known[i].prefix, strlen(known[i].prefix)))
             return known[i].n;
