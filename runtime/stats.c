@@ -25,6 +25,7 @@ void stats_start(void)
 
 struct profile_sum {
     uint64_t entries, insns, uops;
+    uint64_t bailed; /* instructions of blocks that the translator refuses */
 };
 
 static void add_block(struct block *b, void *arg)
@@ -33,6 +34,8 @@ static void add_block(struct block *b, void *arg)
     s->entries += b->count;
     s->insns += b->count * b->ninsns;
     s->uops += b->count * b->nuops;
+    if (b->flags & BLOCK_NO_BT || b->code)
+        s->bailed += b->count * b->ninsns;
 }
 
 static void add_bail(const char *reason, uint64_t n, void *arg)
@@ -73,7 +76,8 @@ void stats_report(void)
         text, sizeof(text),
         "{\"pid\":%d,\"blocks\":{\"lifted\":%" PRIu64 ",\"live\":%" PRIu64
         ",\"invalidated\":%" PRIu64 ",\"guest_bytes\":%" PRIu64 ",\"guest_insns\":%" PRIu64 "},"
-        "\"executed\":{\"blocks\":%" PRIu64 ",\"insns\":%" PRIu64 ",\"uops\":%" PRIu64 "},"
+        "\"executed\":{\"blocks\":%" PRIu64 ",\"insns\":%" PRIu64 ",\"uops\":%" PRIu64
+        ",\"bailed\":%" PRIu64 "},"
         "\"units\":{\"level1\":%" PRIu64 ",\"level2\":%" PRIu64 ",\"insns1\":%" PRIu64
         ",\"insns2\":%" PRIu64 ",\"ns_per_insn1\":%.0f,\"ns_per_insn2\":%.0f,\"bytes\":%" PRIu64
         ",\"side_bytes\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"links\":%" PRIu64
@@ -83,8 +87,8 @@ void stats_report(void)
         "\"syscalls\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 "},\"faults\":%" PRIu64 ","
         "\"seconds\":{\"elapsed\":%.6f,\"user\":%.6f,\"system\":%.6f},\"max_rss_kib\":%ld}\n",
         (int)getpid(), cc.lifted, cc.blocks, cc.invalidated, cc.bytes_lifted, cc.insns_lifted,
-        sum.entries, sum.insns, sum.uops, bt.units[1], bt.units[2], bt.insns[1], bt.insns[2],
-        bt.insns[1] ? (double)bt.ns[1] / (double)bt.insns[1] : 0.0,
+        sum.entries, sum.insns, sum.uops, sum.bailed, bt.units[1], bt.units[2], bt.insns[1],
+        bt.insns[2], bt.insns[1] ? (double)bt.ns[1] / (double)bt.insns[1] : 0.0,
         bt.insns[2] ? (double)bt.ns[2] / (double)bt.insns[2] : 0.0, cu.bytes, cu.side_bytes,
         cu.hits, cu.misses, cu.links, cu.unlinks, cu.evictions, cu.no_room, cu.invalidated,
         stats.unit_entries, bt.refused, bails, sys.calls, sys.errors, stats.faults,

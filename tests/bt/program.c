@@ -52,13 +52,14 @@ static uint64_t number(void)
 static uint16_t pure_ops[UOP_CODES];
 static unsigned npure;
 
-/* The pure micro-ops but those whose operands or results are narrow floats: these are never in a slot as they are. */
+/* The pure micro-ops but those whose operands or results are narrow floats, which are never in a slot as they are, and
+ * fcanon, which takes results of arithmetic alone (uop.def; emit_float makes such). */
 static void list_pure(void)
 {
     for (unsigned op = 0; op < UOP_CODES; op++) {
-        bool narrow = op == UOP_box_f32 || op == UOP_box_f16 || op == UOP_fcanon_f32 ||
-                      op == UOP_fcanon_f16 || op == UOP_fclass_f32 || op == UOP_fclass_f16 ||
-                      op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
+        bool narrow = op == UOP_box_f32 || op == UOP_box_f16 || op == UOP_fcanon_f64 ||
+                      op == UOP_fcanon_f32 || op == UOP_fcanon_f16 || op == UOP_fclass_f32 ||
+                      op == UOP_fclass_f16 || op == UOP_unbox_f32 || op == UOP_unbox_f16 ||
                       (op >= UOP_feq_q_f64 && op <= UOP_fle_q_f32 + 1);
         if ((uop_info[op].flags & (UOP_F_PURE | UOP_F_VECTOR)) == UOP_F_PURE && !narrow)
             pure_ops[npure++] = (uint16_t)op;

@@ -39,8 +39,9 @@ static void free_cpu(struct cpu *c)
     free(c);
 }
 
-/* Install the unit of pc that adds `add` and goes to next; pad makes it bigger. */
-static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad, uint8_t level)
+/* Install the unit of pc that adds `add` and goes to next; pad makes it bigger. Its guest code was read at seq. */
+static struct unit *make_at(uint64_t pc, unsigned add, uint64_t next, unsigned pad, uint8_t level,
+                            uint64_t seq)
 {
     uint8_t buf[8192];
     struct x64_emit e;
@@ -48,7 +49,6 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
     struct x64_reloc relocs[8];
     struct link links[1] = {{.pc = next}};
     struct unit_range range = {pc, 4};
-    uint64_t seq = cc_unit_seq();
 
     x64_init(&e, buf, sizeof buf, x64_features());
     e.labels = labels, e.max_labels = 8;
@@ -88,6 +88,11 @@ static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad,
                                                 .ranges = &range,
                                                 .nranges = 1,
                                                 .seq = seq});
+}
+
+static struct unit *make(uint64_t pc, unsigned add, uint64_t next, unsigned pad, uint8_t level)
+{
+    return make_at(pc, add, next, pad, level, cc_unit_seq());
 }
 
 /* Run from u until code leaves; returns the link, NULL when it left because it was asked to. */
@@ -179,6 +184,83 @@ static void test_replace(void **state)
     cc_unit_invalidate(0x5007, 1);
     assert_null(cc_unit_install(&d));
     cc_unit_flush();
+    free_cpu(c);
+}
+
+/* A translation of the block at pc: what a thread that finds the block there would do, from looking at it to having its unit installed. */
+struct translation {
+    const struct block *from; /* NULL: no block was found */
+    uint64_t seq;
+};
+
+static struct translation begin_translation(struct cpu *c, uint64_t pc)
+{
+    struct translation t = {.seq = cc_unit_seq()};
+    t.from = cc_lookup(c, pc);
+    /* A cpu that has not left since may still see it; bt_compile looks at the flag too. */
+    if (t.from && t.from->flags & BLOCK_DEAD)
+        t.from = NULL;
+    return t;
+}
+
+static struct unit *end_translation(const struct translation *t)
+{
+    return t->from ? make_at(t->from->pc, 1, 0x9000, 0, 1, t->seq) : NULL;
+}
+
+static void (*when_units_die)(void);
+
+void __real_cc_unit_invalidate(uint64_t addr, uint64_t len);
+void __wrap_cc_unit_invalidate(uint64_t addr, uint64_t len);
+void __wrap_cc_unit_invalidate(uint64_t addr, uint64_t len)
+{
+    if (when_units_die)
+        when_units_die();
+    __real_cc_unit_invalidate(addr, len);
+    if (when_units_die)
+        when_units_die();
+}
+
+/* Other threads that translate while code is invalidated, at its four moments: whatever they have begun by then, no unit of a
+ * dead block is left. (Units that died before their blocks were gone let the second or the third
+ * one's in.) */
+static struct cpu *order_cpu;
+static struct translation order_begun[4];
+static unsigned order_moment;
+
+static void translate_meanwhile(void)
+{
+    order_begun[order_moment++] = begin_translation(order_cpu, 0x8000);
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    struct cpu *c = order_cpu = new_cpu();
+    for (unsigned ends = 0; ends < 4; ends++) {
+        struct block *b = block_new(1, 1);
+        b->pc = 0x8000, b->len = 4;
+        b->uops[0] = (struct uop){.op = UOP_jmp, .imm = 0x9000};
+        cc_enter(c);
+        assert_ptr_equal(cc_insert(c, b), b);
+        assert_non_null(make(0x8000, 1, 0x9000, 0, 1));
+        order_moment = 0;
+        translate_meanwhile();
+        when_units_die = translate_meanwhile;
+        cc_invalidate(0x8000, 4);
+        when_units_die = NULL;
+        translate_meanwhile();
+        assert_int_equal(order_moment, 4);
+        assert_ptr_equal(order_begun[0].from, b);
+        (void)end_translation(&order_begun[ends]);
+        cc_leave(c);
+        c->pending = 0;
+        cc_enter(c);
+        assert_null(cc_lookup(c, 0x8000));
+        assert_null(cc_unit_lookup(c, 0x8000));
+        cc_leave(c);
+        cc_unit_flush();
+    }
     free_cpu(c);
 }
 
@@ -558,10 +640,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_and_link), cmocka_unit_test(test_replace),
-        cmocka_unit_test(test_by_host),      cmocka_unit_test(test_protection),
-        cmocka_unit_test(test_evict),        cmocka_unit_test(test_drain),
-        cmocka_unit_test(test_threads),      cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_side),
+        cmocka_unit_test(test_order),        cmocka_unit_test(test_by_host),
+        cmocka_unit_test(test_protection),   cmocka_unit_test(test_evict),
+        cmocka_unit_test(test_drain),        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_fork),         cmocka_unit_test(test_side),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
