@@ -379,7 +379,7 @@ static bool to_memory(struct bt_allocator *a, struct bt_bundle *b)
     b->in_memory = true;
     if (unit == BT_NO_SLOT || !unit_is_free(a, b, unit)) {
         unsigned step = b->wide ? 2 : 1;
-        for (unit = SPILL_FIRST; unit < CPU_UNITS && !unit_is_free(a, b, unit);)
+        for (unit = SPILL_FIRST; unit < BT_SPARE_UNIT && !unit_is_free(a, b, unit);)
             unit += step;
     }
     for (uint32_t k = 0; k < b->nmembers; k++) {
@@ -389,7 +389,7 @@ static bool to_memory(struct bt_allocator *a, struct bt_bundle *b)
         } else if (a->r->ops[v].op == BT_ENTRY) {
             entry_to_memory(a, v);
         } else {
-            if (unit == CPU_UNITS)
+            if (unit == BT_SPARE_UNIT)
                 return false;
             for (unsigned u = unit; u < unit + (b->wide ? 2 : 1); u++)
                 occupy(unit_busy(a, u), a->live.iv[v].ranges);

@@ -21,6 +21,9 @@
  * allocatable inside a unit but no homes. */
 #define BT_CPU RBP
 
+/* Two units of the cpu where no value lies: for registers that an operation's code needs besides (struct bt_emitter, displaced). */
+#define BT_SPARE_UNIT (CPU_UNITS - 2)
+
 enum bt_place { BT_NOWHERE, BT_GPR, BT_XMM, BT_UNIT, BT_IMM };
 
 struct bt_loc {

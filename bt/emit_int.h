@@ -51,6 +51,8 @@ struct bt_emitter {
         fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
     enum x64_cc fused_cc;
     struct cc_trap_table traps;
+    uint8_t displaced
+        [2]; /* registers whose contents are in BT_SPARE_UNIT and the next now; the same ones (0): none are */
     const char *cannot;  /* set when an operation has no emitter */
     struct cc_side side; /* last: too large to be cleared each time */
 };

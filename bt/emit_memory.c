@@ -262,6 +262,88 @@ static void atomic_loop(struct bt_emitter *m, uint32_t v, unsigned size)
     bt_done(m, v, RAX);
 }
 
+/* ---- pairs of 64 bits: cmpxchg16b, which wants rdx:rax and rcx:rbx, and the address in a register besides. rbx and rsi are displaced
+ * for it, and what faults says so ---- */
+
+static void swap_pair(struct bt_emitter *m, const struct bt_op *o, unsigned new)
+{
+    struct x64_emit *e = &m->e;
+    x64_mov_mr(e, 8, x64_slot(BT_SPARE_UNIT), RBX);
+    x64_mov_mr(e, 8, x64_slot(BT_SPARE_UNIT + 1), RSI);
+    x64_mov_rr(e, 8, RSI, RCX);
+    x64_v_gr(e, X64_MOVQ_ST, 8, new, RBX);
+    x64_pextr(e, X64_PEXTRQ, RCX, new, 1);
+    m->displaced[0] = RBX, m->displaced[1] = RSI;
+    bt_row(m, o->snap);
+    m->displaced[0] = m->displaced[1] = 0;
+    x64_lock(e);
+    x64_m(e, X64_CMPXCHG16B, 8, x64_mem(RSI, 0));
+    x64_mov_rm(e, 8, RBX, x64_slot(BT_SPARE_UNIT));
+    x64_mov_rm(e, 8, RSI, x64_slot(BT_SPARE_UNIT + 1));
+}
+
+static void compare_and_swap_pair(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned old = bt_vec(m, o->b, XMM0), new = bt_vec(m, o->c, XMM1);
+    x64_v_gr(&m->e, X64_MOVQ_ST, 8, old, RAX);
+    x64_pextr(&m->e, X64_PEXTRQ, RDX, old, 1);
+    swap_pair(m, o, new);
+    unsigned d = bt_xdst(m, v, XMM0);
+    x64_v_gr(&m->e, X64_MOVQ, 8, d, RAX);
+    x64_pinsr(&m->e, X64_PINSRQ, d, d, RDX, 1);
+    bt_xdone(m, v, d);
+}
+
+/* The halves need not be of one moment: then the store fails. */
+static void load_linked_pair(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned d = bt_xdst(m, v, XMM0);
+    bt_row(m, o->snap);
+    x64_v_rm(e, X64_MOVAPS, d, x64_mem(RCX, 0));
+    x64_mov_mr(e, 8, X64_CPU(res_addr), RCX);
+    x64_v_rm(e, X64_MOVQ_X_ST, d, X64_CPU(res_val));
+    x64_pextr_m(e, X64_PEXTRQ, X64_CPU(res_high), d, 1);
+    bt_xdone(m, v, d);
+}
+
+static void store_conditional_pair(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned fail = x64_label(e), done = x64_label(e), new = bt_vec(m, o->b, XMM1);
+    x64_alu_rm(e, X64_CMP, 8, RCX, X64_CPU(res_addr));
+    x64_mov_mi(e, 8, X64_CPU(res_addr), -1);
+    x64_jcc(e, X64_NE, fail);
+    x64_mov_rm(e, 8, RAX, X64_CPU(res_val));
+    x64_mov_rm(e, 8, RDX, X64_CPU(res_high));
+    swap_pair(m, o, new);
+    x64_setcc(e, X64_NE, RAX);
+    x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
+    x64_jmp8(e, done);
+    x64_bind(e, fail);
+    x64_mov_ri(e, RAX, 1);
+    x64_bind(e, done);
+    bt_done(m, v, RAX);
+}
+
+static bool pair(struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    if (!x64_has(&m->e, X64_F_CX16) || !x64_has(&m->e, X64_F_SSE41))
+        return false;
+    atomic_address(m, o, 16);
+    if (o->op == UOP_cas_128)
+        compare_and_swap_pair(m, v);
+    else if (o->op == UOP_ll_128)
+        load_linked_pair(m, v);
+    else
+        store_conditional_pair(m, v);
+    return true;
+}
+
 static bool atomic(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -402,6 +484,10 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
             x64_alu_mi(&m->e, X64_OR, 4, x64_mem(RSP, 0), 0);
         }
         return true;
+    case UOP_cas_128:
+    case UOP_ll_128:
+    case UOP_sc_128:
+        return pair(m, v);
     default:
         return atomic(m, v);
     }

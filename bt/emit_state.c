@@ -156,6 +156,14 @@ void bt_write_back(struct bt_emitter *m, uint32_t snap)
 
 /* ---- side-table rows ---- */
 
+/* Where the contents of a general register are that the operation has displaced; 0: it has not. */
+static unsigned displaced_to(const struct bt_emitter *m, unsigned reg)
+{
+    if (m->displaced[0] == m->displaced[1])
+        return 0;
+    return reg == m->displaced[0] ? BT_SPARE_UNIT : reg == m->displaced[1] ? BT_SPARE_UNIT + 1 : 0;
+}
+
 static struct cc_loc place_of(struct bt_emitter *m, uint32_t v)
 {
     struct bt_loc l = bt_loc(m, v);
@@ -163,6 +171,8 @@ static struct cc_loc place_of(struct bt_emitter *m, uint32_t v)
         return (struct cc_loc){.kind = CC_LOC_CONST, .v = bt_imm(m, v)};
     if (l.place == BT_UNIT)
         return (struct cc_loc){.kind = CC_LOC_UNIT, .v = l.n};
+    if (l.place == BT_GPR && displaced_to(m, l.n))
+        return (struct cc_loc){.kind = CC_LOC_UNIT, .v = displaced_to(m, l.n)};
     return (struct cc_loc){.kind = l.place == BT_XMM ? CC_LOC_XMM : CC_LOC_GPR, .reg = l.n};
 }
 
@@ -222,6 +232,16 @@ void bt_row(struct bt_emitter *m, uint32_t snap)
             named[n++] = (struct cc_named){x->slot + 1, {.kind = CC_LOC_CONST}};
         else if (whole && to.kind == CC_LOC_UNIT)
             named[n++] = (struct cc_named){x->slot + 1, {.kind = CC_LOC_UNIT, .v = to.v + 1}};
+    }
+    /* Homes that the unit has not touched so far, and whose slots therefore no snapshot names. */
+    for (unsigned i = 0; i < GUEST_HOME_GPRS && m->displaced[0] != m->displaced[1]; i++) {
+        unsigned unit = displaced_to(m, x64_home_gpr[i]), slot = r->guest->home_gpr[i], k = 0;
+        if (!unit || slot == GUEST_NO_SLOT || m->alloc.saved_gpr >> i & 1)
+            continue;
+        while (k < n && named[k].slot != slot)
+            k++;
+        if (k == n)
+            named[n++] = (struct cc_named){(uint8_t)slot, {.kind = CC_LOC_UNIT, .v = unit}};
     }
     cc_side_row(&m->side, x64_offset(&m->e), s->pc, named, n);
 }

@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 
 #define THREADS 4
 #define ROUNDS 20000
@@ -183,9 +185,72 @@ static void alignment(void)
     verified("alignment");
 }
 
+/* A pair that may not be written: the registers are in the handler as they were. */
+static uint64_t at_fault[31];
+static void on_segv(int signo, siginfo_t *si, void *uc)
+{
+    (void)signo, (void)si;
+    const ucontext_t *u = uc;
+    memcpy(at_fault, u->uc_mcontext.regs, sizeof at_fault);
+    siglongjmp(back, 1);
+}
+
+#define SET_1(n) " add x" #n ", x0, " #n "\n"
+static void pair_faults(void)
+{
+    struct sigaction sa = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO};
+    uint64_t *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT(page != MAP_FAILED);
+    sigaction(SIGSEGV, &sa, NULL);
+    for (volatile int round = 0; round < 100; round++) {
+        memset(at_fault, 0, sizeof at_fault);
+        if (sigsetjmp(back, 1) == 0)
+            __asm__ volatile(".arch armv8.1-a\n mov x30, %0\n mov x0, 0x10000\n" SET_1(1) SET_1(2)
+                                 SET_1(3) SET_1(4) SET_1(5) SET_1(6) SET_1(7) SET_1(8) SET_1(9)
+                                     SET_1(10) SET_1(11) SET_1(12) SET_1(13) SET_1(14) SET_1(15)
+                                         SET_1(16) SET_1(17) SET_1(19) SET_1(20) SET_1(21) SET_1(22)
+                                             SET_1(23) SET_1(24) SET_1(25) SET_1(26) SET_1(27)
+                                                 SET_1(28) " casp x4, x5, x6, x7, [x30]\n"
+                             :
+                             : "r"(page)
+                             : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",
+                               "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21",
+                               "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "memory");
+        EXPECT_EQ(at_fault[30], page);
+        for (uint64_t n = 0; n < 29; n++)
+            if (n != 18)
+                EXPECT_EQ(at_fault[n], 0x10000 + n);
+    }
+    signal(SIGSEGV, SIG_DFL);
+    verified("registers at a pair's fault");
+}
+
+/* By LSE: what was there comes back, and is replaced when it was expected. */
+static void swap_pairs(void)
+{
+    register uint64_t x4 __asm__("x4"), x5 __asm__("x5"), x6 __asm__("x6"), x7 __asm__("x7");
+    v.xp[0] = 0, v.xp[1] = 100;
+    for (uint64_t i = 0; i < 200; i++) {
+        x4 = i, x5 = 100 + i + (i & 1), x6 = i + 1, x7 = 101 + i;
+        __asm__ volatile(".arch armv8.1-a\n caspal x4, x5, x6, x7, [%4]"
+                         : "+r"(x4), "+r"(x5)
+                         : "r"(x6), "r"(x7), "r"(v.xp)
+                         : "memory");
+        uint64_t got[2] = {x4, x5};
+        EXPECT_EQ(got[0], i);
+        EXPECT_EQ(got[1], 100 + i);
+        EXPECT_EQ(v.xp[0], i & 1 ? i : i + 1);
+        if (i & 1)
+            v.xp[0] = i + 1, v.xp[1] = 101 + i;
+    }
+    verified("compare and swap of pairs");
+}
+
 int main(void)
 {
     threads();
+    swap_pairs();
+    pair_faults();
     reservation();
     alignment();
     return 0;
