@@ -13,6 +13,7 @@
 struct softener {
     struct bt_region *r;
     uint32_t *uses; /* by value: by operations and by phis other than itself; snapshots apart */
+    bool *wanted;   /* by value: by operations, as it is */
     bool *named;    /* by value: by snapshots */
     uint32_t nold;  /* values that there were at the beginning */
     struct bt_renames names;
@@ -45,8 +46,10 @@ static void count(struct softener *s)
             for (uint32_t p = 0; o->op == BT_PHI && p < b->npreds; p++)
                 s->uses[r->phi_args[o->a + p]] += r->phi_args[o->a + p] != b->ops[k];
             for (int x = 0; x < 3; x++) {
-                if (bt_operand_kind(o, x))
+                if (bt_operand_kind(o, x)) {
                     s->uses[operands[x]]++;
+                    s->wanted[operands[x]] = true;
+                }
             }
         }
     }
@@ -156,22 +159,24 @@ static uint32_t at_head(struct softener *s, const uint32_t *args, unsigned depth
     return make_phi(s, args, bt_const(r, 0));
 }
 
-/* Which flags are made again: those like the ones that come from furthest down, out of the loop. 0: none. */
+/* Which flags are made again: those like the ones that come out of the innermost loop. 0: none. */
 static uint32_t choose(struct softener *s)
 {
     const struct bt_region *r = s->r;
     const struct bt_block *b = &r->blocks[s->head];
-    uint32_t flags = 0;
+    uint32_t flags = 0, depth = 0;
     for (uint32_t p = b->npreds; p-- > 0;) {
         uint32_t v = arg(s, s->phi, p);
         const struct bt_op *o = &r->ops[v];
-        if (!flags && is_flags(o->op) && b->preds[p] >= s->head)
+        if (is_flags(o->op) && r->blocks[b->preds[p]].loop_depth > depth) {
             flags = v;
+            depth = r->blocks[b->preds[p]].loop_depth;
+        }
     }
     for (uint32_t p = 0; p < b->npreds; p++) {
         uint32_t v = arg(s, s->phi, p);
         const struct bt_op *o = &r->ops[v];
-        s->again[p] = flags && v < s->nold && s->uses[v] == 1 && o->op == r->ops[flags].op &&
+        s->again[p] = flags && v < s->nold && !s->wanted[v] && o->op == r->ops[flags].op &&
                       o->imm == r->ops[flags].imm;
         /* What the loop makes otherwise it makes at each turn. */
         if (v != s->phi && !s->again[p] && b->preds[p] >= s->head && o->op != BT_CONST)
@@ -255,6 +260,7 @@ bool bt_soften_phis(struct bt_region *r)
     struct softener s = {.r = r, .nold = r->nops};
     s.uses = arena_znew(r->arena, uint32_t, r->nops);
     s.named = arena_znew(r->arena, bool, r->nops);
+    s.wanted = arena_znew(r->arena, bool, r->nops);
     s.names = (struct bt_renames){arena_znew(r->arena, uint32_t, r->nops), r->nops};
     bool any = false;
     for (uint32_t v = 1; v < r->nops && !any; v++)
