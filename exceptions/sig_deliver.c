@@ -67,8 +67,17 @@ void sig_set_mask(struct thread *t, uint64_t mask)
         return;
     }
     /* Not done when a signal is held. One that arrived under the old mask and is blocked by the new
-     * one goes back when its turn comes. */
-    sig_syscall(t, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&host, 0, sizeof(host), 0, 0);
+     * one goes back when its turn comes. A tracer's wish has to wait. */
+    int wake = 0;
+    int64_t rc;
+    do {
+        wake |= t->held.wake;
+        t->held.wake = 0;
+        rc = sig_syscall(t, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&host, 0, sizeof(host), 0,
+                         0);
+    } while (rc == -SIG_RESTART && !t->held.signo);
+    if (wake)
+        t->held.wake = 1;
 }
 
 _Noreturn void sig_die(int signo)
@@ -312,7 +321,7 @@ void sig_clone(struct thread *t, const struct thread *from, uint64_t flags)
 {
     t->sigmask = from->restore_sigmask ? from->saved_sigmask : from->sigmask;
     t->restore_sigmask = false;
-    t->held.signo = 0;
+    t->held.signo = t->held.wake = 0;
     for (size_t i = 0; i < SIG_HIDDEN; i++)
         t->hidden[i].signo = 0;
     t->cpu.pending = 0;

@@ -44,7 +44,7 @@ __asm__(".pushsection .text\n"
         "	mov 8(%rsp), %r8\n"
         "	mov 16(%rsp), %r9\n"
         "sig_enter_test:\n"
-        "	cmpl $0, (%r11)\n"
+        "	cmpq $0, (%r11)\n" /* signo, and wake behind it */
         "	jne sig_enter_abort\n"
         "	syscall\n"
         "sig_enter_done:\n"
@@ -61,6 +61,8 @@ __asm__(".pushsection .text\n"
         ".size sig_restorer, . - sig_restorer\n"
         ".popsection\n");
 _Static_assert(SIG_RESTART == 512, "sig_enter_abort returns it");
+_Static_assert(offsetof(struct sigheld, wake) == 4 && sizeof(sig_atomic_t) == 4,
+               "sig_enter tests both");
 
 int64_t sig_enter(const volatile sig_atomic_t *held, long nr, uint64_t a0, uint64_t a1, uint64_t a2,
                   uint64_t a3, uint64_t a4, uint64_t a5);
@@ -145,8 +147,10 @@ static bool trace_message(struct thread *t, const siginfo_t *info, ucontext_t *u
     }
     if (info->si_code != TRACE_CODE_WAKE)
         return false;
-    if (t)
+    if (t) {
+        t->held.wake = 1;
         come_out(t, uc);
+    }
     return true;
 }
 

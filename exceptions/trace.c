@@ -135,6 +135,7 @@ static void call_stop(struct thread *t, unsigned op)
 void trace_serve(struct thread *t)
 {
     struct trace *x = &t->trace;
+    t->held.wake = 0;
     unsigned request = __atomic_exchange_n(&x->request, 0, __ATOMIC_ACQ_REL);
 
     if (trace_root.write_head != trace_root.write_tail)

@@ -13,7 +13,7 @@
 /* Is there something for trace_serve? */
 static inline bool trace_wanted(const struct thread *t)
 {
-    return t->trace.request || trace_root.write_head != trace_root.write_tail;
+    return t->trace.request || t->held.wake || trace_root.write_head != trace_root.write_tail;
 }
 /* Do what was asked for, and forget the code that a tracer has written to. */
 void trace_serve(struct thread *t);

@@ -38,6 +38,8 @@ struct sighand {
  * asynchronous signal is blocked on the host for this thread, so there is never a second. */
 struct sigheld {
     volatile sig_atomic_t signo; /* 0: none */
+    volatile sig_atomic_t
+        wake; /* of `held`: a tracer wants the thread out of its system call, too */
     siginfo_t info;
 };
 

@@ -240,10 +240,13 @@ static int64_t clone_vfork(struct thread *t, const struct clone3_args *ca)
     thread_list_add(c);
 
     struct vfork_start start = {.child = c, .args = ca};
+    const char *sysroot = process.sysroot;
     int64_t pid = host_clone(ca, flags, stack, VFORK_STACK, &pidfd, vfork_child, &start);
 
     /* The child has its own memory now, or is gone; or there is none. */
     thread_self = t;
+    if (!(ca->flags & CLONE_FS))
+        process.sysroot = sysroot; /* the child may have changed its root, which is not ours */
     thread_list_remove(c);
     cc_cpu_remove(&c->cpu);
     if (c->exec_args)

@@ -328,8 +328,8 @@ static void keep_self(void)
     pthread_mutex_unlock(&self_lock);
 }
 
-/* In another root there is no sysroot: that was a directory of the old one. (A vfork child that changes its root
- * takes it from its parent, too.) Another thread may be about to read its name. */
+/* In another root there is no sysroot: that was a directory of the old one. (A vfork child's parent
+ * gets it back when the child has gone its way.) Another thread may be about to read its name. */
 static int64_t change_root(long number, uint64_t a, uint64_t b)
 {
     keep_self();

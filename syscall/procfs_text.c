@@ -8,6 +8,7 @@
 #include "process/mm.h"
 #include "syscall/procfs.h"
 #include "syscall/rlimit.h"
+#include "syscall/sys_int.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -303,6 +304,10 @@ static void status_line(struct thread *t, FILE *f, const char *line)
         fprintf(f, "SigIgn:\t%016" PRIx64 "\n", signals(t, false));
     } else if (starts(line, "SigCgt:\t")) {
         fprintf(f, "SigCgt:\t%016" PRIx64 "\n", signals(t, true));
+    } else if (starts(line, "Seccomp:\t")) {
+        fprintf(f, "Seccomp:\t%d\n", sys_seccomp_mode(t));
+    } else if (starts(line, "Seccomp_filters:\t")) {
+        fprintf(f, "Seccomp_filters:\t%u\n", sys_seccomp_filters(t));
     } else if (starts(line, "SigBlk:\t")) {
         fprintf(f, "SigBlk:\t%016" PRIx64 "\n", t->sigmask);
     } else if (!starts(line, "x86_")) {

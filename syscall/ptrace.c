@@ -271,7 +271,6 @@ static int64_t next_stop(struct tracee *x, struct trace *tr, int signo)
 {
     x->stop = TRACEE_CALL;
     x->status = x->next;
-    x->told = true;
     x->report = true;
     if (!tracee_put_trace(x, tr))
         return -ESRCH;
@@ -295,7 +294,7 @@ static int64_t resume(struct tracee *x, struct trace *tr, enum trace_how how, in
         return next_stop(x, tr, signo);
     } else if (x->stop == TRACEE_CALL || x->stop == TRACEE_CALL_EXIT) {
         bool caught = signo && ptrace_caught(x, signo);
-        tr->told = x->told;
+        tr->told = 1; /* or its beginning was not: the kernel's exit work comes before such stops */
         tr->regs_set = x->regs_set;
         tr->skip_guest = caught && !detach ? (uint32_t)signo : 0;
         if (!x->done && (x->regs_set || (how != TRACE_CONT && !caught)))
@@ -305,7 +304,7 @@ static int64_t resume(struct tracee *x, struct trace *tr, enum trace_how how, in
     if (x->thread && !tracee_put_trace(x, tr))
         return -ESRCH;
     x->stop = TRACEE_RUNS;
-    x->told = x->report = false;
+    x->report = false;
     int64_t rc = ptrace_host(request, x->tid, 0, (uint64_t)host_signo);
     if (detach)
         tracee_forget(x->tid);

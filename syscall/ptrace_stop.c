@@ -161,7 +161,7 @@ static bool classify(struct tracee *x, int signo, int event, const siginfo_t *in
     uint64_t message = 0;
 
     x->stop = TRACEE_RUNS;
-    x->has_info = x->regs_set = x->told = x->report = false;
+    x->has_info = x->regs_set = x->report = false;
     if (event == PTRACE_EVENT_EXEC) {
         ptrace_host(PTRACE_GETEVENTMSG, x->tid, 0, (uintptr_t)&message);
         if ((pid_t)message != x->tid)

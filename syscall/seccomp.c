@@ -425,6 +425,14 @@ int sys_seccomp_mode(const struct thread *t)
                                 : SECCOMP_MODE_FILTER;
 }
 
+unsigned sys_seccomp_filters(const struct thread *t)
+{
+    unsigned n = 0;
+    for (const struct seccomp *f = t->seccomp; f && !f->strict; f = f->prev)
+        n++;
+    return n;
+}
+
 /* ---- through execve ---- */
 
 /* The oldest first, so that who reads can put each before what it has. */

@@ -227,6 +227,7 @@ bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, in
 /* prctl's PR_SET_SECCOMP and PR_GET_SECCOMP. */
 int64_t sys_seccomp_prctl(struct thread *t, uint64_t mode, uint64_t filter);
 int sys_seccomp_mode(const struct thread *t);
+unsigned sys_seccomp_filters(const struct thread *t); /* how many */
 /* For the next program: an open file that holds t's filters, -1 when there are none, or -errno below -1. */
 int sys_seccomp_save(const struct thread *t);
 

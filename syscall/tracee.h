@@ -33,7 +33,6 @@ struct tracee {
     int next;       /* the status after TRACEE_CALL_EXIT */
     bool report;    /* wait has still to tell of this stop */
     bool regs_set;  /* the tracer has written registers during a stop in a call */
-    bool told;      /* and was told of the call's end */
     uint64_t message;
 };
 

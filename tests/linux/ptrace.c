@@ -404,6 +404,7 @@ static void test_attach(void)
 static void test_seize(void)
 {
     unsigned long regs[ISA_GREGS];
+    struct ptrace_syscall_info info;
     int pipes[2], status;
     char c = 'x';
     EXPECT_OK(pipe(pipes));
@@ -427,6 +428,9 @@ static void test_seize(void)
     EXPECT_OK(trace(PTRACE_INTERRUPT, pid, 0, 0));
     EXPECT_STOP(pid, EVENT(STOP));
     get_regs(pid, regs);
+    next_call(pid, &info); /* it begins anew, and nobody has been told of its first beginning */
+    EXPECT_EQ(info.op, PTRACE_SYSCALL_INFO_ENTRY);
+    EXPECT_EQ(info.entry.nr, SYS_read);
     EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
     usleep(10000);
     EXPECT_EQ(shared[0], 1); /* the call is not interrupted */

@@ -63,12 +63,28 @@ static int status_of(void (*fn)(void))
     return status;
 }
 
+/* A number of /proc/self/status. */
+static int status_line(const char *name)
+{
+    char line[256];
+    int n = -1;
+    FILE *f = fopen("/proc/self/status", "r");
+    EXPECT(f != NULL);
+    while (fgets(line, sizeof(line), f))
+        if (!strncmp(line, name, strlen(name)))
+            n = atoi(line + strlen(name));
+    fclose(f);
+    return n;
+}
+
 static void gives_errno(void)
 {
     refuse(SYS_getppid, SECCOMP_RET_ERRNO | EXDEV, 0);
     EXPECT_ERR(syscall(SYS_getppid), EXDEV);
     EXPECT(getpid() > 0);
     EXPECT_EQ(prctl(PR_GET_SECCOMP), SECCOMP_MODE_FILTER);
+    EXPECT_EQ(status_line("Seccomp:"), SECCOMP_MODE_FILTER);
+    EXPECT_EQ(status_line("Seccomp_filters:"), 1);
     /* The gravest wins, whichever came first; data beyond the greatest errno is cut. */
     refuse(SYS_getppid, SECCOMP_RET_LOG, 0);
     EXPECT_ERR(syscall(SYS_getppid), EXDEV);
@@ -76,6 +92,7 @@ static void gives_errno(void)
     EXPECT_ERR(syscall(SYS_getppid), 4095);
     refuse(SYS_getuid, SECCOMP_RET_ERRNO, 0);
     EXPECT_EQ(syscall(SYS_getuid), 0);
+    EXPECT_EQ(status_line("Seccomp_filters:"), 4);
     refuse(SYS_getgid, SECCOMP_RET_TRACE, 0);
     EXPECT_ERR(syscall(SYS_getgid), ENOSYS);
 }
@@ -266,6 +283,8 @@ static void refusals(void)
     EXPECT_ERR(seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &none), EOPNOTSUPP);
     EXPECT_ERR(seccomp(SECCOMP_GET_ACTION_AVAIL, 1, &action), EINVAL);
     EXPECT_EQ(prctl(PR_GET_SECCOMP), SECCOMP_MODE_DISABLED);
+    EXPECT_EQ(status_line("Seccomp:"), SECCOMP_MODE_DISABLED);
+    EXPECT_EQ(status_line("Seccomp_filters:"), 0);
 }
 
 int main(int argc, char **argv)

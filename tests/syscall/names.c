@@ -2,7 +2,8 @@
  *   names cat PATH | stat PATH | lstat PATH | link PATH | access PATH | list DIR | make PATH
  *   names in DIR COMMAND...   changes to DIR first
  *   names at DIR PATH         reads PATH relative to a descriptor of DIR
- *   names root DIR COMMAND... changes the root first */
+ *   names root DIR COMMAND... changes the root first
+ *   names vroot DIR COMMAND... has a child made by vfork do so, and waits for its end */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void cat(int fd)
@@ -48,8 +50,16 @@ int main(int argc, char **argv)
     struct stat st;
     ssize_t n;
 
-    while (argc > 3 && (!strcmp(argv[1], "in") || !strcmp(argv[1], "root"))) {
-        if ((argv[1][0] == 'i' ? chdir(argv[2]) : chroot(argv[2])) < 0) {
+    while (argc > 3 &&
+           (!strcmp(argv[1], "in") || !strcmp(argv[1], "root") || !strcmp(argv[1], "vroot"))) {
+        if (argv[1][0] == 'v') {
+            int status;
+            pid_t pid = vfork();
+            if (pid == 0)
+                _exit(chroot(argv[2]) < 0);
+            if (waitpid(pid, &status, 0) != pid || status)
+                printf("status %#x\n", status);
+        } else if ((argv[1][0] == 'i' ? chdir(argv[2]) : chroot(argv[2])) < 0) {
             printf("%s\n", strerror(errno));
             return 0;
         }
