@@ -204,6 +204,13 @@ static struct unit *install(const struct bt_region *r, const struct bt_code *c, 
     return cc_unit_install(&d);
 }
 
+bool bt_checks_addresses;
+
+void bt_check_addresses(bool on)
+{
+    bt_checks_addresses = on;
+}
+
 static bool measuring;
 
 void bt_measure(bool on)

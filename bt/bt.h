@@ -30,6 +30,8 @@ struct bt_stats {
 void bt_get_stats(struct bt_stats *s);
 /* Have the time measured. Not without being asked: two looks at a thread's clock cost as much as some instructions' translation. */
 void bt_measure(bool on);
+/* Compare each access's address with the end of the guest's range. Before the first translation. */
+void bt_check_addresses(bool on);
 /* Refusals by reason: fn is called with each reason met and how often. */
 void bt_for_each_bail(void (*fn)(const char *reason, uint64_t n, void *arg), void *arg);
 

@@ -53,9 +53,13 @@ struct bt_emitter {
     struct cc_trap_table traps;
     uint8_t displaced
         [2]; /* registers whose contents are in BT_SPARE_UNIT and the next now; the same ones (0): none are */
-    const char *cannot;  /* set when an operation has no emitter */
-    struct cc_side side; /* last: too large to be cleared each time */
+    uint32_t checked[8], nchecked, checked_block; /* bases that were compared in this block */
+    const char *cannot;                           /* set when an operation has no emitter */
+    struct cc_side side;                          /* last: too large to be cleared each time */
 };
+
+/* See bt_check_addresses. */
+extern bool bt_checks_addresses;
 
 /* ---- operands ---- */
 static inline struct bt_loc bt_loc(const struct bt_emitter *m, uint32_t v)

@@ -8,6 +8,7 @@
  */
 #include "bt/emit_int.h"
 #include <stddef.h>
+#include <string.h>
 
 /* [a + imm]; may use rax, which a may be. */
 static struct x64_mem displaced(struct bt_emitter *m, unsigned a, int64_t imm)
@@ -55,7 +56,7 @@ static struct x64_mem indexed(struct bt_emitter *m, const struct bt_op *o)
 }
 
 /* The operand [a + imm], or with an index; may use rax. */
-static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
+static struct x64_mem unchecked(struct bt_emitter *m, const struct bt_op *o)
 {
     if (o->indexed)
         return indexed(m, o);
@@ -67,6 +68,51 @@ static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
     }
     unsigned a = bt_gpr(m, o->a, RAX);
     return displaced(m, a, imm);
+}
+
+/* ---- the end of the guest's range (bt_check_addresses) ---- */
+
+/* An address that is not below it leaves, and the interpreter, which checks each access, meets it again; so it does no harm to
+ * be strict. The widest access has 16 bytes. */
+#define NEAR 65536
+#define CHECK_END (GUEST_ADDR_END - NEAR - 15)
+
+static void check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg)
+{
+    x64_alu_rm(&m->e, X64_CMP, 8, reg, bt_const128(m, CHECK_END, 0));
+    x64_jcc(&m->e, X64_AE, bt_leave(m, o->snap, EXIT_FAULT));
+}
+
+/* Has the block's code compared this base already? Where slots stay in place a value stands for whatever its slot holds. */
+static bool is_checked(struct bt_emitter *m, uint32_t base)
+{
+    const unsigned n = sizeof(m->checked) / sizeof(m->checked[0]);
+    if (m->checked_block != m->block) {
+        m->checked_block = m->block;
+        memset(m->checked, 0, sizeof(m->checked));
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (m->checked[i] == base)
+            return !m->r->in_place;
+    }
+    m->checked[m->nchecked++ % n] = base;
+    return false;
+}
+
+/* The same, compared with the end where that was asked for. */
+static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
+{
+    struct x64_mem mem = unchecked(m, o);
+    if (!bt_checks_addresses)
+        return mem;
+    if (mem.index != X64_NONE || mem.base == X64_NONE || mem.disp > NEAR || mem.disp < -NEAR) {
+        x64_lea(&m->e, 8, RAX, mem);
+        check_end(m, o, RAX);
+        return x64_mem(RAX, 0);
+    }
+    if (!is_checked(m, o->a))
+        check_end(m, o, mem.base);
+    return mem;
 }
 
 static void load(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
@@ -194,6 +240,8 @@ static unsigned atomic_size(uint16_t op)
 static void atomic_address(struct bt_emitter *m, const struct bt_op *o, unsigned size)
 {
     bt_load_gpr(m, RCX, o->a);
+    if (bt_checks_addresses)
+        check_end(m, o, RCX);
     if (size > 1) {
         x64_rr(&m->e, X64_MOV_RM_R, 4, RCX, RAX);
         x64_alu_ri(&m->e, X64_AND, 4, RAX, (int32_t)size - 1);

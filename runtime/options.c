@@ -305,6 +305,12 @@ static void set_traced(const char *v, const char *name)
     options.traced = v;
 }
 
+static void set_check_addresses(const char *v, const char *name)
+{
+    (void)v, (void)name;
+    options.check_addresses = true;
+}
+
 static void set_perfmap(const char *v, const char *name)
 {
     (void)v;
@@ -380,6 +386,8 @@ static const struct option_row {
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,
      "capacity of the code cache (suffixes K, M, G)"},
+    {"check-addresses", ARG_NONE, NULL, "CHECK_ADDRESSES", set_check_addresses, FWD,
+     "have translated code check that each access is below the guest's end"},
     {"perfmap", ARG_NONE, NULL, "PERFMAP", set_perfmap, FWD,
      "write /tmp/perf-PID.map, so that perf names guest functions"},
     {"jitdump", ARG_NONE, NULL, "JITDUMP", set_jitdump, FWD,

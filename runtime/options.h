@@ -29,6 +29,7 @@ struct options {
     bool stats;             /* --stats */
     const char *stats_file; /* --stats=FILE, or NULL for stderr */
     uint64_t code_cache;    /* --code-cache, bytes; 0: the default */
+    bool check_addresses;   /* --check-addresses */
     bool perfmap, jitdump;  /* --perfmap, --jitdump */
     bool by_kernel;         /* the kernel's binfmt_misc started us */
     int exec_fd;            /* --exec-fd or AT_EXECFD: the program is open there; -1: by name */

@@ -91,6 +91,7 @@ void run_init(void)
     hot_level2 = options.hot ? options.hot_level2 : options.engine == ENGINE_BT ? 64 : HOT_LEVEL2;
     perf_enable(options.perfmap, options.jitdump);
     bt_measure(options.stats);
+    bt_check_addresses(options.check_addresses);
     if (options.code_cache && !cc_set_capacity(options.code_cache))
         options_fatal("--code-cache: give a size from %u KiB to %u MiB", CC_CAPACITY_MIN >> 10,
                       CC_CAPACITY_MAX >> 20);
