@@ -538,8 +538,8 @@ static void split(struct bt_allocator *a, const struct bt_item *it)
     }
 }
 
-/* The target of an indirect jump is wanted in rcx while the state is written back: there it may lie from the first, and
- * nothing else may. */
+/* The target of an indirect jump is wanted in rcx while the state is written back: there it may lie from the first, unless it
+ * lives on where the jump is believed to lead, and nothing else may. */
 static void place_targets(struct bt_allocator *a)
 {
     const struct bt_region *r = a->r;
@@ -548,8 +548,8 @@ static void place_targets(struct bt_allocator *a)
         if (r->ops[last].op != UOP_jmp_ind)
             continue;
         struct bt_bundle *b = &a->bundles[a->bundle_of[v]];
-        if (r->ops[v].op < UOP_CODES && r->ops[v].block == i && b->nmembers == 1 && !b->fp &&
-            b->ranges && try_reg(a, b->ranges, false, RCX)) {
+        if (!r->blocks[i].nsuccs && r->ops[v].op < UOP_CODES && r->ops[v].block == i &&
+            b->nmembers == 1 && !b->fp && b->ranges && try_reg(a, b->ranges, false, RCX)) {
             a->out->loc[v] = (struct bt_loc){BT_GPR, RCX};
             b->ranges = NULL;
         }

@@ -22,6 +22,8 @@
 #define COLD_RATIO 32
 /* And when its code of level 1, where that has been counting, was entered at least once per this many rounds of the head's. */
 #define COLD_ROUNDS 64
+/* An indirect jump is believed to go on as it did when it went elsewhere at most once in so many times. */
+#define SURE_RATIO 4
 /* Level 1 takes a chain of so many blocks at most. */
 #define LEVEL1_BLOCKS 4
 /* A back edge that is taken less than once per this many entries of its target is no loop worth the name. */
@@ -102,7 +104,7 @@ static const struct uop *terminator(const struct block *b)
 static bool is_call(const struct block *b)
 {
     const struct uop *t = terminator(b);
-    return t->op == UOP_jmp && t->c == JUMP_CALL;
+    return (t->op == UOP_jmp || t->op == UOP_jmp_ind) && t->c == JUMP_CALL;
 }
 
 static bool is_return(const struct block *b)
@@ -167,10 +169,13 @@ static unsigned direct_ways(const struct choice *c, const struct block *b, struc
         way[n++] = (struct way){.pc = (uint64_t)t->imm, .freq = taken};
     } else if (t->op == UOP_jmp) {
         way[n++] = (struct way){.pc = (uint64_t)t->imm, .freq = count};
+    } else if (c->level > 1 && t->op == UOP_jmp_ind && t->c != JUMP_RET &&
+               taken >= count / SURE_RATIO * (SURE_RATIO - 1)) {
+        way[n++] = (struct way){.pc = b->target, .freq = taken};
     }
     for (unsigned e = 0; e < n; e++) {
         way[e].to = target(c->cpu, &b->succ[e], way[e].pc);
-        if (n == 2)
+        if (n == 2 || t->op == UOP_jmp_ind)
             correct(c, &way[e], count);
     }
     return n;
@@ -197,7 +202,7 @@ static bool callee_fits(struct choice *c, struct block *callee, unsigned depth)
         unsigned nways = direct_ways(c, b, way);
         size += b->ninsns;
         returns |= is_return(b);
-        if (is_call(b))
+        if (is_call(b) && nways)
             way[0].to = way[0].to && depth < MAX_DEPTH && callee_fits(c, way[0].to, depth + 1)
                             ? target(c->cpu, NULL, b->pc + b->len)
                             : NULL;
@@ -229,7 +234,7 @@ static uint32_t find_context(struct choice *c, uint32_t parent, uint64_t pc)
     return i;
 }
 
-/* A node whose block calls directly: into the callee, or out of the region. */
+/* A node whose block calls: into the callee, or out of the region. */
 static void way_of_call(struct choice *c, const struct node *n, struct way *w)
 {
     unsigned depth = c->contexts[n->context].depth;
@@ -253,7 +258,7 @@ static void find_ways(struct choice *c, struct node *n)
         n->way[e].context = n->context;
         n->way[e].freq = n->way[e].freq * scale >> 16;
     }
-    if (is_call(n->guest)) {
+    if (is_call(n->guest) && n->nways) {
         way_of_call(c, n, &n->way[0]);
     } else if (is_return(n->guest) && n->context) {
         const struct bt_context *x = &c->contexts[n->context];

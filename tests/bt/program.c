@@ -364,27 +364,50 @@ static void random_insn(struct block *b)
     }
 }
 
+/* An indirect jump or call, most often to where the profile saw it go: the translator knows the target, it comes from
+ * memory, or it is anything. */
+static void random_indirect(struct program *p, struct block *b, uint64_t pc)
+{
+    uint8_t target = 2 + pick(4), jump = pick(3) ? JUMP_CALL : JUMP_PLAIN;
+    unsigned kind = pick(4);
+    b->target = pick(8) ? pc : PC + STEP * pick(p->n);
+    if (pick(4))
+        b->taken = b->count;
+    begin_insn(b);
+    if (kind == 0)
+        emit3(b, UOP_movi, target, 0, 0, (int64_t)pc);
+    if (kind > 1) {
+        emit3(b, UOP_movi, CPU_TEMP_BASE, 0, 0, (int64_t)pc);
+        emit3(b, UOP_st_64, 0, BASE + 1, CPU_TEMP_BASE, 0);
+        begin_insn(b);
+        emit3(b, UOP_ld_64, target, BASE + 1, 0, 0);
+        begin_insn(b);
+    }
+    if (jump == JUMP_CALL)
+        emit3(b, UOP_movi, LINK, 0, 0, (int64_t)(b->pc + b->len));
+    emit(b, (struct uop){.op = UOP_jmp_ind, .a = target, .c = jump});
+}
+
 /* How control leaves the block. Slot LINK has the address that a return goes to, in most programs that of what follows the
  * last call; `saved`: the block kept it in memory, from where a return fetches it. */
 static void random_end(struct program *p, unsigned i, bool saved)
 {
     struct block *b = p->blocks[i];
-    unsigned kind = pick(18);
+    unsigned kind = pick(20);
     if (kind == 13 && saved) {
         begin_insn(b);
         emit3(b, UOP_ld_64, LINK, BASE, 0, 0);
     }
-    begin_insn(b);
     unsigned to = pick(p->n + 1); /* perhaps where there is no block */
     uint64_t pc = PC + STEP * to;
+    if (kind == 1 || kind == 14) {
+        random_indirect(p, b, pc);
+        return;
+    }
+    begin_insn(b);
     switch (kind) {
     case 0:
         emit(b, (struct uop){.op = UOP_exit, .imm = EXIT_SYSCALL});
-        break;
-    case 1:
-        if (pick(2))
-            emit(b, (struct uop){.op = UOP_movi, .d = 1, .imm = (int64_t)pc});
-        emit(b, (struct uop){.op = UOP_jmp_ind, .a = 1 + pick(5), .c = JUMP_CALL});
         break;
     case 2:
     case 3:
@@ -399,6 +422,10 @@ static void random_end(struct program *p, unsigned i, bool saved)
         b->succ[0] = to < p->n ? p->blocks[to] : NULL;
         break;
     case 13:
+        if (pick(2)) {
+            emit(b, (struct uop){.op = UOP_jmp_ind, .a = LINK, .c = JUMP_RET});
+            break;
+        }
         emit3(b, UOP_and_64_i, CPU_TEMP_BASE, pick(16) ? LINK : 1 + pick(5), 0, -2);
         emit(b, (struct uop){.op = UOP_jmp_ind, .a = CPU_TEMP_BASE, .c = JUMP_RET});
         break;
