@@ -544,7 +544,17 @@ static void frames_new(struct cpu *cpu)
         vm_bug("no memory for a stack of translated code");
     cpu->frames_map = map;
     cpu->frames_base = map + FRAMES_GUARD + FRAMES_SIZE - X64_FRAMES_NONE;
-    memset(cpu->frames_base, 0xff, X64_FRAMES_NONE);
+}
+
+/* No frame but those of no call. In the child of a fork the stubs are elsewhere than before. */
+static void frames_clear(struct cpu *cpu)
+{
+    uint64_t *frame = cpu->frames_base;
+    for (unsigned i = 0; i < X64_FRAMES_NONE / 8; i += 2) {
+        frame[i] = (uint64_t)(uintptr_t)cc_stub(X64_STUB_NO_FRAME);
+        frame[i + 1] = X64_FRAMES_NO_PC;
+    }
+    cpu->frames = cpu->frames_base;
 }
 
 void cc_frames_free(struct cpu *cpu)
@@ -590,7 +600,7 @@ void cc_unit_enter(struct cpu *cpu)
     /* The frames' return addresses may lead into memory that is used again. */
     if (!cpu->frames_map)
         frames_new(cpu);
-    cpu->frames = cpu->frames_base;
+    frames_clear(cpu);
     cpu->unit_gen = gen;
 }
 

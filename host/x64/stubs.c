@@ -105,6 +105,10 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_bind(e, found);
     x64_mov_rr(e, 8, RSP, RDX);
     x64_none(e, X64_RET);
+
+    off[X64_STUB_NO_FRAME] = x64_offset(e);
+    x64_mov_rm(e, 8, RSP, X64_CPU(frames_base));
+    x64_mov_ri(e, RAX, X64_FRAMES_NO_PC);
     x64_bind(e, miss);
 
     off[X64_STUB_INDIRECT] = x64_offset(e);

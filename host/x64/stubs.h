@@ -12,7 +12,8 @@
  * to and does a host call; a guest return compares its target with [rsp+8] and does a host ret when they are
  * equal, so the processor predicts it. Everything else that can happen (longjmp, interpreted callees, signal
  * handlers, coroutines) makes them unequal, and X64_STUB_RETURN looks further down, or else goes the way of
- * indirect jumps and leaves the stack alone. Below X64_FRAMES_NONE words of all ones nothing is looked at.
+ * indirect jumps and leaves the stack alone. At the bottom lie frames of no call, as many as are looked at, for the guest pc X64_FRAMES_NO_PC; a
+ * guest that does return there finds X64_STUB_NO_FRAME.
  *
  * Threading: const after x64_stubs_emit.
  */
@@ -49,13 +50,15 @@ static inline struct x64_mem x64_slot(unsigned unit)
 /* Places that emitted code and the fault handler jump to; at all of them but ENTER and CALL the state is
  * canonical: homes in registers (FAULT: in the cpu), all other slots in the cpu. */
 #define X64_FRAMES_SCAN 8                            /* frames that X64_STUB_RETURN looks at */
-#define X64_FRAMES_NONE ((X64_FRAMES_SCAN + 2) * 16) /* bytes of ones at the bottom */
+#define X64_FRAMES_NONE ((X64_FRAMES_SCAN + 2) * 16) /* bytes of frames of no call */
+#define X64_FRAMES_NO_PC UINT64_MAX
 
 enum x64_stub {
     X64_STUB_ENTER, /* from C: x64_enter_fn */
     X64_STUB_LINK, /* called from a unit's cold code: the return address says by which link it leaves */
     X64_STUB_INDIRECT, /* rax: guest pc to go on at, which the inline look-up did not find */
     X64_STUB_RETURN,   /* rax: guest pc to return to, which the topmost frame does not name */
+    X64_STUB_NO_FRAME, /* returned to by the frames at the bottom */
     X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
     X64_STUB_FAULT,    /* the handler has put the state into the cpu */
     X64_STUB_CALL, /* called: rax = (*rax)(cpu, rcx, rdx); rcx, rdx, xmm0-xmm3 are clobbered, homes are not */

@@ -2,6 +2,7 @@
  * (coroutines), calls from signal handlers, calls through pointers, many threads. A translator that pairs calls
  * with returns must stay right in all of them. */
 #include "tests/linux/expect.h"
+#include "tests/linux/isa.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -199,6 +200,43 @@ static void small_callees(void)
     puts("ok small callees");
 }
 
+/* Returns to where nothing is, by all the frames that a translator may keep. */
+static volatile uintptr_t nowhere;
+static sigjmp_buf back;
+static void on_nowhere(int signo, siginfo_t *info, void *ctx)
+{
+    (void)signo;
+    (void)info;
+    nowhere = ISA_PC((ucontext_t *)ctx);
+    siglongjmp(back, 1);
+}
+static __attribute__((noipa)) void return_to(uintptr_t at)
+{
+    __asm__ volatile(ISA_RETURN_TO : : "r"(at) : "memory");
+}
+
+/* In a thread of its own, where few frames lie below. */
+static void *returns_to_nowhere(void *arg)
+{
+    struct sigaction sa = {.sa_sigaction = on_nowhere, .sa_flags = SA_SIGINFO}, old[2];
+    EXPECT_OK(sigaction(SIGSEGV, &sa, &old[0]));
+    EXPECT_OK(sigaction(SIGBUS, &sa, &old[1]));
+    static volatile long i;
+    for (i = 0; i < 400; i++) {
+        uintptr_t at = i % 2 ? UINTPTR_MAX - 1 : UINTPTR_MAX;
+        if (!sigsetjmp(back, 1)) {
+            deep(i % 12);
+            return_to(at);
+        }
+        EXPECT_EQ(nowhere | 1, at | 1); /* the lowest bit may not count */
+        EXPECT_EQ(fib(5), 5);
+    }
+    EXPECT_OK(sigaction(SIGSEGV, &old[0], NULL));
+    EXPECT_OK(sigaction(SIGBUS, &old[1], NULL));
+    puts("ok returns to nowhere");
+    return arg;
+}
+
 static void *thread(void *arg)
 {
     long n = (long)arg, sum = 0;
@@ -210,6 +248,8 @@ static void *thread(void *arg)
 static void threads(void)
 {
     pthread_t t[4];
+    EXPECT_EQ(pthread_create(&t[0], NULL, returns_to_nowhere, NULL), 0);
+    EXPECT_EQ(pthread_join(t[0], NULL), 0);
     for (long i = 0; i < 4; i++)
         EXPECT_EQ(pthread_create(&t[i], NULL, thread, (void *)(1000 * (i + 1))), 0);
     for (long i = 0; i < 4; i++) {

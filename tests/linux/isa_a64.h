@@ -20,6 +20,9 @@ static __attribute__((noinline, unused)) void isa_put_code(void *at, unsigned n)
 #define ISA_NUMBER_AT 0 /* the two bytes of the code that depend on n */
 #define ISA_INSN_ALIGN 4
 
+/* A return to any address, as assembly. */
+#define ISA_RETURN_TO "mov x30, %0\n ret"
+
 #define ISA_PC(uc) ((uc)->uc_mcontext.pc)
 static inline unsigned isa_insn_len(uint64_t pc)
 {
