@@ -211,10 +211,16 @@ bool trace_syscall_leave(struct thread *t, bool restart)
     return true;
 }
 
-void trace_event(struct thread *t, int event, uint64_t message)
+bool trace_seccomp(struct thread *t, uint64_t nr, uint32_t data, int64_t *result)
 {
-    t->trace.message = message;
-    stop(t, SIGTRAP | EVENT(event));
+    struct trace *x = &t->trace;
+    x->nr = nr;
+    x->ret = -ENOSYS;
+    x->message = data;
+    x->op = TRACE_OP_SECCOMP;
+    stop(t, SIGTRAP | EVENT(PTRACE_EVENT_SECCOMP));
+    *result = x->ret;
+    return (int32_t)x->nr != -1;
 }
 
 void trace_stepped(struct thread *t)

@@ -27,8 +27,8 @@ bool trace_syscall_enter(struct thread *t, uint64_t *nr);
 /* Behind the call; restart: it is going to be made again. False: the registers stand as they are. */
 bool trace_syscall_leave(struct thread *t, bool restart);
 
-/* An event of ptrace's that is of the VM's own making (the others are the host's). */
-void trace_event(struct thread *t, int event, uint64_t message);
+/* A filter wants the tracer to be asked about the call nr: false when it is to be skipped; its result is in *result. */
+bool trace_seccomp(struct thread *t, uint64_t nr, uint32_t data, int64_t *result);
 
 /* One instruction has been executed, or a handler entered, by a thread that is to be stopped then. */
 void trace_stepped(struct thread *t);

@@ -57,8 +57,7 @@ static bool view_read(const struct tracee *x, const struct trace *tr, struct vie
             r[g->pc_slot] -= g->syscall_len; /* the call is taken back before anybody looks */
     }
     bool behind = tr->op == TRACE_OP_EXIT;
-    v->hides =
-        x->stop == TRACEE_SELF && (tr->op == TRACE_OP_ENTRY || (behind && d->call_slot_behind));
+    v->hides = x->stop == TRACEE_SELF && tr->op && (!behind || d->call_slot_behind);
     if (v->hides) {
         v->under = r[d->call_slot];
         r[d->call_slot] = (uint64_t)d->call_value[behind];
@@ -77,7 +76,7 @@ static bool view_write(struct tracee *x, struct trace *tr, struct view *v)
             tr->ret = (int64_t)r[g->sysret_slot];
         r[g->debug->call_slot] = v->under;
     }
-    if (tr->op == TRACE_OP_ENTRY && !g->debug->call_note)
+    if ((tr->op == TRACE_OP_ENTRY || tr->op == TRACE_OP_SECCOMP) && !g->debug->call_note)
         tr->nr = r[g->sysnr_slot];
     if (x->stop == TRACEE_CALL || x->stop == TRACEE_CALL_EXIT)
         x->regs_set = true;

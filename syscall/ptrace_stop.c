@@ -92,7 +92,7 @@ static bool shown(struct tracee *x, enum tracee_stop stop, int status)
 static bool shown_in_call(struct tracee *x, const struct trace *tr, int status)
 {
     x->next = status;
-    if (tr->how != TRACE_SYSCALL)
+    if (tr->how != TRACE_SYSCALL || tr->told)
         return shown(x, TRACEE_CALL, status);
     return shown(x, TRACEE_CALL_EXIT, SIGTRAP | (tr->options & PTRACE_O_TRACESYSGOOD ? 0x80 : 0));
 }

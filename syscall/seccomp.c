@@ -14,10 +14,12 @@
  * Threading: a thread adds to its own chain; with SECCOMP_FILTER_FLAG_TSYNC to those of all others too,
  * under thread_lock: chains of others are only ever replaced by longer ones.
  */
+#include "exceptions/trace.h"
 #include "syscall/sys_int.h"
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +186,12 @@ bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, in
         sig_force(t, &info, 0);
         return true;
     }
-    case SECCOMP_RET_TRACE: /* there is no tracer */
+    case SECCOMP_RET_TRACE:
+        if (t->trace.on && t->trace.options & PTRACE_O_TRACESECCOMP) {
+            *ret = -ENOSYS;
+            return !trace_seccomp(t, nr, extra, ret);
+        }
+        /* There is no tracer. */ __attribute__((fallthrough));
     case SECCOMP_RET_USER_NOTIF:
         *ret = -ENOSYS;
         return true;

@@ -4,11 +4,15 @@
 #include "tests/linux/expect.h"
 #include "tests/linux/isa.h"
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/ptrace.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -615,6 +619,42 @@ static void test_exec(void)
     verified("execve, with and without its event; the end");
 }
 
+static int filtered(void)
+{
+    struct sock_filter f[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 7),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog prog = {4, f};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &prog))
+        return 1;
+    return syscall(SYS_getpgid, 0) == getpgrp() ? 12 : 2;
+}
+
+static void test_filter(void)
+{
+    struct ptrace_syscall_info info;
+    unsigned long message = 0;
+    pid_t pid = start(filtered, PTRACE_O_TRACESECCOMP);
+    EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    EXPECT_STOP(pid, EVENT(PTRACE_EVENT_SECCOMP));
+    EXPECT_OK(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message));
+    EXPECT_EQ(message, 7);
+    EXPECT_EQ(trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info), 84);
+    EXPECT_EQ(info.op, PTRACE_SYSCALL_INFO_SECCOMP);
+    EXPECT_EQ(info.seccomp.nr, SYS_getpgid);
+    EXPECT_EQ(info.seccomp.ret_data, 7);
+    EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    /* Another such call, if getpgrp is one. */
+    int status;
+    while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
+        EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    EXPECT_EQ(status, EXITED(12));
+    verified("a filter that asks the tracer");
+}
+
 static int exits(void)
 {
     return 3;
@@ -694,6 +734,7 @@ int main(int argc, char **argv)
     test_child(makes_thread, PTRACE_EVENT_CLONE, PTRACE_O_TRACECLONE);
     verified("children and threads from their beginning");
     test_exec();
+    test_filter();
     test_waitid();
     test_tracer_gone();
     return 0;
