@@ -265,6 +265,7 @@ static uint64_t __attribute__((noinline)) slow_fp(struct cpu *cpu, const struct 
 #define FPTOFP_f32_f16() goto fp_other_mode
 #define FPTOFP_f64_f16() goto fp_other_mode
 #define FPTOFP_f16_f32() goto fp_other_mode
+#define FPTOFP_bf16_f32() goto fp_other_mode
 #define FPTOFP_f16_f64() goto fp_other_mode
 #define CV_fptofp(D, S) FPTOFP_##D##_##S()
 #define CV_fptofp_odd(D, S) goto fp_other_mode

@@ -6,10 +6,14 @@
  */
 #include "base/report.h"
 #include "uop/soft.h"
+#include "uop/vec.h"
+#include <string.h>
 #include <sys/platform/x86.h>
 
-const struct format soft_format[] = {
-    [FP_F16] = {11, 15, 15, 16}, [FP_F32] = {24, 127, 127, 32}, [FP_F64] = {53, 1023, 1023, 64}};
+const struct format soft_format[] = {[FP_F16] = {11, 15, 15, 16},
+                                     [FP_F32] = {24, 127, 127, 32},
+                                     [FP_F64] = {53, 1023, 1023, 64},
+                                     [FP_BF16] = {8, 127, 127, 16}};
 static const struct format alternative_half = {11, 15, 16, 16};
 
 struct unpacked soft_unpack(const struct format *f, uint64_t v, unsigned mode, unsigned *flags)
@@ -23,7 +27,7 @@ struct unpacked soft_unpack(const struct format *f, uint64_t v, unsigned mode, u
         u.class = frac ? CLASS_NUMBER : CLASS_ZERO;
         if (frac && flushes(f, mode)) {
             u.class = CLASS_ZERO;
-            if (f->width > 16)
+            if (!is_half(f))
                 *flags |= FP_ID;
         }
     } else {
@@ -437,9 +441,9 @@ static uint64_t soft_convert(const struct format *to, const struct format *from,
     bool no_specials = false;
     mode &= ~(unsigned)FP_FZ16;
     if (mode & FP_AHP) {
-        if (from->width == 16)
+        if (is_half(from))
             from = &alternative_half;
-        no_specials = to->width == 16;
+        no_specials = is_half(to);
         if (no_specials)
             to = &alternative_half;
     }
@@ -477,6 +481,7 @@ static uint64_t soft_mulx(const struct format *f, uint64_t x, uint64_t y, unsign
 }
 
 #define FMT_f16 (&soft_format[FP_F16])
+#define FMT_bf16 (&soft_format[FP_BF16])
 #define FMT_f32 (&soft_format[FP_F32])
 #define FMT_f64 (&soft_format[FP_F64])
 #define SOFT_add(T) soft_add(FMT_##T, a, b, false, mode, flags)
@@ -542,6 +547,30 @@ uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, unsigned 
     default:
         vm_bug("micro-op %d is not floating point", (int)op);
     }
+}
+
+/* ---- sums of products of bfloat16 (Arm ARM, BFDotAdd) ---- */
+
+static uint32_t round_to_odd(enum uop_code op, uint64_t a, uint64_t b)
+{
+    unsigned flags = 0;
+    uint64_t v = fp_soft(op, a, b, 0, FP_ODD | FP_ENV | FP_FZ | FP_DN, &flags);
+    return (uint32_t)(flags & FP_OF ? (v & 0x80000000) | 0x7f800000 : v);
+}
+
+void uop_vec_vbfdot(uint64_t *d, const uint64_t *a, const uint64_t *b, const uint64_t *c, int64_t n)
+{
+    (void)n;
+    uint32_t x[4], y[4], t[4];
+    memcpy(x, a, 16);
+    memcpy(y, b, 16);
+    memcpy(t, c, 16);
+    for (int i = 0; i < 4; i++) {
+        uint32_t low = round_to_odd(UOP_fmul_f32, x[i] << 16, y[i] << 16);
+        uint32_t high = round_to_odd(UOP_fmul_f32, x[i] & 0xffff0000, y[i] & 0xffff0000);
+        t[i] = round_to_odd(UOP_fadd_f32, t[i], round_to_odd(UOP_fadd_f32, low, high));
+    }
+    memcpy(d, t, 16);
 }
 
 /* ---- the environment ---- */

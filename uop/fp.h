@@ -24,7 +24,7 @@
 
 /* ---- software ---- */
 
-enum fp_format { FP_F16, FP_F32, FP_F64 };
+enum fp_format { FP_F16, FP_F32, FP_F64, FP_BF16 };
 
 /* The value of FP micro-op op (rows UOP_F1, F2, F3, FC, CV); enum fp_flag bits are added to *flags. mode is
  * the micro-op's immediate (its rounding mode RNE to RMM, FP_ENV, FP_FBITS) with the environment's enum fp_rule bits. A code

@@ -65,10 +65,16 @@ static inline bool is_nan(struct unpacked a)
     return a.class >= CLASS_QNAN;
 }
 
+/* IEEE half precision, which has rules of its own; bfloat16 has a single's. */
+static inline bool is_half(const struct format *f)
+{
+    return f->p == 11;
+}
+
 /* Are subnormal numbers of format f zeros, as operands and as results? */
 static inline bool flushes(const struct format *f, unsigned mode)
 {
-    return mode & (f->width == 16 ? FP_FZ16 : FP_FZ);
+    return mode & (is_half(f) ? FP_FZ16 : FP_FZ);
 }
 
 static inline uint64_t soft_invalid(const struct format *f, unsigned *flags)

@@ -8,6 +8,7 @@
 
 /* Kinds of the C and FP types that rows name. */
 #define K_f16 UOP_K_H
+#define K_bf16 UOP_K_H
 #define K_f32 UOP_K_S
 #define K_f64 UOP_K_D
 #define K_s16 UOP_K_I

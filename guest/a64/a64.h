@@ -17,14 +17,17 @@ enum a64_slot {
     A64_SP = 31,
     A64_XZR = 32, /* the zero slot */
     A64_PC = 33,
-    A64_NZCV = 34,         /* bits 31 to 28; the others are zero */
-    A64_TPIDR = 35,        /* TPIDR_EL0 */
-    A64_FPCR = 36,         /* the bits that are implemented; struct cpu's frm follows RMode */
-    A64_FPSR = 37,         /* QC alone: the other flags are in the host's MXCSR */
-    A64_V0 = 38,           /* v0..v31, two units each, low half first */
-    A64_DIT = A64_V0 + 64, /* PSTATE.DIT in its bit, 24: it changes nothing here */
+    A64_NZCV = 34,  /* bits 31 to 28; the others are zero */
+    A64_TPIDR = 35, /* TPIDR_EL0 */
+    A64_FPCR = 36,  /* the bits that are implemented; struct cpu's frm follows RMode */
+    A64_FPSR = 37,  /* QC alone: the other flags are in the host's MXCSR */
+    A64_V0 = 38,    /* v0..v31, two units each, low half first */
+    A64_PSTATE =
+        A64_V0 + 64, /* PSTATE.DIT and SSBS in their bits, 24 and 12: they change nothing here */
     A64_NSLOTS,
 };
+
+#define A64_PSTATE_BITS (UINT64_C(1) << 24 | UINT64_C(1) << 12)
 
 /* FPCR: AHP, DN, FZ, RMode, FZ16: bits 26 to 22, and 19. */
 #define A64_FPCR_RMODE_SHIFT 22

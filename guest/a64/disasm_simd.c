@@ -125,6 +125,11 @@ OPERAND(put_elemdot)
     a64_put(o, "v%u.4b[%u]", in->rm, W(11, 11) << 1 | W(21, 21));
     return true;
 }
+OPERAND(put_elembf)
+{
+    a64_put(o, "v%u.2h[%u]", in->rm, W(11, 11) << 1 | W(21, 21));
+    return true;
+}
 OPERAND(put_elemsm3)
 {
     return put_lane(o, in->rm, 2, W(13, 12));
@@ -321,47 +326,26 @@ OPERAND(put_vfimm)
 }
 
 const struct a64_operand a64_simd_operands[] = {
-    {"T", put_T},
-    {"Tw", put_Tw},
-    {"Tp", put_Tp},
-    {"B", put_B},
-    {"H", put_H},
-    {"S", put_S},
-    {"F", put_F},
-    {"G", put_G},
-    {"T5", put_T5},
-    {"lane_d", put_lane_d},
-    {"lane_n", put_lane_n},
-    {"lane4_n", put_lane4_n},
-    {"umov_n", put_umov_n},
-    {"smov_n", put_smov_n},
-    {"elem", put_elem},
-    {"elemh", put_elemh},
-    {"elemc", put_elemc},
-    {"elemdot", put_elemdot},
-    {"elemsm3", put_elemsm3},
-    {"rot", put_rot},
-    {"rot1", put_rot1},
-    {"rote", put_rote},
-    {"Hh", put_Hh},
-    {"Dd", put_Dd},
-    {"tlist", put_tlist},
-    {"slist", put_slist},
-    {"srep", put_srep},
-    {"slane", put_slane},
-    {"smem", put_smem},
-    {"Ti", put_Ti},
-    {"Tiw", put_Tiw},
-    {"shr", put_shr},
-    {"shl", put_shl},
-    {"esize", put_esize},
-    {"imm4", put_imm4},
-    {"imm8", put_imm8},
-    {"vlsl", put_vlsl},
-    {"vmsl", put_vmsl},
-    {"imm64", put_imm64},
-    {"vd_64", put_vd_64},
-    {"fimm", put_fimm},
-    {"vfimm", put_vfimm},
-    {NULL, NULL},
+    {"T", put_T},           {"Tw", put_Tw},
+    {"Tp", put_Tp},         {"B", put_B},
+    {"H", put_H},           {"S", put_S},
+    {"F", put_F},           {"G", put_G},
+    {"T5", put_T5},         {"lane_d", put_lane_d},
+    {"lane_n", put_lane_n}, {"lane4_n", put_lane4_n},
+    {"umov_n", put_umov_n}, {"smov_n", put_smov_n},
+    {"elem", put_elem},     {"elemh", put_elemh},
+    {"elemc", put_elemc},   {"elemdot", put_elemdot},
+    {"elembf", put_elembf}, {"elemsm3", put_elemsm3},
+    {"rot", put_rot},       {"rot1", put_rot1},
+    {"rote", put_rote},     {"Hh", put_Hh},
+    {"Dd", put_Dd},         {"tlist", put_tlist},
+    {"slist", put_slist},   {"srep", put_srep},
+    {"slane", put_slane},   {"smem", put_smem},
+    {"Ti", put_Ti},         {"Tiw", put_Tiw},
+    {"shr", put_shr},       {"shl", put_shl},
+    {"esize", put_esize},   {"imm4", put_imm4},
+    {"imm8", put_imm8},     {"vlsl", put_vlsl},
+    {"vmsl", put_vmsl},     {"imm64", put_imm64},
+    {"vd_64", put_vd_64},   {"fimm", put_fimm},
+    {"vfimm", put_vfimm},   {NULL, NULL},
 };

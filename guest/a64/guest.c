@@ -15,21 +15,23 @@
 
 /* Bits of AT_HWCAP and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst); the field of
  * the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
-#define HWCAPS(row)                                                                              \
-    row("fp", 0, 4, 0, 16, 0) row("asimd", 1, 4, 0, 20, 0) row("aes", 3, 6, 0, 4, 1)             \
-        row("pmull", 4, 6, 0, 4, 2) row("sha1", 5, 6, 0, 8, 1) row("sha2", 6, 6, 0, 12, 1) row(  \
-            "crc32", 7, 6, 0, 16, 1) row("atomics", 8, 6, 0, 20, 2) row("fphp", 9, 4, 0, 16, 1)  \
-            row("asimdhp", 10, 4, 0, 20, 1) row("cpuid", 11, 4, 0, 0, 1)                         \
-                row("asimdrdm", 12, 6, 0, 28, 1) row("jscvt", 13, 6, 1, 12, 1)                   \
-                    row("fcma", 14, 6, 1, 16, 1) row("lrcpc", 15, 6, 1, 20, 1)                   \
-                        row("sha3", 17, 6, 0, 32, 1) row("sm3", 18, 6, 0, 36, 1)                 \
-                            row("sm4", 19, 6, 0, 40, 1) row("asimddp", 20, 6, 0, 44, 1)          \
-                                row("sha512", 21, 6, 0, 12, 2) row("asimdfhm", 23, 6, 0, 48, 1)  \
-                                    row("dit", 24, 4, 0, 48, 1) row("ilrcpc", 26, 6, 1, 20, 2)   \
-                                        row("flagm", 27, 6, 0, 52, 1) row("sb", 29, 6, 1, 36, 1) \
-                                            row("flagm2", 32 + 7, 6, 0, 52, 2)                   \
-                                                row("frint", 32 + 8, 6, 1, 32, 1)                \
-                                                    row("i8mm", 32 + 13, 6, 1, 52, 1)
+#define HWCAPS(row)                                                                               \
+    row("fp", 0, 4, 0, 16, 0) row("asimd", 1, 4, 0, 20, 0) row("aes", 3, 6, 0, 4, 1)              \
+        row("pmull", 4, 6, 0, 4, 2) row("sha1", 5, 6, 0, 8, 1) row("sha2", 6, 6, 0, 12, 1) row(   \
+            "crc32", 7, 6, 0, 16, 1) row("atomics", 8, 6, 0, 20, 2) row("fphp", 9, 4, 0, 16, 1)   \
+            row("asimdhp", 10, 4, 0, 20, 1) row("cpuid", 11, 4, 0, 0, 1)                          \
+                row("asimdrdm", 12, 6, 0, 28, 1) row("jscvt", 13, 6, 1, 12, 1)                    \
+                    row("fcma", 14, 6, 1, 16, 1) row("lrcpc", 15, 6, 1, 20, 1)                    \
+                        row("sha3", 17, 6, 0, 32, 1) row("sm3", 18, 6, 0, 36, 1)                  \
+                            row("sm4", 19, 6, 0, 40, 1) row("asimddp", 20, 6, 0, 44, 1)           \
+                                row("sha512", 21, 6, 0, 12, 2) row("asimdfhm", 23, 6, 0, 48, 1)   \
+                                    row("dit", 24, 4, 0, 48, 1) row("ilrcpc", 26, 6, 1, 20, 2)    \
+                                        row("ssbs", 28, 4, 1, 4, 2) row("flagm", 27, 6, 0, 52, 1) \
+                                            row("sb", 29, 6, 1, 36, 1)                            \
+                                                row("flagm2", 32 + 7, 6, 0, 52, 2)                \
+                                                    row("frint", 32 + 8, 6, 1, 32, 1)             \
+                                                        row("i8mm", 32 + 13, 6, 1, 52, 1)         \
+                                                            row("bf16", 32 + 14, 6, 1, 44, 1)
 
 /* By number: AT_HWCAP's bits, AT_HWCAP2's from 32 on. */
 static const struct feature {

@@ -530,19 +530,27 @@ LIFT(mrs_tpidrro)
     mrs_const(l, in, 0);
 }
 
-LIFT(mrs_dit)
+/* arg: the bit of PSTATE */
+LIFT(mrs_pstate)
 {
-    mrs_slot(l, in, A64_DIT);
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_and_64_i, A64_PSTATE, 1 << arg);
 }
 
-LIFT(msr_dit)
+static void set_pstate(struct lift *l, int bit, uint8_t v)
 {
-    emit_to(l, A64_DIT, UOP_and_64_i, a64_x(in->rd), 1 << 24);
+    uint8_t others = emit_i(l, UOP_and_64_i, A64_PSTATE, ~(INT64_C(1) << bit));
+    lift_emit(l, UOP_or_64, A64_PSTATE, others, v, 0, 0);
 }
 
-LIFT(msr_dit_imm)
+LIFT(msr_pstate)
 {
-    emit_to(l, A64_DIT, UOP_movi, 0, W(8, 8) << 24);
+    set_pstate(l, arg, emit_i(l, UOP_and_64_i, a64_x(in->rd), 1 << arg));
+}
+
+LIFT(msr_pstate_imm)
+{
+    set_pstate(l, arg, emit_const(l, W(8, 8) << arg));
 }
 
 LIFT(mrs_nzcv)

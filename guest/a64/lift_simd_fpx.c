@@ -148,3 +148,66 @@ LIFT(fmlal_elem)
     unsigned i = W(11, 11) << 2 | W(21, 20);
     half_products(l, in, a64_vec_i(l, UOP_vrep, a64_v(W(19, 16)), 0, i << 2 | 1), W(14, 14));
 }
+
+/* ---- bfloat16 ---- */
+
+static uint8_t bf_products(struct lift *l, uint8_t a, uint8_t b, uint8_t c)
+{
+    uint8_t t = lift_vtemp(l);
+    lift_emit(l, UOP_vbfdot, t, a, b, c, 0);
+    return t;
+}
+
+LIFT(bfdot)
+{
+    uint8_t t = bf_products(l, a64_v(in->rn), a64_v(in->rm), a64_v(in->rd));
+    a64_vresult(l, in->rd, t, Q);
+}
+
+LIFT(bfdot_elem)
+{
+    uint8_t b = a64_vec_i(l, UOP_vrep, a64_v(in->rm), 0, (W(11, 11) << 1 | W(21, 21)) << 2 | 2);
+    a64_vresult(l, in->rd, bf_products(l, a64_v(in->rn), b, a64_v(in->rd)), Q);
+}
+
+/* Each row with both columns, first their first halves, then the others. */
+LIFT(bfmmla)
+{
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm);
+    uint8_t t = bf_products(l, a64_vec_i(l, UOP_vshuf_32, a, a, 0xa0),
+                            a64_vec_i(l, UOP_vshuf_32, b, b, 0x88), a64_v(in->rd));
+    t = bf_products(l, a64_vec_i(l, UOP_vshuf_32, a, a, 0xf5),
+                    a64_vec_i(l, UOP_vshuf_32, b, b, 0xdd), t);
+    a64_vresult(l, in->rd, t, true);
+}
+
+/* The even or (bit 30) odd lanes as singles, which they are the upper halves of. */
+static void bf_multiply_add(struct lift *l, const struct a64_insn *in, uint8_t b)
+{
+    uint8_t a = a64_v(in->rn), t = lift_vtemp(l);
+    a = Q ? a64_vec2(l, UOP_vand, a, a64_vconst(l, 0xffff0000, 2))
+          : a64_vec_i(l, UOP_vshl_32, a, 0, 16);
+    lift_emit(l, UOP_vffma_f32, t, a, b, a64_v(in->rd), FP_DYN | FP_ENV);
+    a64_vresult(l, in->rd, t, true);
+}
+
+LIFT(bfmlal)
+{
+    uint8_t b = a64_v(in->rm);
+    bf_multiply_add(l, in,
+                    Q ? a64_vec2(l, UOP_vand, b, a64_vconst(l, 0xffff0000, 2))
+                      : a64_vec_i(l, UOP_vshl_32, b, 0, 16));
+}
+
+LIFT(bfmlal_elem)
+{
+    unsigned i = W(11, 11) << 2 | W(21, 20);
+    uint8_t b = a64_vec_i(l, UOP_vrep, a64_v(W(19, 16)), 0, i << 2 | 1);
+    bf_multiply_add(l, in, a64_vec_i(l, UOP_vshl_32, b, 0, 16));
+}
+
+LIFT(bfcvt)
+{
+    uint8_t t = emit_i(l, UOP_cvt_f32_bf16, a64_fp_reg(l, 1, in->rn), (int64_t)(FP_DYN | FP_ENV));
+    a64_fp_result(l, in->rd, t);
+}

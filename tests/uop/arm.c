@@ -27,9 +27,9 @@ static uint64_t rnd(void)
 /* p: bits of the significand; bias; width */
 static const struct fmt {
     int p, bias, width;
-} fmts[3] = {{11, 15, 16}, {24, 127, 32}, {53, 1023, 64}};
+} fmts[4] = {{11, 15, 16}, {24, 127, 32}, {53, 1023, 64}, {8, 127, 16}};
 
-#define RULES_FZ(f, mode) ((mode) & ((f)->width == 16 ? FP_FZ16 : FP_FZ))
+#define RULES_FZ(f, mode) ((mode) & ((f)->p == 11 ? FP_FZ16 : FP_FZ))
 
 static uint64_t sign_of(const struct fmt *f)
 {
@@ -110,7 +110,7 @@ static uint64_t flushed(const struct fmt *f, uint64_t v, unsigned mode, unsigned
     uint64_t m = v & ~sign_of(f);
     if (!RULES_FZ(f, mode) || !m || m >> (f->p - 1))
         return v;
-    *flags |= f->width == 16 ? 0 : FP_ID;
+    *flags |= f->p == 11 ? 0 : FP_ID;
     return v & sign_of(f);
 }
 
@@ -139,7 +139,7 @@ static mpfr_rnd_t rnd_of(unsigned mode)
 static uint64_t rounded(const struct fmt *f, mpfr_t x, unsigned mode, bool ahp, bool odd,
                         unsigned *flags)
 {
-    static mpfr_t r[3];
+    static mpfr_t r[4];
     mpfr_t *q = &r[f - fmts];
     if (!(*q)->_mpfr_d)
         mpfr_init2(*q, f->p);
@@ -359,7 +359,7 @@ static uint64_t reference_convert(const struct fmt *to, const struct fmt *from, 
                                   bool odd, unsigned mode, unsigned *flags)
 {
     mode &= ~(unsigned)FP_FZ16;
-    bool ahp = mode & FP_AHP, out = ahp && to->width == 16, in = ahp && from->width == 16;
+    bool ahp = mode & FP_AHP, out = ahp && to->p == 11, in = ahp && from->p == 11;
     a = flushed(from, a, mode, flags);
     uint64_t sign = a & sign_of(from) ? sign_of(to) : 0;
     if (!in && is_nan(from, a)) {
@@ -497,6 +497,7 @@ static void check(const char *name, unsigned mode, uint64_t a, uint64_t b, uint6
 #define F_f16 0
 #define F_f32 1
 #define F_f64 2
+#define F_bf16 3
 #define I_s16 16, true
 #define I_u16 16, false
 #define I_s32 32, true

@@ -33,7 +33,7 @@ struct fmt {
     int p, emax, width;
 };
 static const struct fmt F16 = {"f16", 11, 15, 16}, F32 = {"f32", 24, 127, 32},
-                        F64 = {"f64", 53, 1023, 64};
+                        F64 = {"f64", 53, 1023, 64}, BF16 = {"bf16", 8, 127, 16};
 
 static uint64_t inf_bits(const struct fmt *f)
 {
@@ -137,6 +137,8 @@ static quad to_quad(const struct fmt *f, uint64_t v)
             return v >> 15 ? -q : q;
         }
     }
+    if (f == &BF16)
+        bits <<= 16;
     volatile float s;
     memcpy((void *)&s, &bits, 4);
     return s;
@@ -323,6 +325,7 @@ static void check(const char *what, enum fp_rm rm, uint64_t a, uint64_t b, uint6
 }
 
 #define FMT_f16 (&F16)
+#define FMT_bf16 (&BF16)
 #define FMT_f32 (&F32)
 #define FMT_f64 (&F64)
 

@@ -60,6 +60,26 @@ static void facts(void)
     verified("machine, capabilities, flags");
 }
 
+/* Arm ARM, C5.2 (SSBS, DIT) and D23.2: what a capability says an ID register says too. */
+static void capabilities(void)
+{
+    uint64_t isar1, pfr1, was, set, clear, dit;
+    uint64_t hwcap = getauxval(AT_HWCAP), hwcap2 = getauxval(AT_HWCAP2);
+    __asm__ volatile("mrs %0, s3_0_c0_c6_1\n mrs %1, s3_0_c0_c4_1" : "=r"(isar1), "=r"(pfr1));
+    EXPECT_EQ(isar1 >> 44 & 15, hwcap2 >> 14 & 1);      /* bf16 */
+    EXPECT_EQ(pfr1 >> 4 & 15, hwcap >> 28 & 1 ? 2 : 0); /* ssbs */
+    if (hwcap >> 28 & 1) {
+        __asm__ volatile("mrs %0, s3_3_c4_c2_6\n msr s0_3_c4_c1_1, xzr\n mrs %1, s3_3_c4_c2_6\n"
+                         "mrs %3, s3_3_c4_c2_5\n"
+                         "msr s3_3_c4_c2_6, xzr\n mrs %2, s3_3_c4_c2_6\n msr s3_3_c4_c2_6, %0"
+                         : "=&r"(was), "=&r"(set), "=&r"(clear), "=&r"(dit));
+        EXPECT_EQ(set, 1 << 12);
+        EXPECT_EQ(clear, 0);
+        EXPECT_EQ(dit, 0);
+    }
+    verified("capabilities and ID registers");
+}
+
 static sigjmp_buf back;
 static siginfo_t seen;
 static uint64_t seen_pc;
@@ -114,6 +134,7 @@ static void traps(void)
 int main(void)
 {
     facts();
+    capabilities();
     refusals();
     traps();
     return 0;
