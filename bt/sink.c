@@ -246,6 +246,68 @@ static void find_namings(struct sinker *s)
     }
 }
 
+/* ---- extended scalars ---- */
+
+static bool dominates(const struct bt_region *r, uint32_t above, uint32_t block)
+{
+    while (block > above)
+        block = r->blocks[block].idom;
+    return block == above;
+}
+
+/* A scalar that is extended to a vector register all the same (which costs little) is used as that from then on, so that there is
+ * one value in one register. extension: by value, 0 for none. */
+static void take_extended(struct bt_region *r, const uint32_t *extension, uint32_t *v,
+                          uint32_t block)
+{
+    struct bt_op *o = &r->ops[*v];
+    uint32_t of = o->sunk && o->op == UOP_vzext && o->imm == 3 ? o->a : *v, z = extension[of];
+    if (!z || z == *v || !dominates(r, r->ops[z].block, block))
+        return;
+    r->ops[z].uses++;
+    if (!--o->uses && o->sunk)
+        r->ops[o->a].uses--;
+    *v = z;
+}
+
+static void use_in_snapshot(struct bt_region *r, const uint32_t *extension, uint32_t snap,
+                            uint32_t block)
+{
+    struct bt_snap *s = &r->snaps[snap];
+    for (uint32_t k = s->first; snap && k < s->first + s->n; k++) {
+        uint32_t *v = &r->snap_entries[k].value;
+        if (r->ops[*v].sunk)
+            take_extended(r, extension, v, block);
+    }
+}
+
+static void use_extended(struct bt_region *r)
+{
+    uint32_t *extension = arena_znew(r->arena, uint32_t, r->nops);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            struct bt_op *o = &r->ops[v];
+            if (o->op == BT_PHI)
+                continue;
+            uint32_t *operands[3] = {&o->a, &o->b, &o->c};
+            for (int x = 0; x < 3; x++) {
+                if (bt_operand_kind(o, x) && (o->op != UOP_vzext || o->imm != 3))
+                    take_extended(r, extension, operands[x], i);
+            }
+            use_in_snapshot(r, extension, o->snap, i);
+            if (o->op == UOP_vzext && o->imm == 3 && !extension[o->a] && r->ops[o->a].block == i &&
+                r->ops[o->a].op < UOP_CODES && r->ops[o->a].kind != UOP_K_V && bt_is_float(r, o->a))
+                extension[o->a] = v;
+        }
+        for (uint32_t e = 0; e < b->nsuccs; e++) {
+            if (b->succ[e].to == BT_EXIT_EDGE)
+                use_in_snapshot(r, extension, b->succ[e].snap, i);
+        }
+    }
+}
+
 /* ---- what snapshots need in place ---- */
 
 static void add_need(struct sinker *s, uint32_t snap, uint32_t v)
@@ -309,6 +371,7 @@ void bt_sink(struct bt_region *r)
         any |= n != b->nops;
         b->nops = n;
     }
+    use_extended(r);
     if (any)
         find_needs(&s);
 }
