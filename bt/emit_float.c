@@ -623,14 +623,25 @@ static void move_bit(struct x64_emit *e, unsigned d, unsigned s, unsigned to, un
     x64_alu_rr(e, X64_OR, 4, d, RCX);
 }
 
+/* All at once: with IE where DE is, which has no counterpart, bits 1 to 5 are the flags from NV to NX. The first product has four
+ * copies of them, of which the mask leaves each bit where the sum of the bytes reverses the order. */
 static void get_flags(struct bt_emitter *m, uint32_t v)
 {
     struct x64_emit *e = &m->e;
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
     x64_mov_rm(e, 4, RDX, X64_CPU(mxcsr));
-    x64_zero(e, RAX);
-    for (unsigned i = 0; i < 5; i++)
-        move_bit(e, RAX, RDX, flag_bit[i], mxcsr_bit[i]);
+    x64_alu_ri(e, X64_AND, 4, RDX, 0x3d);
+    x64_mov_rr(e, 4, RAX, RDX);
+    x64_alu_ri(e, X64_AND, 4, RAX, 1);
+    x64_alu_rr(e, X64_ADD, 4, RAX, RDX);
+    x64_mov_ri(e, RDX, UINT64_C(0x80200802));
+    x64_rr(e, X64_IMUL, 8, RAX, RDX);
+    x64_mov_ri(e, RDX, UINT64_C(0x0884422110));
+    x64_alu_rr(e, X64_AND, 8, RAX, RDX);
+    x64_mov_ri(e, RDX, UINT64_C(0x0101010101));
+    x64_rr(e, X64_IMUL, 8, RAX, RDX);
+    x64_shift_ri(e, X64_SHR, 8, RAX, 34);
+    x64_alu_ri(e, X64_AND, 4, RAX, 31);
     bt_done(m, v, RAX);
 }
 

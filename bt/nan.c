@@ -56,6 +56,7 @@ struct nan_pass {
     struct bt_renames names; /* what dropped checks checked */
     bool *raw;               /* by value, of those that there were at the beginning */
     uint32_t *safe;          /* by value: its check in the current block, 0 for none yet */
+    uint32_t *at_end; /* by value: its check at the end of some block, for the phis behind it */
 };
 
 /* May the argument stand in a raw phi: is canonicalising it harmless? A value from elsewhere may have any payload,
@@ -114,8 +115,10 @@ static void check_arguments(struct nan_pass *p, uint32_t block, struct bt_op *ph
     for (uint32_t k = 0; k < r->blocks[block].npreds; k++) {
         uint32_t *arg = &r->phi_args[phi->a + k];
         if (*arg < p->names.n && p->raw[*arg]) {
-            uint32_t pred = r->blocks[block].preds[k], at = r->blocks[pred].nops - 1;
-            *arg = checked(p, pred, &at, *arg, false);
+            uint32_t pred = r->blocks[block].preds[k], at = r->blocks[pred].nops - 1, v = *arg;
+            bool there = p->at_end[v] && r->ops[p->at_end[v]].block == pred;
+            *arg = there ? p->at_end[v] : checked(p, pred, &at, v, false);
+            p->at_end[v] = *arg;
         }
     }
 }
@@ -143,6 +146,7 @@ void bt_lazy_nan(struct bt_region *r)
 {
     struct nan_pass p = {.r = r, .names = {arena_znew(r->arena, uint32_t, r->nops), r->nops}};
     p.safe = arena_znew(r->arena, uint32_t, r->nops);
+    p.at_end = arena_znew(r->arena, uint32_t, r->nops);
     p.raw = arena_znew(r->arena, bool, r->nops);
     bool any = false;
     for (uint32_t v = 1; v < r->nops; v++) {

@@ -168,9 +168,11 @@ static uint32_t choose(struct softener *s)
     for (uint32_t p = b->npreds; p-- > 0;) {
         uint32_t v = arg(s, s->phi, p);
         const struct bt_op *o = &r->ops[v];
-        if (is_flags(o->op) && r->blocks[b->preds[p]].loop_depth > depth) {
+        /* A loop that is entered in the middle has a head, but no depth. */
+        uint32_t d = r->blocks[b->preds[p]].loop_depth + (b->preds[p] >= s->head);
+        if (is_flags(o->op) && d > depth) {
             flags = v;
-            depth = r->blocks[b->preds[p]].loop_depth;
+            depth = d;
         }
     }
     for (uint32_t p = 0; p < b->npreds; p++) {
