@@ -293,6 +293,8 @@ static void grow(struct choice *c)
     const struct way
         *open[2 * BT_MAX_BLOCKS]; /* edges that may be followed, NULL when they no longer may */
     uint64_t least = c->nodes[0].freq / COLD_RATIO + 1;
+    /* A callee that is left halfway costs more than one that is not entered. */
+    uint64_t least_inside = c->nodes[0].freq / COLD_RATIO / 4 + 1;
     unsigned limit = c->level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1, nopen = 0;
     while (c->n < limit) {
         const struct node *n = &c->nodes[c->n - 1];
@@ -301,7 +303,8 @@ static void grow(struct choice *c)
             nopen = 0;
         for (unsigned e = 0; e < n->nways && (c->level > 1 || n->nways == 1); e++) {
             const struct way *w = &n->way[e];
-            if (w->to && !w->leaves && (c->level == 1 || w->freq >= least))
+            if (w->to && !w->leaves &&
+                (c->level == 1 || w->freq >= (n->context ? least_inside : least)))
                 open[nopen++] = w;
         }
         for (unsigned i = 0; i < nopen; i++) {
@@ -358,8 +361,9 @@ uint64_t bt_rounds_missing(struct cpu *cpu, struct block *head, uint64_t rate)
         unsigned k = 0;
         while (c.nodes[k].guest != b)
             k++;
-        const struct unit *part = cc_unit_of_block(cpu, b);
-        if (part && part->level == 1 && k == i)
+        /* Once, in however many contexts it is. */
+        const struct unit *part = k == i ? cc_unit_of_block(cpu, b) : NULL;
+        if (part && part->level == 1)
             done += cc_unit_new_rounds(part) * part->ninsns;
     }
     wanted = rate * c.ninsns;
