@@ -16,7 +16,7 @@ struct folder {
     struct bt_renames names; /* grown with the operations */
     struct bt_known known;
     uint32_t block, at; /* where the operation under the rules lies */
-    bool changed;
+    bool changed, forwarded;
 };
 
 static uint32_t resolve(const struct folder *f, uint32_t v)
@@ -569,7 +569,7 @@ static void set_forward(struct folder *f, uint32_t v, uint32_t to)
         f->names.n = cap;
     }
     f->names.to[v] = to;
-    f->changed = true;
+    f->changed = f->forwarded = true;
 }
 
 /* A scalar taken out of a vector register that was put there. */
@@ -641,13 +641,14 @@ void bt_fold(struct bt_region *r)
 {
     struct folder f = {.r = r};
     for (unsigned round = 0; round < 4; round++) {
-        f.changed = false;
+        f.changed = f.forwarded = false;
         /* No rule makes more than one operation out of one, so pointers into ops stay valid. */
         bt_reserve_ops(r, r->nops);
         bt_find_known(r, &f.known);
         for (uint32_t i = 1; i < r->nblocks; i++)
             fold_block(&f, i);
-        drop_forwarded(&f);
+        if (f.forwarded)
+            drop_forwarded(&f);
         if (!f.changed)
             break;
     }

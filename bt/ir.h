@@ -136,10 +136,24 @@ struct bt_region {
 };
 
 /* What one operation does: uop_info's flags, with rows for the pseudo operations. */
-uint16_t bt_flags(uint16_t op);
+static inline uint16_t bt_flags(uint16_t op)
+{
+    if (op < UOP_CODES)
+        return uop_info[op].flags;
+    return op == BT_DEAD ? 0 : UOP_F_PURE;
+}
+
 const char *bt_name(uint16_t op);
 /* The kind of operand i (0 a, 1 b, 2 c) as a value; UOP_K_N where the field is no value. */
-uint8_t bt_operand_kind(const struct bt_op *o, int i);
+static inline uint8_t bt_operand_kind(const struct bt_op *o, int i)
+{
+    if (o->op >= UOP_CODES)
+        return UOP_K_N;
+    const struct uop_info *info = &uop_info[o->op];
+    if (i == 2 && o->indexed)
+        return UOP_K_I;
+    return i == 0 ? info->a : i == 1 ? info->b : info->c;
+}
 
 /* Choose a region with `head` at its head and build it in SSA. Level 1 takes the head, and what follows it
  * without a choice; level 2 follows the profile. NULL when it cannot be translated, with

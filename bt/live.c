@@ -155,14 +155,13 @@ static void reach_snapshot(struct bt_live *l, uint64_t *live, uint32_t snap, uin
         reach(l, live, l->r->snap_entries[k].value, block, end, ranges);
 }
 
-/* One walk over a block backwards. With `ranges` it also makes them, and the uses. */
+/* One walk over a block backwards, with what is live at its end. With `ranges` it also makes them, and the uses. */
 static void scan_block(struct bt_live *l, uint32_t block, uint64_t *live, bool ranges)
 {
     const struct bt_region *r = l->r;
     const struct bt_block *b = &r->blocks[block];
     uint32_t from = l->block_from[block], end = l->block_from[block + 1];
     uint32_t w = bt_block_weight(b);
-    live_out(l, block, live);
     if (ranges) {
         bitset_for_each(v, live, r->nops) add_range(l, (uint32_t)v, from, end);
     }
@@ -210,15 +209,26 @@ void bt_find_live(struct bt_live *l)
     for (uint32_t i = 0; i < r->nblocks; i++)
         l->live_in[i] = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
     find_constants(l);
+    /* What each block needs itself, and makes; then what goes through. */
+    uint64_t **made = arena_new(r->arena, uint64_t *, r->nblocks);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        bitset_zero(live, r->nops);
+        scan_block(l, i, live, false);
+        bitset_copy(l->live_in[i], live, r->nops);
+        made[i] = arena_znew(r->arena, uint64_t, BITSET_WORDS(r->nops));
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++)
+            bitset_set(made[i], r->blocks[i].ops[k]);
+    }
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t i = r->nblocks; i-- > 0;) {
-            scan_block(l, i, live, false);
+            live_out(l, i, live);
+            bitset_subtract(live, made[i], r->nops);
             changed |= bitset_union(l->live_in[i], live, r->nops);
         }
-        if (r->nblocks <= 2 && !r->blocks[r->nblocks - 1].loop_head)
-            break;
     }
-    for (uint32_t i = r->nblocks; i-- > 0;)
+    for (uint32_t i = r->nblocks; i-- > 0;) {
+        live_out(l, i, live);
         scan_block(l, i, live, true);
+    }
 }

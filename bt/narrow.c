@@ -31,42 +31,43 @@ static void demand(struct narrower *n, uint32_t v, uint8_t d)
 /* The comparison of low halves that comes to the same; 0 for none. */
 static uint16_t narrow_compare(const struct narrower *n, const struct bt_op *o)
 {
-    static const uint16_t rows[][3] = {
+    static const uint16_t rows[UOP_CODES][2] = {
         /* signed, unsigned */
-        {UOP_set_eq, UOP_set_eq_32, UOP_set_eq_32},  {UOP_set_ne, UOP_set_ne_32, UOP_set_ne_32},
-        {UOP_set_lt, UOP_set_lt_32, UOP_set_ltu_32}, {UOP_set_ltu, UOP_set_ltu_32, UOP_set_ltu_32},
-        {UOP_set_ge, UOP_set_ge_32, UOP_set_geu_32}, {UOP_set_geu, UOP_set_geu_32, UOP_set_geu_32},
-        {UOP_br_eq, UOP_br_eq_32, UOP_br_eq_32},     {UOP_br_ne, UOP_br_ne_32, UOP_br_ne_32},
-        {UOP_br_lt, UOP_br_lt_32, UOP_br_ltu_32},    {UOP_br_ltu, UOP_br_ltu_32, UOP_br_ltu_32},
-        {UOP_br_ge, UOP_br_ge_32, UOP_br_geu_32},    {UOP_br_geu, UOP_br_geu_32, UOP_br_geu_32},
+        [UOP_set_eq] = {UOP_set_eq_32, UOP_set_eq_32},
+        [UOP_set_ne] = {UOP_set_ne_32, UOP_set_ne_32},
+        [UOP_set_lt] = {UOP_set_lt_32, UOP_set_ltu_32},
+        [UOP_set_ltu] = {UOP_set_ltu_32, UOP_set_ltu_32},
+        [UOP_set_ge] = {UOP_set_ge_32, UOP_set_geu_32},
+        [UOP_set_geu] = {UOP_set_geu_32, UOP_set_geu_32},
+        [UOP_br_eq] = {UOP_br_eq_32, UOP_br_eq_32},
+        [UOP_br_ne] = {UOP_br_ne_32, UOP_br_ne_32},
+        [UOP_br_lt] = {UOP_br_lt_32, UOP_br_ltu_32},
+        [UOP_br_ltu] = {UOP_br_ltu_32, UOP_br_ltu_32},
+        [UOP_br_ge] = {UOP_br_ge_32, UOP_br_geu_32},
+        [UOP_br_geu] = {UOP_br_geu_32, UOP_br_geu_32},
     };
     uint16_t row = uop_info[o->op].rr_form, form = (uint16_t)(o->op - row);
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i][0] != row)
-            continue;
-        bool sx = bt_known_sx(n->r, &n->known, o->a), zx = bt_known_zx(n->r, &n->known, o->a);
-        sx &= form ? o->imm == (int32_t)o->imm : bt_known_sx(n->r, &n->known, o->b);
-        zx &= form ? o->imm == (uint32_t)o->imm : bt_known_zx(n->r, &n->known, o->b);
-        return sx ? (uint16_t)(rows[i][1] + form) : zx ? (uint16_t)(rows[i][2] + form) : 0;
-    }
-    return 0;
+    if (!rows[row][0])
+        return 0;
+    bool sx = bt_known_sx(n->r, &n->known, o->a), zx = bt_known_zx(n->r, &n->known, o->a);
+    sx &= form ? o->imm == (int32_t)o->imm : bt_known_sx(n->r, &n->known, o->b);
+    zx &= form ? o->imm == (uint32_t)o->imm : bt_known_zx(n->r, &n->known, o->b);
+    return sx ? (uint16_t)(rows[row][0] + form) : zx ? (uint16_t)(rows[row][1] + form) : 0;
 }
 
 /* The row whose result is the same in the low half, zero above; 0 for none. */
 static uint16_t narrow_row(const struct bt_op *o)
 {
-    static const uint16_t rows[][2] = {
-        {UOP_add_64, UOP_add_32z},  {UOP_add_32s, UOP_add_32z}, {UOP_sub_64, UOP_sub_32z},
-        {UOP_sub_32s, UOP_sub_32z}, {UOP_and_64, UOP_and_32z},  {UOP_or_64, UOP_or_32z},
-        {UOP_xor_64, UOP_xor_32z},  {UOP_shl_32s, UOP_shl_32z}, {UOP_shr_32s, UOP_shr_32z},
-        {UOP_sar_32s, UOP_sar_32z}, {UOP_ror_32s, UOP_ror_32z}, {UOP_mul_64, UOP_mul_32z},
-        {UOP_mul_32s, UOP_mul_32z},
+    static const uint16_t rows[UOP_CODES] = {
+        [UOP_add_64] = UOP_add_32z,  [UOP_add_32s] = UOP_add_32z, [UOP_sub_64] = UOP_sub_32z,
+        [UOP_sub_32s] = UOP_sub_32z, [UOP_and_64] = UOP_and_32z,  [UOP_or_64] = UOP_or_32z,
+        [UOP_xor_64] = UOP_xor_32z,  [UOP_shl_32s] = UOP_shl_32z, [UOP_shr_32s] = UOP_shr_32z,
+        [UOP_sar_32s] = UOP_sar_32z, [UOP_ror_32s] = UOP_ror_32z, [UOP_mul_64] = UOP_mul_32z,
+        [UOP_mul_32s] = UOP_mul_32z,
     };
     uint16_t row = uop_info[o->op].rr_form;
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i][0] == row)
-            return (uint16_t)(rows[i][1] + (o->op - row));
-    }
+    if (rows[row])
+        return (uint16_t)(rows[row] + (o->op - row));
     return o->op == UOP_shl_64_i && (o->imm & 63) < 32 ? UOP_shl_32z_i : 0;
 }
 

@@ -6,46 +6,24 @@
 #include "bt/ir.h"
 #include <string.h>
 
-uint16_t bt_flags(uint16_t op)
-{
-    if (op < UOP_CODES)
-        return uop_info[op].flags;
-    return op == BT_DEAD ? 0 : UOP_F_PURE;
-}
-
 const char *bt_name(uint16_t op)
 {
     static const char *const pseudo[] = {"entry", "const", "phi", "dead"};
     return op < UOP_CODES ? uop_info[op].name : pseudo[op - UOP_CODES];
 }
 
-uint8_t bt_operand_kind(const struct bt_op *o, int i)
-{
-    if (o->op >= UOP_CODES)
-        return UOP_K_N;
-    const struct uop_info *info = &uop_info[o->op];
-    if (i == 2 && o->indexed)
-        return UOP_K_I;
-    return i == 0 ? info->a : i == 1 ? info->b : info->c;
-}
-
 uint16_t bt_inverse(uint16_t op)
 {
-    static const uint16_t pairs[][2] = {
-        {UOP_set_eq, UOP_set_ne},       {UOP_set_lt, UOP_set_ge},
-        {UOP_set_ltu, UOP_set_geu},     {UOP_set_eq_32, UOP_set_ne_32},
-        {UOP_set_lt_32, UOP_set_ge_32}, {UOP_set_ltu_32, UOP_set_geu_32},
+    static const uint16_t rows[UOP_CODES] = {
+        [UOP_set_eq] = UOP_set_ne,         [UOP_set_ne] = UOP_set_eq,
+        [UOP_set_lt] = UOP_set_ge,         [UOP_set_ge] = UOP_set_lt,
+        [UOP_set_ltu] = UOP_set_geu,       [UOP_set_geu] = UOP_set_ltu,
+        [UOP_set_eq_32] = UOP_set_ne_32,   [UOP_set_ne_32] = UOP_set_eq_32,
+        [UOP_set_lt_32] = UOP_set_ge_32,   [UOP_set_ge_32] = UOP_set_lt_32,
+        [UOP_set_ltu_32] = UOP_set_geu_32, [UOP_set_geu_32] = UOP_set_ltu_32,
     };
-    if (op >= UOP_CODES)
-        return 0;
-    uint16_t form = (uint16_t)(op - uop_info[op].rr_form); /* 1 with an immediate */
-    for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        for (unsigned k = 0; k < 2; k++) {
-            if (uop_info[op].rr_form == pairs[i][k])
-                return (uint16_t)(pairs[i][!k] + form);
-        }
-    }
-    return 0;
+    uint16_t row = op < UOP_CODES ? uop_info[op].rr_form : 0;
+    return rows[row] ? (uint16_t)(rows[row] + (op - row)) : 0; /* one more with an immediate */
 }
 
 bool bt_is_single(const struct bt_region *r, uint32_t v)
