@@ -131,6 +131,10 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     if (r->has_fp) {
         bt_lazy_nan(r);
         check(r, "lazy NaNs");
+        if (level > 1) {
+            bt_cse(r); /* a store's check and a phi's */
+            check(r, "common checks");
+        }
     }
     bt_dce(r);
     check(r, "dead operations");
