@@ -2,7 +2,7 @@
  *
  * The host computes values and raises flags as the micro-ops demand as long as the rounding mode is the dynamic one or
  * does not matter; everything else is done by C (bt_emit_call). Results for which FP_ENV may ask otherwise than the host gives
- * are looked for, and done by C too. An f32 in a vector register
+ * trap or are looked for (docs/bt.md), and done by C too. An f32 in a vector register
  * leaves the bits above it undefined. Rare outcomes (NaN results, saturation) lie in cold pieces.
  *
  * Threading: see bt/ir.h.

@@ -1,8 +1,8 @@
 /* Emission of vectors of floating point: one host instruction on all lanes, under the guest's MXCSR.
  *
- * The result is the one wanted unless a lane is such that FP_ENV may ask otherwise than the host gives; one
- * comparison looks at all lanes, and the rest is done by C, out of line. The result's register is none of the operands'
- * (bt_early_result), so C finds these where they were. What is not here is C's altogether.
+ * The result is the one wanted unless a lane is such that FP_ENV may ask otherwise than the host gives. Then the host traps (bt_trap
+ * names the whole operation's code), or one comparison looks at all lanes, and the rest is done by C, out of line; where it looks, the
+ * result's register is none of the operands' (bt_early_result), so C finds these where they were. What is not here is C's altogether.
  *
  * Conventions as in bt/emit_vecint.c; c may lie in xmm3.
  *

@@ -1,5 +1,5 @@
 /* Units: small emitted routines are installed, entered, linked, invalidated and evicted, by one thread and by
- * several, in a code cache of the least capacity; side tables against a model.
+ * several, in a code cache of the least capacity; side tables and tables of traps against a model.
  *
  * The guest here has 40 slots. A unit for pc adds a constant to slot 5 (not a home) and to slot 1 (a home), polls
  * `pending`, and goes on to another pc through a link. */
@@ -7,7 +7,7 @@
 
 #include "base/report.h"
 #include "codecache/blocks.h"
-#include "codecache/side.h"
+#include "codecache/trap.h"
 #include "codecache/unit.h"
 
 #include <pthread.h>
@@ -636,6 +636,79 @@ static int setup(void **state)
     return !cc_set_capacity(CC_CAPACITY_MIN);
 }
 
+/* Each offset of a row's range finds it, those between ranges find none. */
+static void test_traps(void **state)
+{
+    (void)state;
+    enum { ROWS = 300, OPS = 5 };
+    static const uint16_t op[OPS] = {UOP_fadd_f64, UOP_fsqrt_f32, UOP_vffma_f32, UOP_cvt_f64_s32,
+                                     UOP_vflt_f64};
+    static const unsigned nops[OPS] = {2, 1, 3, 1, 2};
+    static struct cc_trap_row rows[ROWS];
+    static uint8_t buf[ROWS * 64];
+    struct cc_trap_table t = {.buf = buf, .cap = sizeof buf};
+    uint32_t at = 0;
+    for (unsigned i = 0; i < ROWS; i++) {
+        struct cc_trap_row *row = &rows[i];
+        unsigned k = (unsigned)(rnd() % OPS);
+        row->begin = at + (uint32_t)(rnd() % 3 ? rnd() % 300 : 0);
+        row->end = at = row->begin + 1 + (uint32_t)(rnd() % 200);
+        row->result = (enum cc_trap_result)(rnd() % 4);
+        row->reg = (uint8_t)(rnd() % 16);
+        row->op = op[k];
+        row->imm = rnd() % 2 ? 15 : (int64_t)(rnd() % 0x4000);
+        for (unsigned o = 0; o < nops[k]; o++) {
+            static const uint8_t kinds[] = {CC_LOC_GPR, CC_LOC_XMM, CC_LOC_UNIT, CC_LOC_CONST};
+            struct cc_loc *l = &row->operand[o];
+            *l = (struct cc_loc){.kind = kinds[rnd() % 4]};
+            if (l->kind == CC_LOC_UNIT)
+                l->v = rnd() % CPU_UNITS;
+            else if (l->kind == CC_LOC_CONST)
+                l->v = rnd() >> rnd() % 64;
+            else
+                l->reg = (uint8_t)(rnd() % 16);
+        }
+        cc_trap_add(&t, row);
+    }
+    assert_false(t.overflow);
+    struct unit u = {.traps = buf, .traps_len = t.len};
+    unsigned next = 0, found = 0;
+    for (uint32_t off = 0; off < at + 10; off++) {
+        struct cc_trap_row row = {.begin = 0};
+        while (next < ROWS && off >= rows[next].end)
+            next++;
+        bool want = next < ROWS && off >= rows[next].begin;
+        assert_int_equal(cc_trap_find(&u, off, &row), want);
+        if (!want)
+            continue;
+        found++;
+        const struct cc_trap_row *w = &rows[next];
+        assert_int_equal(row.begin, w->begin);
+        assert_int_equal(row.end, w->end);
+        assert_int_equal(row.result, w->result);
+        assert_int_equal(row.reg, w->reg);
+        if (w->result == CC_TRAP_FLAGS)
+            continue;
+        assert_int_equal(row.op, w->op);
+        assert_int_equal(row.imm, w->imm);
+        for (unsigned k = 0; k < OPS; k++) {
+            for (unsigned o = 0; w->op == op[k] && o < nops[k]; o++) {
+                assert_int_equal(row.operand[o].kind, w->operand[o].kind);
+                assert_int_equal(row.operand[o].reg, w->operand[o].reg);
+                assert_int_equal(row.operand[o].v, w->operand[o].v);
+            }
+        }
+    }
+    assert_true(found > ROWS);
+    /* No room: said, and nothing is written behind the end. */
+    struct cc_trap_table small = {.buf = buf, .cap = 3};
+    uint8_t behind = buf[3];
+    cc_trap_add(&small, &rows[0]);
+    cc_trap_add(&small, &rows[1]);
+    assert_true(small.overflow);
+    assert_int_equal(buf[3], behind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -644,6 +717,7 @@ int main(void)
         cmocka_unit_test(test_protection),   cmocka_unit_test(test_evict),
         cmocka_unit_test(test_drain),        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_fork),         cmocka_unit_test(test_side),
+        cmocka_unit_test(test_traps),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
