@@ -547,7 +547,7 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
         done = bt_emit_vector(m, v);
     else if (flags & UOP_F_FPENV || (bt_is_float(m->r, v) && o->op != UOP_sel) ||
              (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32) ||
-             (o->op >= UOP_flags_fcmp_f16 && o->op <= UOP_flags_fcmp_f64))
+             (o->op >= UOP_flags_fcmp_f16 && o->op <= UOP_flags_fcmp_f64) || o->op == UOP_fp_flags)
         done = bt_emit_float(m, v);
     else
         done = bt_emit_integer(m, v);

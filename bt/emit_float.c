@@ -623,26 +623,34 @@ static void move_bit(struct x64_emit *e, unsigned d, unsigned s, unsigned to, un
     x64_alu_rr(e, X64_OR, 4, d, RCX);
 }
 
-/* All at once: with IE where DE is, which has no counterpart, bits 1 to 5 are the flags from NV to NX. The first product has four
- * copies of them, of which the mask leaves each bit where the sum of the bytes reverses the order. */
+/* From MXCSR in rax. */
+static void neutral_flags(struct bt_emitter *m, uint32_t v)
+{
+    int32_t table = (int32_t)offsetof(struct cpu, fp_flags) - X64_CPU_BIAS;
+    unsigned d = bt_dst(m, v, RAX);
+    x64_alu_ri(&m->e, X64_AND, 4, RAX, 0x3f);
+    x64_rm(&m->e, X64_MOVZX8, 4, d, x64_mem_idx(BT_CPU, RAX, 1, table));
+    bt_done(m, v, d);
+}
+
 static void get_flags(struct bt_emitter *m, uint32_t v)
 {
-    struct x64_emit *e = &m->e;
-    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    x64_mov_rm(e, 4, RDX, X64_CPU(mxcsr));
-    x64_alu_ri(e, X64_AND, 4, RDX, 0x3d);
-    x64_mov_rr(e, 4, RAX, RDX);
-    x64_alu_ri(e, X64_AND, 4, RAX, 1);
-    x64_alu_rr(e, X64_ADD, 4, RAX, RDX);
-    x64_mov_ri(e, RDX, UINT64_C(0x80200802));
-    x64_rr(e, X64_IMUL, 8, RAX, RDX);
-    x64_mov_ri(e, RDX, UINT64_C(0x0884422110));
-    x64_alu_rr(e, X64_AND, 8, RAX, RDX);
-    x64_mov_ri(e, RDX, UINT64_C(0x0101010101));
-    x64_rr(e, X64_IMUL, 8, RAX, RDX);
-    x64_shift_ri(e, X64_SHR, 8, RAX, 34);
-    x64_alu_ri(e, X64_AND, 4, RAX, 31);
-    bt_done(m, v, RAX);
+    x64_m(&m->e, X64_STMXCSR, 4, X64_CPU(mxcsr));
+    x64_mov_rm(&m->e, 4, RAX, X64_CPU(mxcsr));
+    neutral_flags(m, v);
+}
+
+static void get_raw(struct bt_emitter *m, uint32_t v)
+{
+    struct bt_loc l = bt_loc(m, v);
+    struct x64_mem at = X64_CPU(mxcsr);
+    x64_m(&m->e, X64_STMXCSR, 4, at);
+    if (l.place == BT_UNIT) {
+        x64_mov_rm(&m->e, 4, RAX, at);
+        x64_mov_mr(&m->e, 8, x64_slot(l.n), RAX);
+    } else {
+        x64_mov_rm(&m->e, 4, l.n, at);
+    }
 }
 
 static void set_flags(struct bt_emitter *m, uint32_t v)
@@ -785,6 +793,13 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return true;
     case UOP_fp_getflags:
         get_flags(m, v);
+        return true;
+    case UOP_fp_getraw:
+        get_raw(m, v);
+        return true;
+    case UOP_fp_flags:
+        bt_load_gpr(m, RAX, o->a);
+        neutral_flags(m, v);
         return true;
     case UOP_fp_setflags:
         set_flags(m, v);

@@ -99,10 +99,27 @@ static void scan_block(struct bt_region *r, struct bt_block *b)
     b->nops = kept;
 }
 
+/* Reading the flags in two steps: as the host has them, and in the neutral form. A program that has saved them for nothing but a
+ * quiet comparison still has them in a register: so only the first step is in the way. */
+static void split_readings(struct bt_region *r, uint32_t block)
+{
+    for (uint32_t k = 0; k < r->blocks[block].nops; k++) {
+        uint32_t v = r->blocks[block].ops[k];
+        if (r->ops[v].op != UOP_fp_getflags)
+            continue;
+        uint32_t raw = bt_insert(r, block, &k, UOP_fp_getraw, 0, 0, 0, 0);
+        r->ops[v].op = UOP_fp_flags;
+        r->ops[v].a = raw;
+    }
+}
+
 void bt_sticky(struct bt_region *r)
 {
     if (!r->has_fp)
         return;
-    for (uint32_t i = 1; i < r->nblocks; i++)
+    for (uint32_t i = 1; i < r->nblocks; i++) {
         scan_block(r, &r->blocks[i]);
+        if (r->level > 1)
+            split_readings(r, i);
+    }
 }

@@ -475,6 +475,9 @@ do_fence:
 do_fp_getflags:
     D = fp_flags_from_mxcsr(fp_get_mxcsr());
     NEXT();
+do_fp_getraw:
+    D = fp_get_mxcsr();
+    NEXT();
 do_fp_setflags:
     fp_set_mxcsr((fp_get_mxcsr() & ~FP_MXCSR_FLAGS) | fp_flags_to_mxcsr((unsigned)A));
     NEXT();

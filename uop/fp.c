@@ -598,6 +598,8 @@ uint16_t fp_direct_modes(unsigned frm)
 void fp_env_init(struct cpu *cpu)
 {
     cpu->mxcsr = FP_MXCSR_MASKS;
+    for (unsigned i = 0; i < sizeof cpu->fp_flags; i++)
+        cpu->fp_flags[i] = (uint8_t)uop_fp_flags(i);
     fp_env_set_mode(cpu, FP_RNE);
 }
 

@@ -20,6 +20,7 @@
 #define DRAGOMAN_UOP_FP_H
 
 #include "uop/cpu.h"
+#include "uop/sem.h"
 #include "uop/uop.h"
 
 /* ---- software ---- */
@@ -50,10 +51,10 @@ static inline void fp_set_mxcsr(uint32_t v)
     __asm__ volatile("ldmxcsr %0" : : "m"(v));
 }
 
-/* enum fp_flag bits from MXCSR's sticky bits and back. The denormal bit has no counterpart. */
+/* enum fp_flag bits from MXCSR's sticky bits (uop/sem.h) and back. The denormal bit has no counterpart. */
 static inline unsigned fp_flags_from_mxcsr(uint32_t m)
 {
-    return (m >> 5 & 1) | (m >> 3 & 2) | (m >> 1 & 4) | (m << 1 & 8) | (m << 4 & 16);
+    return (unsigned)uop_fp_flags(m);
 }
 
 static inline uint32_t fp_flags_to_mxcsr(unsigned f)

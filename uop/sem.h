@@ -120,6 +120,12 @@ static inline uint64_t uop_f16_as_f64(uint64_t a)
     return nan ? UINT64_C(0x7ff8000000000000) : (a & 0x8000) << 48 | (a & 0x7fff) << 42;
 }
 
+/* enum fp_flag bits of MXCSR's sticky ones. */
+static inline uint64_t uop_fp_flags(uint64_t m)
+{
+    return (m >> 5 & 1) | (m >> 3 & 2) | (m >> 1 & 4) | (m << 1 & 8) | (m << 4 & 16);
+}
+
 /* Condition flags of comparing floats. */
 static inline uint64_t uop_flags_fcmp(uint64_t a, uint64_t b)
 {

@@ -5,6 +5,7 @@
 #include "tests/bt/program.h"
 
 #include "bt/ir.h"
+#include "uop/fp.h"
 #include "uop/sem.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -148,6 +149,10 @@ static void run_region(struct eval *e, struct state *ref, unsigned char *mem)
             }
             if (o->op == UOP_fp_getflags) {
                 e->v[v] = flags_raised;
+                continue;
+            }
+            if (o->op == UOP_fp_getraw) {
+                e->v[v] = fp_flags_to_mxcsr(flags_raised);
                 continue;
             }
             if (o->op == UOP_fp_setflags) {

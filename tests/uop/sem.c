@@ -120,6 +120,10 @@ static void by_hand(void **state)
         {UOP_popcnt_32, ONES, 0, 0, 32},
         {UOP_bswap_64, U64(0x0102030405060708), 0, 0, U64(0x0807060504030201)},
         {UOP_orc_b, U64(0x0001800000ff1000), 0, 0, U64(0x00ffff0000ffff00)},
+        {UOP_fp_flags, 0x1fa1, 0, 0,
+         FP_NX | FP_NV}, /* PE, IE, and masks (Intel SDM volume 1, 10.2.3) */
+        {UOP_fp_flags, 0x0c, 0, 0, FP_OF | FP_DZ},
+        {UOP_fp_flags, 0x12, 0, 0, FP_UF},
         {UOP_box_f32, 0x3f800000, 0, 0, U64(0xffffffff3f800000)},
         {UOP_box_f16, 0x3c00, 0, 0, U64(0xffffffffffff3c00)},
         {UOP_unbox_f32, U64(0xffffffff3f800000), 0, 0, 0x3f800000},
