@@ -39,5 +39,5 @@ public class T {
     }
 }
 J
-jvm=$(uname -m); jvm=/usr/lib/jvm/java-21-openjdk-${jvm/x86_64/amd64}/bin
+jvm=$(uname -m); jvm=${jvm/aarch64/arm64}; jvm=/usr/lib/jvm/java-21-openjdk-${jvm/x86_64/amd64}/bin
 $jvm/javac T.java; $jvm/java -Xmx256m -cp . T; echo "status $?"
