@@ -283,14 +283,14 @@ static void run_level(int level)
         program_free(&p);
     }
     arena_free(&arena);
+    print_message("level %d: %lu loops, %lu phis of flags, %lu returns and %lu other targets compared, %lu known\n",
+                  level, loops, softened, returned, guessed, folded);
     /* The programs do have what is to be tested. */
     assert_true(sunk_named > programs * 8);
     assert_true(blocks > programs * (level == 1 ? 1 : 2));
     if (level == 2)
         assert_true(loops > programs / 4 && softened > programs / 400 && returned > programs / 10 &&
                     folded > programs / 10);
-    print_message("level %d: %lu returns and %lu other targets compared, %lu known\n", level,
-                  returned, guessed, folded);
 }
 
 static void level_1(void **state)

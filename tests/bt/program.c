@@ -10,10 +10,11 @@ uint64_t rng = 1;
 
 uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
+    /* As splitmix64, with another increment than the distance of the seeds: neighbours have nothing in common. */
+    uint64_t z = rng += UINT64_C(0xd1342543de82ef95);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
 }
 
 unsigned pick(unsigned n)
