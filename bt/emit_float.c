@@ -607,65 +607,6 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
     bt_xdone(m, v, d);
 }
 
-/* ---- sticky flags: the bits of enum fp_flag and of MXCSR are in opposite order, so they go one by one ---- */
-
-static const uint8_t flag_bit[5] = {0, 1, 2, 3, 4};  /* NX UF OF DZ NV */
-static const uint8_t mxcsr_bit[5] = {5, 4, 3, 2, 0}; /* PE UE OE ZE IE */
-
-static void move_bit(struct x64_emit *e, unsigned d, unsigned s, unsigned to, unsigned from)
-{
-    x64_mov_rr(e, 4, RCX, s);
-    if (to > from)
-        x64_shift_ri(e, X64_SHL, 4, RCX, to - from);
-    else if (from > to)
-        x64_shift_ri(e, X64_SHR, 4, RCX, from - to);
-    x64_alu_ri(e, X64_AND, 4, RCX, 1 << to);
-    x64_alu_rr(e, X64_OR, 4, d, RCX);
-}
-
-/* From MXCSR in rax. */
-static void neutral_flags(struct bt_emitter *m, uint32_t v)
-{
-    int32_t table = (int32_t)offsetof(struct cpu, fp_flags) - X64_CPU_BIAS;
-    unsigned d = bt_dst(m, v, RAX);
-    x64_alu_ri(&m->e, X64_AND, 4, RAX, 0x3f);
-    x64_rm(&m->e, X64_MOVZX8, 4, d, x64_mem_idx(BT_CPU, RAX, 1, table));
-    bt_done(m, v, d);
-}
-
-static void get_flags(struct bt_emitter *m, uint32_t v)
-{
-    x64_m(&m->e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    x64_mov_rm(&m->e, 4, RAX, X64_CPU(mxcsr));
-    neutral_flags(m, v);
-}
-
-static void get_raw(struct bt_emitter *m, uint32_t v)
-{
-    struct bt_loc l = bt_loc(m, v);
-    struct x64_mem at = X64_CPU(mxcsr);
-    x64_m(&m->e, X64_STMXCSR, 4, at);
-    if (l.place == BT_UNIT) {
-        x64_mov_rm(&m->e, 4, RAX, at);
-        x64_mov_mr(&m->e, 8, x64_slot(l.n), RAX);
-    } else {
-        x64_mov_rm(&m->e, 4, l.n, at);
-    }
-}
-
-static void set_flags(struct bt_emitter *m, uint32_t v)
-{
-    struct x64_emit *e = &m->e;
-    bt_load_gpr(m, RDX, m->r->ops[v].a);
-    x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    x64_mov_rm(e, 4, RAX, X64_CPU(mxcsr));
-    x64_alu_ri(e, X64_AND, 4, RAX, ~0x3f);
-    for (unsigned i = 0; i < 5; i++)
-        move_bit(e, RAX, RDX, mxcsr_bit[i], flag_bit[i]);
-    x64_mov_mr(e, 4, X64_CPU(mxcsr), RAX);
-    x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
-}
-
 /* The bits of a float that is in a vector register, with a constant. */
 static void on_bits(struct bt_emitter *m, uint32_t v, unsigned op)
 {
@@ -791,20 +732,7 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_and_64_i:
         on_bits(m, v, X64_ANDPS);
         return true;
-    case UOP_fp_getflags:
-        get_flags(m, v);
-        return true;
-    case UOP_fp_getraw:
-        get_raw(m, v);
-        return true;
-    case UOP_fp_flags:
-        bt_load_gpr(m, RAX, o->a);
-        neutral_flags(m, v);
-        return true;
-    case UOP_fp_setflags:
-        set_flags(m, v);
-        return true;
     default:
-        return false;
+        return bt_emit_fp_flags(m, v);
     }
 }

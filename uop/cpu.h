@@ -111,10 +111,11 @@ struct cpu {
     /* Operands a, b, c of uop_call (uop/sem.h), its vector result, and the immediate of a vector operation */
     _Alignas(16) uint64_t call_arg[3][2], call_result[2];
     int64_t call_imm;
-    uint8_t fp_flags[64]; /* uop_fp_flags by MXCSR's sticky bits, for translated code */
-    void *frames_base;    /* codecache/: its value with no frame on it */
-    void *frames_map;     /* codecache/: the mapping, guard page first */
-    uint64_t unit_gen;    /* codecache/: generation of units for which ucache is good */
+    /* For translated code: uop_fp_flags by MXCSR's sticky bits, and its inverse. */
+    uint8_t fp_flags[64], fp_sticky[32];
+    void *frames_base; /* codecache/: its value with no frame on it */
+    void *frames_map;  /* codecache/: the mapping, guard page first */
+    uint64_t unit_gen; /* codecache/: generation of units for which ucache is good */
 
     struct jcache_entry jcache[1 << CPU_JCACHE_BITS];
     struct ucache_entry ucache[1 << CPU_UCACHE_BITS];

@@ -600,6 +600,8 @@ void fp_env_init(struct cpu *cpu)
     cpu->mxcsr = FP_MXCSR_MASKS;
     for (unsigned i = 0; i < sizeof cpu->fp_flags; i++)
         cpu->fp_flags[i] = (uint8_t)uop_fp_flags(i);
+    for (unsigned i = 0; i < sizeof cpu->fp_sticky; i++)
+        cpu->fp_sticky[i] = (uint8_t)fp_flags_to_mxcsr(i);
     fp_env_set_mode(cpu, FP_RNE);
 }
 

@@ -283,7 +283,8 @@ static void run_level(int level)
         program_free(&p);
     }
     arena_free(&arena);
-    print_message("level %d: %lu loops, %lu phis of flags, %lu returns and %lu other targets compared, %lu known\n",
+    print_message("level %d: %lu loops, %lu phis of flags, %lu returns and %lu other targets "
+                  "compared, %lu known\n",
                   level, loops, softened, returned, guessed, folded);
     /* The programs do have what is to be tested. */
     assert_true(sunk_named > programs * 8);
