@@ -319,12 +319,32 @@ static bool saturate(const struct seq *s, bool is_signed, bool minus)
     return true;
 }
 
-static bool absolute_64(const struct seq *s)
+static bool absolute_64(const struct seq *s, unsigned d)
 {
     zero(s, XMM2);
     op(s, X64_PCMPGTQ, XMM2, XMM2, s->a);
     op(s, X64_PXOR, XMM0, s->a, XMM2);
-    op(s, X64_PSUBQ, s->d, XMM0, XMM2);
+    op(s, X64_PSUBQ, d, XMM0, XMM2);
+    return true;
+}
+
+/* The least number alone has no opposite; its own is itself, and the greatest is meant. */
+static bool absolute_saturating(const struct seq *s)
+{
+    static const uint32_t absolute[3] = {X64_PABSB, X64_PABSW, X64_PABSD};
+    if (s->n == 3)
+        absolute_64(s, XMM0);
+    else
+        x64_v_rr(s->e, absolute[s->n], XMM0, s->a);
+    except_least(s, XMM0, XMM2);
+    return true;
+}
+
+static bool negate_saturating(const struct seq *s)
+{
+    zero(s, XMM2);
+    op(s, sub[s->n], XMM0, XMM2, s->a);
+    except_least(s, XMM0, XMM2);
     return true;
 }
 
@@ -506,6 +526,29 @@ static bool nibbles(const struct seq *s, uint64_t low0, uint64_t low1, uint64_t 
     return true;
 }
 
+/* Leading zeros of bytes, then of twice as many bits until the lane is whole: those of the lower part count where the upper
+ * one is zeros. */
+static bool leading_zeros(const struct seq *s)
+{
+    struct seq bytes = *s;
+    bytes.n = 0, bytes.d = XMM2;
+    if (!nibbles(&bytes, UINT64_C(0x0505050506060708), UINT64_C(0x0404040404040404),
+                 UINT64_C(0x0101010102020308), UINT64_C(0), X64_PMINUB))
+        return false;
+    for (unsigned n = 1; n <= s->n; n++) {
+        struct seq t = *s;
+        unsigned bits = 4u << n; /* of a part */
+        t.n = n;
+        shift(s, shr[n], XMM0, XMM2, bits);
+        x64_v_rrm(s->e, equal[n], XMM1, XMM0, lanes(&t, bits));
+        op(s, X64_PAND, XMM2, XMM2, XMM1);
+        opc(&t, X64_PAND, XMM2, XMM2, (UINT64_C(1) << bits) - 1);
+        op(s, add[n], XMM2, XMM2, XMM0);
+    }
+    x64_v_mov(s->e, s->d, XMM2);
+    return true;
+}
+
 /* ---- bits ---- */
 
 static bool select_bits(const struct seq *s)
@@ -604,7 +647,11 @@ static bool emit(struct seq *s, const struct bt_op *o)
         return sum_products(s);
     case UOP_vabs_64:
         s->n = 3;
-        return absolute_64(s);
+        return absolute_64(s, s->d);
+        ROWS(vsqabs)
+        return absolute_saturating(s);
+        ROWS(vsqneg)
+        return negate_saturating(s);
     case UOP_vshl_8:
         return shift_left_8(s);
     case UOP_vcnt_8:
@@ -619,9 +666,8 @@ static bool emit(struct seq *s, const struct bt_op *o)
         }
         return nibbles(s, UINT64_C(0xe060a020c0408000), UINT64_C(0xf070b030d0509010),
                        UINT64_C(0x0e060a020c040800), UINT64_C(0x0f070b030d050901), X64_POR);
-    case UOP_vclz_8: /* of the low nibble four more; it counts when the high one is zero */
-        return nibbles(s, UINT64_C(0x0505050506060708), UINT64_C(0x0404040404040404),
-                       UINT64_C(0x0101010102020308), UINT64_C(0), X64_PMINUB);
+        ROWS(vclz)
+        return leading_zeros(s);
     case UOP_vbsl:
         return select_bits(s);
     case UOP_vorn:

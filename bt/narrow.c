@@ -55,7 +55,8 @@ static uint16_t narrow_compare(const struct narrower *n, const struct bt_op *o)
     return sx ? (uint16_t)(rows[row][0] + form) : zx ? (uint16_t)(rows[row][1] + form) : 0;
 }
 
-/* The row whose result is the same in the low half, zero above; 0 for none. */
+/* The row whose result is the same in the low half, zero above; 0 for none, as for the sign of a float in a vector
+ * register (keep_float in bt/ssa.c). */
 static uint16_t narrow_row(const struct bt_op *o)
 {
     static const uint16_t rows[UOP_CODES] = {
@@ -66,6 +67,8 @@ static uint16_t narrow_row(const struct bt_op *o)
         [UOP_mul_32s] = UOP_mul_32z,
     };
     uint16_t row = uop_info[o->op].rr_form;
+    if (o->kind != UOP_K_I)
+        return 0;
     if (rows[row])
         return (uint16_t)(rows[row] + (o->op - row));
     return o->op == UOP_shl_64_i && (o->imm & 63) < 32 ? UOP_shl_32z_i : 0;
