@@ -182,9 +182,13 @@ static bool sum_products(const struct seq *s)
 static bool at_least(const struct seq *s, const uint32_t *max)
 {
     if (s->n == 3) {
-        if (max == umax)
-            return false;
-        op(s, X64_PCMPGTQ, XMM2, s->b, s->a);
+        unsigned a = s->a, b = s->b;
+        if (max == umax) {
+            opc(s, X64_PXOR, XMM2, b, sign(s));
+            opc(s, X64_PXOR, XMM1, a, sign(s));
+            a = XMM1, b = XMM2;
+        }
+        op(s, X64_PCMPGTQ, XMM2, b, a);
         ones(s, XMM0);
         op(s, X64_PXOR, s->d, XMM2, XMM0);
         return true;
@@ -290,9 +294,42 @@ static bool halve_difference(const struct seq *s, bool is_signed)
     return true;
 }
 
+/* Of 64 bits: where the wrapped sum is below a, or b above a. */
+static bool saturate_unsigned_64(const struct seq *s, bool minus)
+{
+    if (!s->e->avx)
+        return false;
+    op(s, minus ? X64_PSUBQ : X64_PADDQ, XMM3, s->a, s->b);
+    opc(s, X64_PXOR, XMM2, minus ? s->b : s->a, sign(s));
+    opc(s, X64_PXOR, XMM1, minus ? s->a : XMM3, sign(s));
+    op(s, X64_PCMPGTQ, XMM2, XMM2, XMM1);
+    if (minus)
+        op(s, X64_PANDN, s->d, XMM2, XMM3);
+    else
+        op(s, X64_POR, s->d, XMM2, XMM3);
+    return true;
+}
+
+static bool saturate_signed_64(const struct seq *s, bool minus)
+{
+    if (!s->e->avx)
+        return false;
+    op(s, minus ? X64_PSUBQ : X64_PADDQ, XMM2, s->a, s->b);
+    op(s, X64_PXOR, XMM3, s->a, XMM2);
+    op(s, X64_PXOR, XMM1, s->b, minus ? s->a : XMM2);
+    op(s, X64_PAND, XMM3, XMM3, XMM1);
+    zero(s, XMM1);
+    op(s, X64_PCMPGTQ, XMM1, XMM1, s->a);
+    opc(s, X64_PXOR, XMM1, XMM1, sign(s) - 1);
+    x64_v_rrrr(s->e, X64_VBLENDVPD, s->d, XMM2, XMM1, XMM3);
+    return true;
+}
+
 /* Saturation of 32 bits. Signed: where the wrapped result has a sign that it cannot have, the limit on a's side. */
 static bool saturate(const struct seq *s, bool is_signed, bool minus)
 {
+    if (s->n == 3)
+        return is_signed ? saturate_signed_64(s, minus) : saturate_unsigned_64(s, minus);
     if (s->n != 2)
         return false;
     if (!is_signed && minus) {
@@ -476,10 +513,50 @@ static void shift_halves(const struct seq *s, bool odd, bool is_signed, bool rou
     shift_lanes_32(s, is_signed, round);
 }
 
+/* Bytes by n: as words times 2^(n + 8), of which bits 8 to 15 count. A right shift by more than 8 does as one by 8, but
+ * rounded and unsigned, when it gives zero; so does a left shift by 8 and more. */
+static bool shift_bytes(const struct seq *s, bool is_signed, bool round)
+{
+    const uint64_t powers = UINT64_C(0x8040201008040201);
+    uint32_t extend = is_signed ? X64_PSRAW_I8 : X64_PSRLW_I8;
+    if (!s->e->avx)
+        return false;
+    opc(s, X64_PMAXSB, XMM2, s->b, 0xf8);
+    opc(s, X64_PADDB, XMM2, XMM2, 0x78);
+    if (round && !is_signed) {
+        x64_v_rm(s->e, X64_MOVAPS, XMM3, lanes(s, 0xf8));
+        op(s, X64_PCMPGTB, XMM3, XMM3, s->b);
+        op(s, X64_POR, XMM2, XMM2, XMM3);
+    }
+    x64_v_rm(s->e, X64_MOVAPS, XMM1, bt_const128(s->m, powers, 0));
+    x64_v_rm(s->e, X64_MOVAPS, XMM3, bt_const128(s->m, 0, powers));
+    op(s, X64_PSHUFB, XMM1, XMM1, XMM2);
+    op(s, X64_PSHUFB, XMM3, XMM3, XMM2);
+    op(s, X64_PUNPCKLBW, XMM2, XMM1, XMM3);
+    op(s, X64_PUNPCKHBW, XMM1, XMM1, XMM3);
+    op(s, X64_PUNPCKLBW, XMM3, s->a, s->a);
+    op(s, X64_PUNPCKHBW, XMM0, s->a, s->a);
+    shift(s, extend, XMM3, XMM3, 8);
+    shift(s, extend, XMM0, XMM0, 8);
+    op(s, X64_PMULLW, XMM3, XMM3, XMM2);
+    op(s, X64_PMULLW, XMM0, XMM0, XMM1);
+    if (round) {
+        const uint64_t half = UINT64_C(0x0080008000800080);
+        x64_v_rrm(s->e, X64_PADDW, XMM3, XMM3, bt_const128(s->m, half, half));
+        x64_v_rrm(s->e, X64_PADDW, XMM0, XMM0, bt_const128(s->m, half, half));
+    }
+    shift(s, X64_PSRLW_I8, XMM3, XMM3, 8);
+    shift(s, X64_PSRLW_I8, XMM0, XMM0, 8);
+    op(s, X64_PACKUSWB, s->d, XMM3, XMM0);
+    return true;
+}
+
 /* By the lanes' lowest byte as a signed number. */
 static bool shift_variable(const struct seq *s, bool is_signed, bool round)
 {
-    if (s->n == 0 || !x64_has(s->e, X64_F_AVX2))
+    if (s->n == 0)
+        return shift_bytes(s, is_signed, round);
+    if (!x64_has(s->e, X64_F_AVX2))
         return false;
     if (s->n == 1) {
         shift_halves(s, false, is_signed, round);
