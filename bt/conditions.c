@@ -142,6 +142,18 @@ static uint32_t of_sum(struct conditions *f, bool wide, uint32_t a, uint32_t b, 
     }
 }
 
+/* Of a sum or difference with a carry, by its flags v: the carry alone. */
+static uint32_t of_carried(struct conditions *f, uint32_t v, unsigned cc)
+{
+    const struct bt_op o = f->r->ops[v];
+    static const uint16_t rows[] = {UOP_carry_adc_64, UOP_carry_adc_32, UOP_carry_sbc_64,
+                                    UOP_carry_sbc_32};
+    if (cc != 2 && cc != 3)
+        return 0;
+    uint32_t c = bt_insert(f->r, f->block, &f->at, rows[o.op - UOP_flags_adc_64], o.a, o.b, o.c, 0);
+    return cc == 2 ? c : put(f, UOP_xor_64_i, c, 0, 1);
+}
+
 /* Of comparing floats, by flags v. The comparison is put right behind the flags, where its exceptions have just been raised
  * (bt/emit_float.c). */
 static uint32_t of_floats(struct conditions *f, uint32_t flags, unsigned cc)
@@ -213,7 +225,7 @@ static bool is_bit(const struct conditions *f, uint32_t v)
         return is_bit(f, o->a) && is_bit(f, o->b);
     if (o->op == UOP_xor_64_i)
         return o->imm == 1 && is_bit(f, o->a);
-    return bt_inverse(o->op) || o->op == UOP_cond_i ||
+    return bt_inverse(o->op) || o->op == UOP_cond_i || bt_is_carry(o->op) ||
            (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32) ||
            (o->op == BT_CONST && (o->imm == 0 || o->imm == 1));
 }
@@ -242,20 +254,46 @@ static uint32_t condition(struct conditions *f, uint32_t v, unsigned cc)
         return of_floats(f, v, cc);
     case UOP_sel:
         return is_bit(f, a) ? of_choice(f, a, b, c, cc) : 0;
+    case UOP_flags_adc_64:
+    case UOP_flags_adc_32:
+    case UOP_flags_sbc_64:
+    case UOP_flags_sbc_32:
+        return of_carried(f, v, cc);
     default:
         return 0;
     }
 }
 
+/* An immediate operand of flags becomes a value. */
+static void with_value(struct bt_region *r, uint32_t v)
+{
+    uint16_t op = r->ops[v].op, row = op < UOP_CODES ? uop_info[op].rr_form : op;
+    if (row == op || row < UOP_flags_add_64 || row > UOP_flags_sub_32)
+        return;
+    uint32_t b = bt_const(r, (uint64_t)r->ops[v].imm);
+    r->ops[v].op = row;
+    r->ops[v].b = b;
+    r->ops[v].imm = 0;
+}
+
 /* flags_sub(a, b) with a - b right behind it: of (a - b) + b, and for equality and sign nothing but the result. */
 static bool has_difference(const struct conditions *f, uint32_t v, uint32_t k, uint32_t *d)
 {
-    const struct bt_region *r = f->r;
+    struct bt_region *r = f->r;
     const struct bt_op *o = &r->ops[v];
+    bool wide = o->op == UOP_flags_sub_64;
+    uint64_t c;
     *d = r->blocks[f->block].ops[k + 1];
-    const struct bt_op *n = &r->ops[*d];
-    return (n->op == UOP_sub_64 || n->op == UOP_sub_32z) && n->a == o->a && n->b == o->b &&
-           (n->op == UOP_sub_64) == (o->op == UOP_flags_sub_64);
+    struct bt_op *n = &r->ops[*d];
+    if (n->a != o->a)
+        return false;
+    if (n->op == (wide ? UOP_add_64_i : UOP_add_32z_i) && is_const(f, o->b, &c) &&
+        (wide ? c + (uint64_t)n->imm == 0 : (uint32_t)(c + (uint64_t)n->imm) == 0)) {
+        n->op = wide ? UOP_sub_64 : UOP_sub_32z;
+        n->b = o->b;
+        n->imm = 0;
+    }
+    return n->op == (wide ? UOP_sub_64 : UOP_sub_32z) && n->b == o->b;
 }
 
 void bt_conditions(struct bt_region *r)
@@ -269,6 +307,7 @@ void bt_conditions(struct bt_region *r)
             uint32_t v = r->blocks[i].ops[k], d;
             if (names.n)
                 bt_rename_operands(r, &names, &r->ops[v]);
+            with_value(r, v);
             uint16_t op = r->ops[v].op;
             if ((op == UOP_flags_sub_64 || op == UOP_flags_sub_32) &&
                 has_difference(&f, v, k, &d)) {

@@ -470,6 +470,15 @@ static void count_down(struct bt_emitter *m, unsigned hot)
     x64_jcc(&m->e, X64_S, hot);
 }
 
+void bt_poll(struct bt_emitter *m, const struct bt_op *terminator)
+{
+    x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
+    x64_jcc(&m->e, X64_NE, bt_leave(m, terminator->snap, EXIT_SIGNAL));
+    if (m->r->level == 1)
+        count_down(m, bt_leave(m, terminator->snap, EXIT_PROMOTE));
+    m->polled = true;
+}
+
 static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -477,13 +486,11 @@ static void emit_terminator(struct bt_emitter *m, uint32_t block, uint32_t v)
     bool guess = o->op == UOP_jmp_ind && b->nsuccs;
     if (guess)
         emit_guard(m, block, o);
-    if (guess ? b->succ[0].to <= block : o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit) {
-        /* A back edge: somebody may want this thread. */
-        x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
-        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_SIGNAL));
-        if (m->r->level == 1)
-            count_down(m, bt_leave(m, o->snap, EXIT_PROMOTE));
-    }
+    /* A back edge: somebody may want this thread. */
+    if (!m->polled &&
+        (guess ? b->succ[0].to <= block : o->snap && o->op != UOP_jmp_ind && o->op != UOP_exit))
+        bt_poll(m, o);
+    m->polled = false;
     if (uop_info[o->op].flags & UOP_F_BRANCH) {
         emit_branch(m, block, o);
     } else if (o->op == UOP_jmp || guess) {
@@ -507,6 +514,10 @@ static void begin_op(struct bt_emitter *m, uint32_t v)
     m->op = v;
     m->have = m->made;
     m->made = (struct bt_leftover){0};
+    if (m->have.bit && bt_keeps_flags(m, &m->r->ops[v])) {
+        m->made.bit = m->have.bit;
+        m->made.inverted = m->have.inverted;
+    }
     if (m->r->in_place)
         return;
     m->pos = 2 * a->pos[v];
@@ -537,6 +548,8 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
         struct bt_move move = {bt_loc(m, v), from, (uint64_t)o->imm, o->kind};
         if (!bt_same_place(move.to, from))
             bt_move_one(m, &move);
+        if (m->r->in_place)
+            bt_note_flags(m, v);
         return;
     }
     uint16_t flags = uop_info[o->op].flags;
@@ -557,6 +570,8 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
         m->cannot = uop_info[o->op].name;
     if (o->kind != UOP_K_N)
         write_unit(m, v);
+    if (m->r->in_place)
+        bt_note_flags(m, v);
 }
 
 /* The way out at the head, where nothing has been done yet (C knows why: cc_unit_left), and the entry behind it, in reach
@@ -651,11 +666,11 @@ static void emit_all(struct bt_emitter *m)
         if (r->blocks[i].loop_head && r->level > 1)
             x64_align(&m->e, 16);
         x64_bind(&m->e, m->block_label[i]);
+        m->flags_of = 0;
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {
-            /* Where slots are values, equal operands need not be the same value. */
-            bool last = k + 1 == r->blocks[i].nops || r->in_place;
             m->at = k;
-            m->next = last ? 0 : r->blocks[i].ops[k + 1];
+            m->follows = k + 1 < r->blocks[i].nops ? r->blocks[i].ops[k + 1] : 0;
+            m->next = r->in_place ? 0 : m->follows;
             begin_op(m, r->blocks[i].ops[k]);
             if (k + 1 < r->blocks[i].nops)
                 bt_emit_op(m, r->blocks[i].ops[k]);

@@ -97,6 +97,8 @@ void bt_emit_condition(struct bt_emitter *m, uint32_t v)
         m->fused_cc = cc;
         return;
     }
+    if ((cc == X64_B || cc == X64_AE) && bt_leave_carry(m, v, cc == X64_AE))
+        return;
     unsigned d = bt_dst(m, v, RAX);
     x64_setcc(&m->e, cc, RAX);
     x64_rr(&m->e, X64_MOVZX8, 4, d, RAX);

@@ -8,6 +8,7 @@
  * Threading: see bt/ir.h.
  */
 #include "bt/emit_int.h"
+#include "uop/sem.h"
 
 static bool single(uint8_t kind)
 {
@@ -448,10 +449,12 @@ static void compare_flags(struct bt_emitter *m, uint32_t v, bool s)
     keep_quiet(m, &way, v, o->a, a, s);
     keep_quiet(m, &way, v, o->b, b, s);
     x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
-    x64_mov_ri(e, RAX, 0x20000000);
-    x64_rm(e, X64_CMOVCC + X64_B, 4, RAX, bt_const128(m, 0x80000000, 0)); /* less, or unordered */
-    x64_rm(e, X64_CMOVCC + X64_E, 4, RAX, bt_const128(m, 0x60000000, 0)); /* equal, or unordered */
-    x64_rm(e, X64_CMOVCC + X64_P, 4, RAX, bt_const128(m, 0x30000000, 0));
+    x64_mov_ri(e, RAX, uop_flags(false, false, true, false));
+    x64_rm(e, X64_CMOVCC + X64_B, 4, RAX,
+           bt_const128(m, uop_flags(true, false, false, false), 0)); /* less, or unordered */
+    x64_rm(e, X64_CMOVCC + X64_E, 4, RAX,
+           bt_const128(m, uop_flags(false, true, true, false), 0)); /* equal, or unordered */
+    x64_rm(e, X64_CMOVCC + X64_P, 4, RAX, bt_const128(m, uop_flags(false, false, true, true), 0));
     meet(m, &way, v);
     bt_done(m, v, RAX);
 }

@@ -23,6 +23,8 @@ struct bt_cold {
 struct bt_leftover {
     uint32_t low_half; /* this product is in rax; 0: none */
     uint32_t carry;    /* the carry of this addition is in the flags */
+    uint32_t bit;      /* this value, 0 or 1, is in the carry flag */
+    bool inverted;     /* or what it is not is */
 };
 
 struct bt_emitter {
@@ -33,8 +35,9 @@ struct bt_emitter {
     unsigned *block_label;
     uint32_t block, at; /* being emitted: block, number of the operation in it */
     uint32_t pos;       /* position that is being emitted (bt/alloc_int.h) */
-    uint32_t op;   /* operation that is being emitted: its own result is written a position later */
-    uint32_t next; /* operation behind it in the block, 0 for none */
+    uint32_t op; /* operation that is being emitted: its own result is written a position later */
+    uint32_t follows; /* operation behind it in the block, 0 for none */
+    uint32_t next;    /* the same where equal operands are the same value, else 0 */
     struct bt_leftover have, made;
     uint32_t reloads_done;
     struct bt_cold *cold;
@@ -48,8 +51,10 @@ struct bt_emitter {
     uint32_t nconsts, consts_cap;
     uint8_t *above; /* by value, see bt_above; 0: not known */
     uint32_t
-        fused; /* a comparison whose result is in the flags, for the branch that follows; 0: none */
+        fused; /* a comparison whose result is in the flags, for the operation that follows; 0: none */
     enum x64_cc fused_cc;
+    uint32_t flags_of; /* see bt_note_flags; 0: none */
+    bool polled;       /* for the terminator that follows */
     struct cc_trap_table traps;
     uint8_t displaced
         [2]; /* registers whose contents are in BT_SPARE_UNIT and the next now; the same ones (0): none are */
@@ -113,6 +118,8 @@ void bt_row(struct bt_emitter *m, uint32_t snap);
  * CC_TRAP_FLAGS a comparison, of whatever it is part. Its operands are in their places all the while. */
 void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
              unsigned reg);
+/* The poll of a back edge, of which its terminator may say so early: what it compares stays in the flags. */
+void bt_poll(struct bt_emitter *m, const struct bt_op *terminator);
 /* Leave for `reason` with the state of a snapshot: the label of a cold exit. */
 unsigned bt_leave(struct bt_emitter *m, uint32_t snap, enum exit_reason reason);
 
@@ -179,6 +186,14 @@ bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
 /* Parts of bt_emit_integer. */
 bool bt_emit_bits(struct bt_emitter *m, uint32_t v);
 bool bt_emit_flags(struct bt_emitter *m, uint32_t v);
+/* The host's carry flag is v, 0 or 1, or (inverted) what v is not; nothing but moves may follow. False when v must be given a place
+ * too. */
+bool bt_leave_carry(struct bt_emitter *m, uint32_t v, bool inverted);
+/* Does the operation's code leave the host's flags alone? */
+bool bt_keeps_flags(const struct bt_emitter *m, const struct bt_op *o);
+/* Operation v of a region whose slots are always in place has been emitted: does it make flags of slots that can be compared
+ * again, or write such a slot? */
+void bt_note_flags(struct bt_emitter *m, uint32_t v);
 /* Parts of bt_emit_vector. */
 bool bt_emit_vector_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v);

@@ -63,7 +63,7 @@ static bool is_bit(const struct folder *f, uint32_t v)
     case UOP_fle_q_f32:
         return true;
     default:
-        return bt_inverse(o->op) != 0;
+        return bt_inverse(o->op) != 0 || bt_is_carry(o->op);
     }
 }
 

@@ -193,6 +193,11 @@ uint16_t bt_inverse(uint16_t op);
 
 /* May the operands of this operation be exchanged? */
 bool bt_commutes(uint16_t op);
+/* Is the operation a carry_ row? */
+static inline bool bt_is_carry(uint16_t op)
+{
+    return op >= UOP_carry_adc_64 && op <= UOP_carry_sbc_32;
+}
 
 /* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
 bool bt_is_single(const struct bt_region *r, uint32_t v);

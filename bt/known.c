@@ -61,6 +61,10 @@ static bool sign_extended(const struct bt_region *r, const struct bt_known *k,
     case UOP_ld_s32:
     case UOP_cond:
     case UOP_cond_i:
+    case UOP_carry_adc_64:
+    case UOP_carry_adc_32:
+    case UOP_carry_sbc_64:
+    case UOP_carry_sbc_32:
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
@@ -147,6 +151,12 @@ static bool zero_extended(const struct bt_region *r, const struct bt_known *k,
     case UOP_ld_u32:
     case UOP_cond:
     case UOP_cond_i:
+    case UOP_adc_32z:
+    case UOP_sbc_32z:
+    case UOP_carry_adc_64:
+    case UOP_carry_adc_32:
+    case UOP_carry_sbc_64:
+    case UOP_carry_sbc_32:
     case UOP_feq_f64:
     case UOP_flt_f64:
     case UOP_fle_f64:
@@ -278,6 +288,12 @@ bool bt_low_half_only(uint16_t op)
     case UOP_flags_add_32_i:
     case UOP_flags_sub_32_i:
     case UOP_flags_logic_32:
+    case UOP_flags_adc_32:
+    case UOP_flags_sbc_32:
+    case UOP_adc_32z:
+    case UOP_sbc_32z:
+    case UOP_carry_adc_32:
+    case UOP_carry_sbc_32:
     case UOP_flags_fcmp_f32:
     case UOP_feq_q_f32:
     case UOP_flt_q_f32:

@@ -16,6 +16,7 @@
 #include "bt/quick.h"
 #include "bt/build.h"
 #include "codecache/blocks.h"
+#include <string.h>
 
 /* Blocks of a unit: what follows without a choice, or when a call returns. */
 #define QUICK_BLOCKS 4
@@ -23,12 +24,16 @@
 /* A unit of the cpu that no lifter's temporary reaches. */
 #define SPARE_UNIT (CPU_UNITS - 1)
 
+/* Registers for temporaries. */
+#define TEMP_REGISTERS 2
+
 struct quick {
     struct bt_region *r;
     struct bt_alloc *alloc;
     const struct x64_homes *homes;
-    uint32_t zero;             /* the constant, when asked for */
-    uint32_t temps[CPU_TEMPS]; /* values of temporaries, in the current instruction */
+    uint32_t zero;                       /* the constant, when asked for */
+    uint32_t temps[CPU_TEMPS];           /* values of temporaries, in the current instruction */
+    unsigned busy_until[TEMP_REGISTERS]; /* the micro-op that reads a register's temporary last */
 };
 
 /* Is the operand part of a vector register? These are values of 128 bits, which a slot's place does not say. */
@@ -38,14 +43,12 @@ static bool in_vector(const struct guest *g, uint8_t kind, unsigned unit)
            (kind != UOP_K_N && unit < CPU_TEMP_BASE && guest_vector_slot(g, unit));
 }
 
-/* Worth it, and possible? Those condition flags that are a call as a value are what folding is for. */
+/* Possible? */
 static bool suits(const struct guest *g, const struct block *b)
 {
     for (unsigned i = 0; i < b->nuops; i++) {
         const struct uop *u = &b->uops[i];
         const struct uop_info *info = &uop_info[u->op];
-        if (u->op >= UOP_flags_adc_64 && u->op <= UOP_flags_adc_32)
-            return false;
         if (in_vector(g, info->d, u->d) || in_vector(g, info->a, u->a) ||
             in_vector(g, info->b, u->b) || in_vector(g, info->c, u->c))
             return false;
@@ -136,9 +139,12 @@ static uint32_t new_value(struct quick *q, const struct bt_op *o, struct bt_loc 
 
 static uint32_t read_unit(struct quick *q, unsigned unit)
 {
-    if (unit >= CPU_TEMP_BASE)
-        return q->temps[unit - CPU_TEMP_BASE];
     struct bt_region *r = q->r;
+    if (unit >= CPU_TEMP_BASE) {
+        uint32_t v = q->temps[unit - CPU_TEMP_BASE];
+        r->ops[v].uses++;
+        return v;
+    }
     if (!r->entry[unit])
         r->entry[unit] =
             new_value(q, &(struct bt_op){.op = BT_ENTRY, .kind = UOP_K_I, .slot = (uint8_t)unit},
@@ -165,19 +171,50 @@ static uint32_t snapshot(struct quick *q, uint64_t pc)
     return r->nsnaps - 1;
 }
 
-/* Where a result is made. The target of an indirect jump may stay in rdx, which nothing behind its making uses. */
-static struct bt_loc place_of_result(const struct quick *q, const struct block *g, unsigned i)
+static bool reads(const struct uop *u, unsigned unit)
 {
-    const struct uop *u = &g->uops[i], *t = &g->uops[g->nuops - 1];
+    const struct uop_info *info = &uop_info[u->op];
+    return (info->a != UOP_K_N && u->a == unit) || (info->b != UOP_K_N && u->b == unit) ||
+           (info->c != UOP_K_N && u->c == unit);
+}
+
+/* Where the temporary that micro-op i makes lies: in a register that is scratch between guest instructions if no operation up to
+ * the last that reads it, `end` being the instruction's, wants that for itself. */
+static struct bt_loc place_of_temp(struct quick *q, const struct block *g, unsigned i, unsigned end)
+{
+    static const uint8_t registers[TEMP_REGISTERS] = {RDX, RCX};
+    const struct uop *u = &g->uops[i];
+    bool taken[TEMP_REGISTERS] = {0};
+    unsigned last = i;
+    for (unsigned k = i + 1; k < end; k++) {
+        if (reads(&g->uops[k], u->d))
+            last = k;
+        if (uop_info[g->uops[k].op].d != UOP_K_N && g->uops[k].d == u->d)
+            break;
+    }
+    for (unsigned k = i; k <= last; k++) {
+        struct bt_scratch s = bt_scratch(&(struct bt_op){.op = g->uops[k].op}, false);
+        taken[0] |= s.rdx;
+        taken[1] |= s.rcx;
+    }
+    for (unsigned n = 0; n < TEMP_REGISTERS; n++) {
+        if (taken[n] || q->busy_until[n] > i)
+            continue;
+        q->busy_until[n] = last;
+        return (struct bt_loc){BT_GPR, registers[n]};
+    }
+    return (struct bt_loc){BT_UNIT, u->d};
+}
+
+/* Where a result is made. */
+static struct bt_loc place_of_result(struct quick *q, const struct block *g, unsigned i,
+                                     unsigned end)
+{
+    const struct uop *u = &g->uops[i];
     if (u->d < CPU_TEMP_BASE)
         return bt_canonical(q->homes, u->d);
-    if (t->op == UOP_jmp_ind && t->a == u->d) {
-        unsigned k = i + 1;
-        while (k + 1 < g->nuops && (g->uops[k].op == UOP_movi || g->uops[k].op == UOP_mov_64))
-            k++;
-        if (k + 1 == g->nuops)
-            return (struct bt_loc){BT_GPR, RDX};
-    }
+    if (uop_info[u->op].d == UOP_K_I)
+        return place_of_temp(q, g, i, end);
     return (struct bt_loc){BT_UNIT, u->d};
 }
 
@@ -191,7 +228,8 @@ static void append(struct bt_block *b, uint32_t v)
     b->ops[b->nops++] = v;
 }
 
-static void build_op(struct quick *q, uint32_t block, unsigned i, uint64_t pc)
+/* Micro-op i of a guest instruction at pc whose micro-ops end before `end`. */
+static void build_op(struct quick *q, uint32_t block, unsigned i, unsigned end, uint64_t pc)
 {
     struct bt_region *r = q->r;
     struct bt_block *b = &r->blocks[block];
@@ -218,15 +256,17 @@ static void build_op(struct quick *q, uint32_t block, unsigned i, uint64_t pc)
     }
     struct bt_loc to = {BT_NOWHERE, 0};
     if (info->d != UOP_K_N) {
-        to = place_of_result(q, b->guest, i);
+        to = place_of_result(q, b->guest, i, end);
         o.slot = u->d < CPU_TEMP_BASE ? u->d : BT_NO_SLOT;
     }
     uint32_t v = new_value(q, &o, to);
     append(b, v);
     if (info->d == UOP_K_N)
         return;
-    if (u->d >= CPU_TEMP_BASE)
+    if (u->d >= CPU_TEMP_BASE) {
         q->temps[u->d - CPU_TEMP_BASE] = v;
+        q->r->ops[v].uses = 0;
+    }
     if (bt_early_result(r, &o) &&
         ((info->a && same(q->alloc->loc[o.a], to)) || (info->b && same(q->alloc->loc[o.b], to)) ||
          (info->c && same(q->alloc->loc[o.c], to)))) {
@@ -248,12 +288,11 @@ static void build(struct quick *q)
     for (uint32_t i = 1; i < r->nblocks; i++) {
         const struct block *g = r->blocks[i].guest;
         r->blocks[i].ops = arena_new(r->arena, uint32_t, 2 * g->nuops);
-        unsigned insn = 0;
-        uint64_t pc = g->pc;
-        for (unsigned k = 0; k < g->nuops; k++) {
-            while (insn < g->ninsns && g->map[insn].uop <= k)
-                pc = g->pc + g->map[insn++].pcoff;
-            build_op(q, i, k, pc);
+        for (unsigned n = 0, k = 0; n < g->ninsns; n++) {
+            unsigned end = n + 1 < g->ninsns ? g->map[n + 1].uop : g->nuops;
+            memset(q->busy_until, 0, sizeof q->busy_until);
+            for (; k < end; k++)
+                build_op(q, i, k, end, g->pc + g->map[n].pcoff);
         }
         bt_take_flags(r, g);
     }

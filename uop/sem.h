@@ -126,20 +126,24 @@ static inline uint64_t uop_fp_flags(uint64_t m)
     return (m >> 5 & 1) | (m >> 3 & 2) | (m >> 1 & 4) | (m << 1 & 8) | (m << 4 & 16);
 }
 
+static inline uint64_t uop_flags(bool n, bool z, bool c, bool v)
+{
+    return (n ? UOP_FLAG_N : 0) | (z ? UOP_FLAG_Z : 0) | (c ? 0 : UOP_FLAG_B) |
+           (v ? UOP_FLAG_V : 0);
+}
+
 /* Condition flags of comparing floats. */
 static inline uint64_t uop_flags_fcmp(uint64_t a, uint64_t b)
 {
     bool le = uop_fless_f64(a, b, true), ge = uop_fless_f64(b, a, true);
-    return le && ge ? 0x60000000 : le ? 0x80000000 : ge ? 0x20000000 : 0x30000000;
+    return uop_flags(le && !ge, le && ge, !le || ge, !le && !ge);
 }
 
-/* Condition flags of x + y + carry, in bits 31 (N), 30 (Z), 29 (C), 28 (V). */
+/* Condition flags of x + y + carry. */
 static inline uint64_t uop_flags_adc_64(uint64_t x, uint64_t y, uint64_t carry)
 {
     uint64_t sum = x + y + carry;
-    uint64_t c = carry ? sum <= x : sum < x;
-    uint64_t v = (~(x ^ y) & (x ^ sum)) >> 63;
-    return sum >> 63 << 31 | (uint64_t)(sum == 0) << 30 | c << 29 | v << 28;
+    return uop_flags(sum >> 63, sum == 0, carry ? sum <= x : sum < x, (~(x ^ y) & (x ^ sum)) >> 63);
 }
 
 static inline uint64_t uop_flags_adc_32(uint64_t a, uint64_t b, uint64_t carry)
@@ -147,14 +151,26 @@ static inline uint64_t uop_flags_adc_32(uint64_t a, uint64_t b, uint64_t carry)
     uint32_t x = (uint32_t)a, y = (uint32_t)b;
     uint64_t wide = (uint64_t)x + y + carry;
     uint32_t sum = (uint32_t)wide;
-    uint64_t v = (~(x ^ y) & (x ^ sum)) >> 31;
-    return (uint64_t)(sum >> 31) << 31 | (uint64_t)(sum == 0) << 30 | wide >> 32 << 29 | v << 28;
+    return uop_flags(sum >> 31, sum == 0, wide >> 32, (~(x ^ y) & (x ^ sum)) >> 31);
+}
+
+/* As four bits, N Z C V from the highest, and back. */
+static inline uint64_t uop_flags_nzcv(uint64_t f)
+{
+    return (f & UOP_FLAG_N ? 8 : 0) | (f & UOP_FLAG_Z ? 4 : 0) | (f & UOP_FLAG_B ? 0 : 2) |
+           ((int8_t)f > 0 ? 1 : 0);
+}
+
+static inline uint64_t uop_flags_of(uint64_t nzcv)
+{
+    return uop_flags(nzcv & 8, nzcv & 4, nzcv & 2, nzcv & 1);
 }
 
 /* Arm's condition numbers (Arm ARM C1.2.4): the lowest bit inverts, but for 15. */
 static inline uint64_t uop_cond(uint64_t flags, uint64_t cond)
 {
-    unsigned n = flags >> 31 & 1, z = flags >> 30 & 1, c = flags >> 29 & 1, v = flags >> 28 & 1;
+    unsigned n = (flags & UOP_FLAG_N) != 0, z = (flags & UOP_FLAG_Z) != 0,
+             c = !(flags & UOP_FLAG_B), v = (int8_t)flags > 0;
     unsigned yes[8] = {z, c, n, v, c && !z, n == v, n == v && !z, 1};
     unsigned holds = yes[cond >> 1 & 7];
     return cond & 1 && (cond & 15) != 15 ? !holds : holds;

@@ -118,6 +118,10 @@ enum fp_rule { FP_FZ = 1 << 4, FP_FZ16 = 1 << 5, FP_AHP = 1 << 6, FP_DN = 1 << 7
  * part of fp_getflags. */
 enum fp_flag { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16, FP_ID = 32 };
 
+/* Condition flags as a value: where x86 puts them by lahf and seto. B, "borrow", is Arm's C inverted; all other bits are zero.
+ * In any other value V is set when the low byte is a positive number. */
+enum { UOP_FLAG_N = 1 << 15, UOP_FLAG_Z = 1 << 14, UOP_FLAG_B = 1 << 8, UOP_FLAG_V = 1 << 0 };
+
 /* In the immediate of vsqrdmla. */
 enum { UOP_RDM_SUB = 1 << 4, UOP_RDM_SATURATED = 1 << 5 };
 

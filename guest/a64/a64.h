@@ -10,6 +10,7 @@
 #include "guest/a64/decode.h"
 #include "guest/guest.h"
 #include "guest/lift.h"
+#include "uop/sem.h"
 
 enum a64_slot {
     A64_X0 = 0, /* x0..x30 */
@@ -17,7 +18,7 @@ enum a64_slot {
     A64_SP = 31,
     A64_XZR = 32, /* the zero slot */
     A64_PC = 33,
-    A64_NZCV = 34,  /* bits 31 to 28; the others are zero */
+    A64_NZCV = 34,  /* a value of the micro-ops' flags (uop/uop.h) */
     A64_TPIDR = 35, /* TPIDR_EL0 */
     A64_FPCR = 36,  /* the bits that are implemented; struct cpu's frm follows RMode */
     A64_FPSR = 37,  /* QC alone: the other flags are in the host's MXCSR */
@@ -67,6 +68,15 @@ enum a64_helper {
 uint64_t a64_id_register(unsigned crm, unsigned op2);
 /* FPSR and FPCR as programs see them, of a cpu outside the engines, and back. */
 uint32_t a64_fpsr(const struct cpu *cpu);
+/* PSTATE's N, Z, C and V, in bits 31 to 28. */
+static inline uint64_t a64_pstate_flags(const struct cpu *cpu)
+{
+    return uop_flags_nzcv(cpu->r[A64_NZCV]) << 28;
+}
+static inline void a64_set_pstate_flags(struct cpu *cpu, uint64_t pstate)
+{
+    cpu->r[A64_NZCV] = uop_flags_of(pstate >> 28);
+}
 void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr);
 extern const struct guest_debug a64_debug;
 /* fp_setmode's operand by FPCR. */

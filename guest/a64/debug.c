@@ -93,14 +93,14 @@ static const struct guest_debug_reg regs[] = {
 static uint64_t get(const struct cpu *cpu, unsigned reg)
 {
     if (reg == CPSR)
-        return cpu->r[A64_NZCV];
+        return a64_pstate_flags(cpu);
     return reg == FPSR ? a64_fpsr(cpu) : (uint32_t)cpu->r[A64_FPCR];
 }
 
 static void set(struct cpu *cpu, unsigned reg, uint64_t v)
 {
     if (reg == CPSR)
-        cpu->r[A64_NZCV] = v & UINT64_C(0xf0000000);
+        a64_set_pstate_flags(cpu, v);
     else if (reg == FPSR)
         a64_set_fp(cpu, (uint32_t)cpu->r[A64_FPCR], (uint32_t)v);
     else

@@ -88,6 +88,7 @@ static size_t cpuinfo(char *buf, size_t size, unsigned ncpus)
 static void cpu_reset(struct cpu *cpu)
 {
     memset(cpu->r, 0, sizeof cpu->r);
+    a64_set_pstate_flags(cpu, 0);
     cpu->res_addr = ~UINT64_C(0);
     fp_env_init(cpu);
 }
@@ -105,7 +106,7 @@ static size_t cpu_print(const struct cpu *cpu, char *buf, size_t size)
 #define PUT(...) \
     len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0, __VA_ARGS__)
     PUT("pc   %016" PRIx64 "  sp %016" PRIx64 "  nzcv %x  fpcr %08x  fpsr %08x\n", cpu->r[A64_PC],
-        cpu->r[A64_SP], (unsigned)cpu->r[A64_NZCV] >> 28, (unsigned)cpu->r[A64_FPCR],
+        cpu->r[A64_SP], (unsigned)(a64_pstate_flags(cpu) >> 28), (unsigned)cpu->r[A64_FPCR],
         a64_fpsr(cpu));
     for (unsigned i = 0; i < 31; i++)
         PUT("%-4s %016" PRIx64 "%s", a64_slot_name(i), cpu->r[i], i % 4 == 3 ? "\n" : "  ");

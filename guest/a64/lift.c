@@ -50,36 +50,41 @@ static uint8_t sized(struct lift *l, bool wide, uint8_t r)
 
 /* ---- addition, subtraction ---- */
 
+/* The row that takes an immediate for operand b. */
+static enum uop_code immediate_form(enum uop_code op)
+{
+    return op + 1;
+}
+
+/* The flags of a + b or a - b, or with a constant for b. */
+static enum uop_code flags_row(const struct a64_insn *in)
+{
+    return W(30, 30) ? (SF ? UOP_flags_sub_64 : UOP_flags_sub_32)
+                     : (SF ? UOP_flags_add_64 : UOP_flags_add_32);
+}
+
 /* rd = a + b or a - b; with flags when S. b is a unit. */
 static void add_sub(struct lift *l, const struct a64_insn *in, uint8_t d, uint8_t a, uint8_t b)
 {
-    bool sub = W(30, 30), flags = W(29, 29);
-    enum uop_code op = sub ? (SF ? UOP_sub_64 : UOP_sub_32z) : (SF ? UOP_add_64 : UOP_add_32z);
-    uint8_t f = 0;
-    if (flags)
-        f = emit2(l,
-                  sub ? (SF ? UOP_flags_sub_64 : UOP_flags_sub_32)
-                      : (SF ? UOP_flags_add_64 : UOP_flags_add_32),
-                  a, b);
+    enum uop_code op =
+        W(30, 30) ? (SF ? UOP_sub_64 : UOP_sub_32z) : (SF ? UOP_add_64 : UOP_add_32z);
+    if (W(29, 29))
+        lift_emit(l, flags_row(in), A64_NZCV, a, b, 0, 0);
     if (d != A64_XZR)
         lift_emit(l, op, d, a, b, 0, 0);
-    if (flags)
-        lift_emit(l, UOP_mov_64, A64_NZCV, f, 0, 0, 0);
 }
 
 LIFT(addsub_imm)
 {
-    uint64_t imm = (uint64_t)in->imm << (W(22, 22) ? 12 : 0);
-    if (W(29, 29)) {
-        add_sub(l, in, a64_x(in->rd), in->rn, emit_const(l, imm));
+    int64_t imm = (int64_t)((uint64_t)in->imm << (W(22, 22) ? 12 : 0));
+    if (W(29, 29))
+        emit_to(l, A64_NZCV, immediate_form(flags_row(in)), in->rn, imm);
+    if (W(29, 29) && in->rd == 31)
         return;
-    }
     if (!imm && SF)
-        lift_emit(l, UOP_mov_64, in->rd, in->rn, 0, 0, 0);
-    else if (SF)
-        emit_to(l, in->rd, UOP_add_64_i, in->rn, W(30, 30) ? -(int64_t)imm : (int64_t)imm);
+        emit_to(l, in->rd, UOP_mov_64, in->rn, 0);
     else
-        emit_to(l, in->rd, UOP_add_32z_i, in->rn, W(30, 30) ? -(int64_t)imm : (int64_t)imm);
+        emit_to(l, in->rd, SF ? UOP_add_64_i : UOP_add_32z_i, in->rn, W(30, 30) ? -imm : imm);
 }
 
 /* rm shifted by an immediate. */
@@ -93,63 +98,76 @@ static uint8_t shifted(struct lift *l, const struct a64_insn *in)
     return W(15, 10) ? emit_i(l, op[SF][W(23, 22)], m, W(15, 10)) : m;
 }
 
-LIFT(addsub_reg)
+void a64_indexed(struct lift *l, uint8_t d, uint8_t base, uint8_t index, unsigned shift)
 {
-    add_sub(l, in, a64_x(in->rd), a64_x(in->rn), shifted(l, in));
+    static const uint16_t op[4] = {UOP_add_64, UOP_sh1add_64, UOP_sh2add_64, UOP_sh3add_64};
+    if (shift > 3) {
+        index = emit_i(l, UOP_shl_64_i, index, shift);
+        shift = 0;
+    }
+    lift_emit(l, op[shift], d, index, base, 0, 0);
 }
 
-uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option, unsigned shift)
+/* Is it an addition of 64 bits that leaves the flags alone? */
+static bool plain_add(const struct a64_insn *in)
+{
+    return SF && !W(30, 29);
+}
+
+LIFT(addsub_reg)
+{
+    if (plain_add(in) && W(23, 22) == 0 && W(15, 10) && in->rd != 31)
+        a64_indexed(l, in->rd, a64_x(in->rn), a64_x(in->rm), W(15, 10));
+    else
+        add_sub(l, in, a64_x(in->rd), a64_x(in->rn), shifted(l, in));
+}
+
+uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option)
 {
     static const uint16_t op[8] = {UOP_zext8, UOP_zext16, UOP_zext32, UOP_mov_64,
                                    UOP_sext8, UOP_sext16, UOP_sext32, UOP_mov_64};
     uint8_t m = a64_x(rm);
-    if ((option & 3) != 3)
-        m = emit1(l, op[option], m);
-    return shift ? emit_i(l, UOP_shl_64_i, m, shift) : m;
+    return (option & 3) != 3 ? emit1(l, op[option], m) : m;
 }
 
 LIFT(addsub_ext)
 {
-    uint8_t m = a64_extend(l, in->rm, W(15, 13), W(12, 10));
-    add_sub(l, in, W(29, 29) ? a64_x(in->rd) : in->rd, in->rn, m);
+    uint8_t m = a64_extend(l, in->rm, W(15, 13)), d = W(29, 29) ? a64_x(in->rd) : in->rd;
+    if (plain_add(in)) {
+        a64_indexed(l, d, in->rn, m, W(12, 10));
+        return;
+    }
+    if (W(12, 10))
+        m = emit_i(l, UOP_shl_64_i, m, W(12, 10));
+    add_sub(l, in, d, in->rn, m);
 }
 
 LIFT(adc)
 {
-    uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
-    uint8_t carry = a64_cond(l, 2), f = 0;
-    if (W(30, 30))
-        m = emit_i(l, UOP_xor_64_i, m, -1);
+    uint8_t n = a64_x(in->rn), m = a64_x(in->rm), carry = a64_cond(l, 2);
+    bool sub = W(30, 30);
     if (W(29, 29))
-        f = emit3(l, SF ? UOP_flags_adc_64 : UOP_flags_adc_32, n, m, carry);
-    if (in->rd != 31) {
-        enum uop_code op = SF ? UOP_add_64 : UOP_add_32z;
-        lift_emit(l, op, in->rd, emit2(l, op, n, m), carry, 0, 0);
-    }
-    if (W(29, 29))
-        lift_emit(l, UOP_mov_64, A64_NZCV, f, 0, 0, 0);
+        lift_emit(l,
+                  sub ? (SF ? UOP_flags_sbc_64 : UOP_flags_sbc_32)
+                      : (SF ? UOP_flags_adc_64 : UOP_flags_adc_32),
+                  A64_NZCV, n, m, carry, 0);
+    if (in->rd != 31)
+        lift_emit(l, sub ? (SF ? UOP_sbc_64 : UOP_sbc_32z) : (SF ? UOP_adc_64 : UOP_adc_32z),
+                  in->rd, n, m, carry, 0);
 }
 
 /* ---- logic ---- */
 
-static void logic(struct lift *l, const struct a64_insn *in, uint8_t d, uint8_t n, uint8_t m)
+static void logic_flags(struct lift *l, const struct a64_insn *in, uint8_t v)
 {
-    static const uint16_t op[4] = {UOP_and_64, UOP_or_64, UOP_xor_64, UOP_and_64};
-    static const uint16_t op32[4] = {UOP_and_32z, UOP_or_32z, UOP_xor_32z, UOP_and_32z};
-    bool flags = W(30, 29) == 3;
-    if (d == A64_XZR && !flags)
-        return;
-    if (!flags && W(30, 29) == 1 && n == A64_XZR) {
-        emit_to(l, d, SF ? UOP_mov_64 : UOP_zext32, m, 0);
-        return;
-    }
-    uint8_t t = flags ? lift_temp(l) : d;
-    lift_emit(l, SF ? op[W(30, 29)] : op32[W(30, 29)], t, n, m, 0, 0);
-    if (flags) {
-        lift_emit(l, SF ? UOP_flags_logic_64 : UOP_flags_logic_32, A64_NZCV, t, 0, 0, 0);
-        if (d != A64_XZR)
-            lift_emit(l, UOP_mov_64, d, t, 0, 0, 0);
-    }
+    lift_emit(l, SF ? UOP_flags_logic_64 : UOP_flags_logic_32, A64_NZCV, v, 0, 0, 0);
+}
+
+static enum uop_code logic_row(const struct a64_insn *in)
+{
+    static const uint16_t op[2][4] = {{UOP_and_32z, UOP_or_32z, UOP_xor_32z, UOP_and_32z},
+                                      {UOP_and_64, UOP_or_64, UOP_xor_64, UOP_and_64}};
+    return op[SF][W(30, 29)];
 }
 
 LIFT(logic_imm)
@@ -161,19 +179,35 @@ LIFT(logic_imm)
     }
     if (!SF)
         mask = (uint32_t)mask;
-    if (W(30, 29) == 1 && in->rn == 31) {
-        emit_to(l, in->rd, UOP_movi, 0, (int64_t)mask);
-        return;
-    }
-    logic(l, in, W(30, 29) == 3 ? a64_x(in->rd) : in->rd, a64_x(in->rn), emit_const(l, mask));
+    bool flags = W(30, 29) == 3;
+    uint8_t d = flags ? a64_xd(l, in->rd) : in->rd;
+    if (W(30, 29) == 1 && in->rn == 31)
+        emit_to(l, d, UOP_movi, 0, (int64_t)mask);
+    else
+        emit_to(l, d, immediate_form(logic_row(in)), a64_x(in->rn), (int64_t)mask);
+    if (flags)
+        logic_flags(l, in, d);
 }
 
 LIFT(logic_reg)
 {
-    uint8_t m = shifted(l, in);
-    if (W(21, 21))
-        m = emit_i(l, UOP_xor_64_i, m, -1);
-    logic(l, in, a64_x(in->rd), a64_x(in->rn), m);
+    bool flags = W(30, 29) == 3;
+    uint8_t n = a64_x(in->rn), m = shifted(l, in);
+    if (in->rd == 31 && !flags)
+        return;
+    uint8_t d = a64_xd(l, in->rd);
+    if (W(21, 21) && SF && W(30, 29) != 1) {
+        lift_emit(l, W(30, 29) == 2 ? UOP_xnor_64 : UOP_andn_64, d, n, m, 0, 0);
+    } else {
+        if (W(21, 21))
+            m = emit_i(l, UOP_xor_64_i, m, -1);
+        if (W(30, 29) == 1 && n == A64_XZR)
+            emit_to(l, d, SF ? UOP_mov_64 : UOP_zext32, m, 0);
+        else
+            lift_emit(l, logic_row(in), d, n, m, 0, 0);
+    }
+    if (flags)
+        logic_flags(l, in, d);
 }
 
 LIFT(mov_wide)
@@ -183,6 +217,13 @@ LIFT(mov_wide)
     if (in->rd == 31)
         return;
     if (W(30, 29) == 3) {
+        /* Behind the instruction that began the constant it is one still. */
+        const struct uop *before = l->nuops ? &l->uops[l->nuops - 1] : NULL;
+        if (before && before->op == UOP_movi && before->d == in->rd) {
+            v |= (uint64_t)before->imm & ~(UINT64_C(0xffff) << shift);
+            emit_to(l, in->rd, UOP_movi, 0, (int64_t)(SF ? v : (uint32_t)v));
+            return;
+        }
         uint8_t t = emit_i(l, UOP_and_64_i, in->rd, (int64_t) ~(UINT64_C(0xffff) << shift));
         if (!SF)
             t = emit1(l, UOP_zext32, t);
@@ -214,16 +255,44 @@ LIFT(bitfield)
         lift_emit(l, UOP_or_64, in->rd, old, t, 0, 0);
         return;
     }
-    t = from + len < 64 ? emit_i(l, UOP_shl_64_i, n, 64 - len - from) : n;
-    unsigned right = 64 - len - to;
-    if (opc == 2) {
-        emit_to(l, in->rd, UOP_shr_64_i, t, right);
-    } else if (SF) {
-        emit_to(l, in->rd, UOP_sar_64_i, t, right);
-    } else {
-        t = emit_i(l, UOP_sar_64_i, t, right);
-        emit_to(l, in->rd, UOP_zext32, t, 0);
+    bool sign = opc == 0;
+    if (to && len + to == width) { /* lsl */
+        emit_to(l, in->rd, SF ? UOP_shl_64_i : UOP_shl_32z_i, n, to);
+        return;
     }
+    if (!to && from && len + from == width) { /* lsr, asr */
+        emit_to(l, in->rd,
+                sign ? (SF ? UOP_sar_64_i : UOP_sar_32z_i) : (SF ? UOP_shr_64_i : UOP_shr_32z_i), n,
+                from);
+        return;
+    }
+    if (!sign) {
+        t = from ? emit_i(l, UOP_shr_64_i, n, from) : n;
+        uint8_t d = to ? lift_temp(l) : in->rd;
+        if (len == 8 || len == 16 || len == 32)
+            emit_to(l, d, len == 8 ? UOP_zext8 : len == 16 ? UOP_zext16 : UOP_zext32, t, 0);
+        else
+            emit_to(l, d, UOP_and_64_i, t, (int64_t)(~UINT64_C(0) >> (64 - len)));
+        if (to)
+            emit_to(l, in->rd, UOP_shl_64_i, d, to);
+        return;
+    }
+    if (len == 8 || len == 16 || len == 32) {
+        t = from ? emit_i(l, UOP_shr_64_i, n, from) : n;
+        t = emit1(l, len == 8 ? UOP_sext8 : len == 16 ? UOP_sext16 : UOP_sext32, t);
+        if (to)
+            t = emit_i(l, UOP_shl_64_i, t, to);
+    } else {
+        t = from + len < 64 ? emit_i(l, UOP_shl_64_i, n, 64 - len - from) : n;
+        t = emit_i(l, UOP_sar_64_i, t, 64 - len - to);
+    }
+    /* The last one writes the register, unless only half of it. */
+    if (!SF)
+        emit_to(l, in->rd, UOP_zext32, t, 0);
+    else if (t == n)
+        emit_to(l, in->rd, UOP_mov_64, t, 0);
+    else
+        l->uops[l->nuops - 1].d = in->rd;
 }
 
 LIFT(extr)
@@ -234,6 +303,8 @@ LIFT(extr)
         return;
     if (!s) {
         emit_to(l, in->rd, SF ? UOP_mov_64 : UOP_zext32, m, 0);
+    } else if (n == m) {
+        emit_to(l, in->rd, SF ? UOP_ror_64_i : UOP_ror_32z_i, m, s);
     } else if (SF) {
         t = emit_i(l, UOP_shr_64_i, m, s);
         lift_emit(l, UOP_or_64, in->rd, t, emit_i(l, UOP_shl_64_i, n, 64 - s), 0, 0);
@@ -290,7 +361,10 @@ LIFT(maddl)
     if (in->rd == 31)
         return;
     uint8_t n = emit1(l, extend, a64_x(in->rn)), m = emit1(l, extend, a64_x(in->rm));
-    lift_emit(l, arg, in->rd, a64_x(in->ra), emit2(l, UOP_mul_64, n, m), 0, 0);
+    if (in->ra == 31 && arg == UOP_add_64)
+        lift_emit(l, UOP_mul_64, in->rd, n, m, 0, 0);
+    else
+        lift_emit(l, arg, in->rd, a64_x(in->ra), emit2(l, UOP_mul_64, n, m), 0, 0);
 }
 
 /* Division by zero gives zero. 32-bit operands are divided in 64 bits, where nothing overflows. */
@@ -318,8 +392,10 @@ LIFT(rbit)
 {
     if (in->rd == 31)
         return;
-    uint8_t t = emit1(l, UOP_rbit_64, a64_x(in->rn));
-    emit_to(l, in->rd, UOP_shr_64_i, t, SF ? 0 : 32);
+    if (SF)
+        emit_to(l, in->rd, UOP_rbit_64, a64_x(in->rn), 0);
+    else
+        emit_to(l, in->rd, UOP_shr_64_i, emit1(l, UOP_rbit_64, a64_x(in->rn)), 32);
 }
 
 LIFT(rev16)
@@ -330,7 +406,11 @@ LIFT(rev16)
 
 LIFT(rev)
 {
-    if (in->rd != 31)
+    if (in->rd == 31)
+        return;
+    if (arg == 64)
+        emit_to(l, in->rd, UOP_bswap_64, a64_x(in->rn), 0);
+    else
         emit_to(l, in->rd, UOP_shr_64_i, emit1(l, UOP_bswap_64, a64_x(in->rn)), 64 - arg);
 }
 
@@ -362,6 +442,17 @@ LIFT(csel)
     if (in->rd == 31)
         return;
     uint8_t n = a64_x(in->rn), m = a64_x(in->rm);
+    if (n == A64_XZR && m == A64_XZR && W(15, 13) != 7) { /* cset, csetm, or zero */
+        unsigned inverted = W(15, 12) ^ 1;
+        if (W(30, 30) && !W(10, 10))
+            lift_emit(l, SF ? UOP_sub_64 : UOP_sub_32z, in->rd, A64_XZR, a64_cond(l, inverted), 0,
+                      0);
+        else if (!W(30, 30) && W(10, 10))
+            emit_to(l, in->rd, UOP_cond_i, A64_NZCV, inverted);
+        else
+            emit_to(l, in->rd, UOP_movi, 0, 0);
+        return;
+    }
     if (W(30, 30))
         m = W(10, 10) ? emit2(l, UOP_sub_64, A64_XZR, m) : emit_i(l, UOP_xor_64_i, m, -1);
     else if (W(10, 10))
@@ -375,25 +466,33 @@ LIFT(csel)
 
 LIFT(ccmp)
 {
-    uint8_t m = W(11, 11) ? emit_const(l, in->rm) : a64_x(in->rm);
-    enum uop_code op = W(30, 30) ? (SF ? UOP_flags_sub_64 : UOP_flags_sub_32)
-                                 : (SF ? UOP_flags_add_64 : UOP_flags_add_32);
-    uint8_t f = emit2(l, op, a64_x(in->rn), m);
-    uint8_t c = a64_cond(l, W(15, 12));
-    lift_emit(l, UOP_sel, A64_NZCV, c, f, emit_const(l, (uint64_t)W(3, 0) << 28), 0);
+    uint8_t n = a64_x(in->rn), otherwise = emit_const(l, uop_flags_of(W(3, 0)));
+    uint8_t f = W(11, 11) ? emit_i(l, immediate_form(flags_row(in)), n, in->rm)
+                          : emit2(l, flags_row(in), n, a64_x(in->rm));
+    lift_emit(l, UOP_sel, A64_NZCV, a64_cond(l, W(15, 12)), f, otherwise, 0);
 }
 
-/* ---- flags by themselves; N Z C V are bits 31 to 28 ---- */
+/* ---- flags by themselves, as N Z C V in bits 3 to 0 ---- */
 
 LIFT(cfinv)
 {
-    emit_to(l, A64_NZCV, UOP_xor_64_i, A64_NZCV, 1 << 29);
+    emit_to(l, A64_NZCV, UOP_xor_64_i, A64_NZCV, UOP_FLAG_B);
 }
 
 /* A flag as 0 or 1. */
-static uint8_t flag(struct lift *l, unsigned bit)
+static uint8_t flag(struct lift *l, uint8_t nzcv, unsigned bit)
 {
-    return emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, A64_NZCV, bit), 1);
+    return emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, nzcv, bit), 1);
+}
+
+static uint8_t nzcv(struct lift *l)
+{
+    return emit1(l, UOP_flags_nzcv, A64_NZCV);
+}
+
+static void set_nzcv(struct lift *l, uint8_t v)
+{
+    emit_to(l, A64_NZCV, UOP_flags_of_nzcv, v, 0);
 }
 
 static uint8_t both_flags(struct lift *l, uint8_t a, unsigned a_bit, uint8_t b, unsigned b_bit)
@@ -405,38 +504,36 @@ static uint8_t both_flags(struct lift *l, uint8_t a, unsigned a_bit, uint8_t b, 
 /* From Arm's result of a comparison to the one where unordered is "equal" and "less"; and back. */
 LIFT(axflag)
 {
-    uint8_t z = flag(l, 30), c = flag(l, 29), v = flag(l, 28);
-    uint8_t f = both_flags(l, emit2(l, UOP_or_64, z, v), 30, emit2(l, UOP_andn_64, c, v), 29);
-    emit_to(l, A64_NZCV, UOP_mov_64, f, 0);
+    uint8_t f = nzcv(l), z = flag(l, f, 2), c = flag(l, f, 1), v = flag(l, f, 0);
+    set_nzcv(l, both_flags(l, emit2(l, UOP_or_64, z, v), 2, emit2(l, UOP_andn_64, c, v), 1));
 }
 
 LIFT(xaflag)
 {
-    uint8_t z = flag(l, 30), c = flag(l, 29), not_c = emit_i(l, UOP_xor_64_i, c, 1);
-    uint8_t high =
-        both_flags(l, emit2(l, UOP_andn_64, not_c, z), 31, emit2(l, UOP_and_64, z, c), 30);
-    uint8_t low = both_flags(l, emit2(l, UOP_or_64, c, z), 29, emit2(l, UOP_and_64, not_c, z), 28);
-    lift_emit(l, UOP_or_64, A64_NZCV, high, low, 0, 0);
+    uint8_t f = nzcv(l), z = flag(l, f, 2), c = flag(l, f, 1),
+            not_c = emit_i(l, UOP_xor_64_i, c, 1);
+    uint8_t high = both_flags(l, emit2(l, UOP_andn_64, not_c, z), 3, emit2(l, UOP_and_64, z, c), 2);
+    uint8_t low = both_flags(l, emit2(l, UOP_or_64, c, z), 1, emit2(l, UOP_and_64, not_c, z), 0);
+    set_nzcv(l, emit2(l, UOP_or_64, high, low));
 }
 
 /* The flags that the mask names from four bits of a register. */
 LIFT(rmif)
 {
     uint8_t x = emit_i(l, UOP_ror_64_i, a64_x(in->rn), W(20, 15));
-    uint8_t t = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shl_64_i, x, 28), (int64_t)W(3, 0) << 28);
-    uint8_t old = emit_i(l, UOP_and_64_i, A64_NZCV, (int64_t)(~W(3, 0) & 15) << 28);
-    lift_emit(l, UOP_or_64, A64_NZCV, old, t, 0, 0);
+    uint8_t t = emit_i(l, UOP_and_64_i, x, W(3, 0));
+    uint8_t old = emit_i(l, UOP_and_64_i, nzcv(l), ~W(3, 0) & 15);
+    set_nzcv(l, emit2(l, UOP_or_64, old, t));
 }
 
 /* N and Z of arg bits, V when the bit above differs from the top one; C stays. */
 LIFT(setf)
 {
     uint8_t x = a64_x(in->rn), high = emit_i(l, UOP_shl_64_i, x, 32 - arg);
-    uint8_t nz = emit1(l, UOP_flags_logic_32, high);
+    uint8_t nz = emit_i(l, UOP_and_64_i, emit1(l, UOP_flags_logic_32, high), ~UOP_FLAG_B);
     uint8_t v = emit2(l, UOP_xor_64, x, emit_i(l, UOP_shr_64_i, x, 1));
     v = emit_i(l, UOP_and_64_i, emit_i(l, UOP_shr_64_i, v, arg - 1), 1);
-    v = emit_i(l, UOP_shl_64_i, v, 28);
-    uint8_t c = emit_i(l, UOP_and_64_i, A64_NZCV, 1 << 29);
+    uint8_t c = emit_i(l, UOP_and_64_i, A64_NZCV, UOP_FLAG_B);
     lift_emit(l, UOP_or_64, A64_NZCV, nz, emit2(l, UOP_or_64, c, v), 0, 0);
 }
 
@@ -555,12 +652,13 @@ LIFT(msr_pstate_imm)
 
 LIFT(mrs_nzcv)
 {
-    mrs_slot(l, in, A64_NZCV);
+    if (in->rd != 31)
+        emit_to(l, in->rd, UOP_shl_64_i, nzcv(l), 28);
 }
 
 LIFT(msr_nzcv)
 {
-    emit_to(l, A64_NZCV, UOP_and_64_i, a64_x(in->rd), 0xf0000000);
+    set_nzcv(l, emit_i(l, UOP_shr_64_i, a64_x(in->rd), 28));
 }
 
 LIFT(mrs_ctr)

@@ -165,19 +165,19 @@ LIFT(fmadd)
 
 /* The flags of a comparison; signalling ones are for every NaN. An operation for its exceptions, one for its value, which looks at
  * bits: subnormal operands are flushed before. */
-static uint8_t compare(struct lift *l, unsigned T, uint8_t a, uint8_t b, bool signalling)
+static void compare(struct lift *l, uint8_t d, unsigned T, uint8_t a, uint8_t b, bool signalling)
 {
     a = emit1(l, a64_fop(UOP_fflush_f16, T), a);
     b = emit1(l, a64_fop(UOP_fflush_f16, T), b);
     emit2(l, a64_fop(signalling ? UOP_flt_f16 : UOP_feq_f16, T), a, b);
-    return emit2(l, UOP_flags_fcmp_f16 + T * (UOP_flags_fcmp_f32 - UOP_flags_fcmp_f16), a, b);
+    lift_emit(l, UOP_flags_fcmp_f16 + T * (UOP_flags_fcmp_f32 - UOP_flags_fcmp_f16), d, a, b, 0, 0);
 }
 
 LIFT(fcmp)
 {
     uint8_t a = a64_fp_reg(l, TYPE, in->rn);
     uint8_t b = W(3, 3) ? emit_const(l, 0) : a64_fp_reg(l, TYPE, in->rm);
-    emit_to(l, A64_NZCV, UOP_mov_64, compare(l, TYPE, a, b, W(4, 4)), 0);
+    compare(l, A64_NZCV, TYPE, a, b, W(4, 4));
 }
 
 /* Only when the condition holds are flags raised: otherwise zero is compared with itself. */
@@ -186,8 +186,9 @@ LIFT(fccmp)
     uint8_t c = a64_cond(l, W(15, 12)), zero = emit_const(l, 0);
     uint8_t a = emit3(l, UOP_sel, c, a64_fp_reg(l, TYPE, in->rn), zero);
     uint8_t b = emit3(l, UOP_sel, c, a64_fp_reg(l, TYPE, in->rm), zero);
-    uint8_t f = compare(l, TYPE, a, b, W(4, 4));
-    lift_emit(l, UOP_sel, A64_NZCV, c, f, emit_const(l, (uint64_t)W(3, 0) << 28), 0);
+    uint8_t f = lift_temp(l);
+    compare(l, f, TYPE, a, b, W(4, 4));
+    lift_emit(l, UOP_sel, A64_NZCV, c, f, emit_const(l, uop_flags_of(W(3, 0))), 0);
 }
 
 LIFT(fcsel)
@@ -239,10 +240,10 @@ LIFT(fjcvtzs)
     uint8_t a = a64_v(in->rn);
     uint8_t t = emit_i(l, UOP_cvt_f64_m32, a, FP_RTZ | FP_ENV);
     uint8_t back = emit_i(l, UOP_cvt_s32_f64, t, FP_RTZ | FP_ENV);
-    uint8_t z = emit_i(l, UOP_shl_64_i, emit2(l, UOP_set_eq, back, a), 30);
+    uint8_t z = emit_i(l, UOP_shl_64_i, emit2(l, UOP_set_eq, back, a), 2);
     if (in->rd != 31)
         emit_to(l, in->rd, UOP_zext32, t, 0);
-    emit_to(l, A64_NZCV, UOP_mov_64, z, 0);
+    emit_to(l, A64_NZCV, UOP_flags_of_nzcv, z, 0);
 }
 
 LIFT(fmov_to_x)

@@ -9,7 +9,8 @@
  */
 #include "guest/a64/simd.h"
 
-uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option, unsigned shift);
+uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option);
+void a64_indexed(struct lift *l, uint8_t d, uint8_t base, uint8_t index, unsigned shift);
 
 /* An address is a unit and a displacement. Write-back adds step to the base register, behind the accesses, so that the
  * old value is not needed any more; `late` is the sum where an access has overwritten the base (a load to its own base
@@ -47,8 +48,8 @@ static struct address address(struct lift *l, const struct a64_insn *in, enum a6
         will_write_back(l, &a, in->imm, in->rd == in->rn);
         break;
     case MODE_REG:
-        a.base =
-            emit2(l, UOP_add_64, in->rn, a64_extend(l, in->rm, W(15, 13), W(12, 12) ? scale : 0));
+        a.base = lift_temp(l);
+        a64_indexed(l, a.base, in->rn, a64_extend(l, in->rm, W(15, 13)), W(12, 12) ? scale : 0);
         break;
     }
     return a;

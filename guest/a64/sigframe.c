@@ -123,7 +123,7 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
     memcpy(uc->x, &cpu->r[A64_X0], sizeof uc->x);
     uc->sp = cpu->r[A64_SP];
     uc->pc = cpu->r[A64_PC];
-    uc->pstate = cpu->r[A64_NZCV] | cpu->r[A64_PSTATE];
+    uc->pstate = a64_pstate_flags(cpu) | cpu->r[A64_PSTATE];
     struct a64_fpsimd fp = {
         {FPSIMD_MAGIC, sizeof fp}, a64_fpsr(cpu), (uint32_t)cpu->r[A64_FPCR], {0}};
     memcpy(fp.v, &cpu->r[A64_V0], sizeof fp.v);
@@ -177,7 +177,7 @@ int a64_sigframe_parse(struct cpu *cpu, const void *buf, size_t size, uint64_t *
     memcpy(&cpu->r[A64_X0], f->uc.x, sizeof f->uc.x);
     cpu->r[A64_SP] = f->uc.sp;
     cpu->r[A64_PC] = f->uc.pc;
-    cpu->r[A64_NZCV] = f->uc.pstate & 0xf0000000;
+    a64_set_pstate_flags(cpu, f->uc.pstate);
     cpu->r[A64_PSTATE] = f->uc.pstate & A64_PSTATE_BITS;
     memcpy(&cpu->r[A64_V0], fp.v, sizeof fp.v);
     a64_set_fp(cpu, fp.fpcr, fp.fpsr);

@@ -280,7 +280,10 @@ static void random_flags(struct block *b)
     enum { T0 = CPU_TEMP_BASE, T1, T2 };
     static const uint16_t made[] = {UOP_flags_sub_64, UOP_flags_sub_32,   UOP_flags_add_64,
                                     UOP_flags_add_32, UOP_flags_logic_64, UOP_flags_logic_32,
-                                    UOP_flags_adc_64};
+                                    UOP_flags_adc_64, UOP_flags_adc_32,   UOP_flags_sbc_64,
+                                    UOP_flags_sbc_32};
+    _Static_assert(UOP_flags_sub_64_i == UOP_flags_sub_64 + 1, "rows in pairs");
+    static const uint16_t sums[] = {UOP_adc_64, UOP_adc_32z, UOP_sbc_64, UOP_sbc_32z};
     uint8_t flags = dest(), x = pick(INTS), y = pick(INTS);
     unsigned k = pick(2) ? pick(2) : pick(sizeof made / sizeof *made);
     begin_insn(b);
@@ -288,15 +291,35 @@ static void random_flags(struct block *b)
         emit3(b, UOP_movi, T1, 0, 0, pick(2) ? (int64_t)number() : (int64_t)pick(3) - 1);
         y = T1;
     }
-    emit(b, (struct uop){.op = made[k], .d = T0, .a = x, .b = y, .c = pick(INTS)});
-    if (k < 2 && pick(2))
-        emit3(b, k == 0 ? UOP_sub_64 : UOP_sub_32z, pick(2) ? x ? x : 1 : dest(), x, y, 0);
-    emit3(b, UOP_mov_64, flags, T0, 0, 0);
+    bool direct = flags != x && flags != y && pick(2);
+    int64_t imm = pick(2) ? (int64_t)number() : (int64_t)pick(3) - 1;
+    if (k < 4 && pick(4) == 0) {
+        emit3(b, made[k] + 1, direct ? flags : T0, x, 0, imm);
+        if (k < 2 && pick(2))
+            emit3(b, k == 0 ? UOP_add_64_i : UOP_add_32z_i, pick(2) ? x ? x : 1 : dest(), x, 0,
+                  (int64_t) - (uint64_t)imm);
+    } else {
+        emit(b, (struct uop){
+                    .op = made[k], .d = direct ? flags : T0, .a = x, .b = y, .c = pick(INTS)});
+        if (k < 2 && pick(2))
+            emit3(b, k == 0 ? UOP_sub_64 : UOP_sub_32z, pick(2) ? x ? x : 1 : dest(), x, y, 0);
+    }
+    if (!direct)
+        emit3(b, UOP_mov_64, flags, T0, 0, 0);
+    for (unsigned n = pick(4) ? 0 : 1 + pick(3); n; n--) { /* carries go on */
+        unsigned c = pick(4);
+        x = pick(INTS), y = pick(INTS);
+        begin_insn(b);
+        emit3(b, UOP_cond_i, T0, flags, 0, 2);
+        if (pick(2) && flags != x && flags != y)
+            emit(b, (struct uop){.op = made[6 + c], .d = flags, .a = x, .b = y, .c = T0});
+        emit(b, (struct uop){.op = sums[c], .d = dest(), .a = x, .b = y, .c = T0});
+    }
     if (pick(4) == 0) {
         begin_insn(b);
         emit3(b, UOP_cond_i, T0, flags, 0, pick(16));
         emit3(b, made[pick(4)], T1, pick(INTS), pick(INTS), 0);
-        emit3(b, UOP_movi, T2, 0, 0, (int64_t)pick(16) << 28);
+        emit3(b, UOP_movi, T2, 0, 0, (int64_t)(pick(2) ? uop_flags_of(pick(16)) : number()));
         emit(b, (struct uop){.op = UOP_sel, .d = flags, .a = T0, .b = T1, .c = T2});
     }
     for (unsigned n = 1 + pick(2); n; n--) {

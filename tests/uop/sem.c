@@ -14,6 +14,8 @@ static uint64_t eval(enum uop_code op, uint64_t a, uint64_t b, uint64_t c)
     return v;
 }
 
+/* uop.h: N and Z in bits 15 and 14, C inverted in bit 8, V in bit 0 */
+#define NZCV(n) (((n)&12) << 12 | (~(n)&2) << 7 | ((n)&1))
 #define U64(x) UINT64_C(x)
 #define MIN64 U64(0x8000000000000000)
 #define QNAN64 U64(0x7ff8000000000000)
@@ -138,40 +140,59 @@ static void by_hand(void **state)
         {UOP_fcanon_f16, 0xfc00, 0, 0, 0xfc00},
         /* fclass: the bit numbers of the manual's table */
         /* Arm ARM: ADDS, SUBS (C is "no borrow"), ADCS */
-        {UOP_flags_add_64, MIN64, MIN64, 0, 0x70000000},
-        {UOP_flags_add_64, ONES, 1, 0, 0x60000000},
-        {UOP_flags_add_32, 0x7fffffff, 1, 0, 0x90000000},
-        {UOP_flags_sub_64, 0, 1, 0, 0x80000000},
-        {UOP_flags_sub_64, 5, 5, 0, 0x60000000},
-        {UOP_flags_sub_32, 0x80000000, 1, 0, 0x30000000},
-        {UOP_flags_adc_64, ONES, 0, 1, 0x60000000},
-        {UOP_flags_adc_64, ONES, ONES, 1, 0xa0000000},
-        {UOP_flags_adc_32, 0x7fffffff, 0, 1, 0x90000000},
-        {UOP_flags_logic_64, MIN64, 0, 0, 0x80000000},
-        {UOP_flags_logic_64, 0, 0, 0, 0x40000000},
-        {UOP_flags_logic_32, 0x80000000, 0, 0, 0x80000000},
-        {UOP_cond, 0x40000000, 0, 0, 1},                            /* eq */
-        {UOP_cond, 0x20000000, 8, 0, 1},                            /* hi */
-        {UOP_cond, 0x60000000, 8, 0, 0},                            /* hi */
-        {UOP_cond, 0x90000000, 11, 0, 0},                           /* lt */
-        {UOP_cond, 0x80000000, 11, 0, 1},                           /* lt */
-        {UOP_cond, 0, 15, 0, 1},                                    /* nv holds */
-        {UOP_flags_fcmp_f64, 0x8000000000000000, 0, 0, 0x60000000}, /* -0 and 0 */
-        {UOP_flags_fcmp_f64, 0xbff0000000000000, 0xbfe0000000000000, 0, 0x80000000},
-        {UOP_flags_fcmp_f64, 0x7ff0000000000000, 0x3ff0000000000000, 0, 0x20000000},
-        {UOP_flags_fcmp_f64, 0x7ff0000000000001, 0x3ff0000000000000, 0, 0x30000000},
-        {UOP_flags_fcmp_f32, 0x80000000, 0, 0, 0x60000000},
-        {UOP_flags_fcmp_f32, 0x00000001, 0x00000002, 0, 0x80000000},
-        {UOP_flags_fcmp_f32, 0x3f800000, 0xff800000, 0, 0x20000000},
-        {UOP_flags_fcmp_f32, 0x3f800000, 0x7fc00000, 0, 0x30000000},
-        {UOP_flags_fcmp_f16, 0x3c00, 0x3c00, 0, 0x60000000},
-        {UOP_flags_fcmp_f16, 0xfc00, 0x8001, 0, 0x80000000}, /* -infinity */
+        {UOP_flags_add_64, MIN64, MIN64, 0, NZCV(0x7)},
+        {UOP_flags_add_64, ONES, 1, 0, NZCV(0x6)},
+        {UOP_flags_add_32, 0x7fffffff, 1, 0, NZCV(0x9)},
+        {UOP_flags_sub_64, 0, 1, 0, NZCV(0x8)},
+        {UOP_flags_sub_64, 5, 5, 0, NZCV(0x6)},
+        {UOP_flags_sub_32, 0x80000000, 1, 0, NZCV(0x3)},
+        {UOP_flags_adc_64, ONES, 0, 1, NZCV(0x6)},
+        {UOP_flags_adc_64, ONES, ONES, 1, NZCV(0xa)},
+        {UOP_flags_adc_32, 0x7fffffff, 0, 1, NZCV(0x9)},
+        {UOP_flags_sbc_64, 5, 5, 0, NZCV(0x8)}, /* 5 - 5 - 1 */
+        {UOP_flags_sbc_64, 5, 5, 1, NZCV(0x6)},
+        {UOP_flags_sbc_32, MIN64 | 0x80000000, 0, 0, NZCV(0x3)},
+        {UOP_adc_64, ONES, 1, 1, 1},
+        {UOP_adc_32z, 0xffffffff, 1, 1, 1},
+        {UOP_sbc_64, 5, 3, 0, 1},
+        {UOP_sbc_64, 5, 3, 1, 2},
+        {UOP_sbc_32z, 0, 0, 0, 0xffffffff},
+        {UOP_carry_adc_64, ONES, 0, 1, 1},
+        {UOP_carry_adc_64, ONES, 0, 0, 0},
+        {UOP_carry_adc_32, U64(0x1ffffffff), 0, 1, 1},
+        {UOP_carry_adc_32, U64(0x100000000), 0, 1, 0},
+        {UOP_carry_sbc_64, 5, 5, 1, 1},
+        {UOP_carry_sbc_64, 5, 5, 0, 0},
+        {UOP_carry_sbc_32, U64(0x100000000), 1, 1, 0},
+        {UOP_flags_nzcv, NZCV(0xb), 0, 0, 0xb},
+        {UOP_flags_nzcv, NZCV(0x4), 0, 0, 0x4},
+        {UOP_flags_of_nzcv, 0xb, 0, 0, NZCV(0xb)},
+        {UOP_flags_of_nzcv, 0x4, 0, 0, NZCV(0x4)},
+        {UOP_flags_logic_64, MIN64, 0, 0, NZCV(0x8)},
+        {UOP_flags_logic_64, 0, 0, 0, NZCV(0x4)},
+        {UOP_flags_logic_32, 0x80000000, 0, 0, NZCV(0x8)},
+        {UOP_cond, NZCV(0x4), 0, 0, 1},                            /* eq */
+        {UOP_cond, NZCV(0x2), 8, 0, 1},                            /* hi */
+        {UOP_cond, NZCV(0x6), 8, 0, 0},                            /* hi */
+        {UOP_cond, NZCV(0x9), 11, 0, 0},                           /* lt */
+        {UOP_cond, NZCV(0x8), 11, 0, 1},                           /* lt */
+        {UOP_cond, NZCV(0x0), 15, 0, 1},                           /* nv holds */
+        {UOP_flags_fcmp_f64, 0x8000000000000000, 0, 0, NZCV(0x6)}, /* -0 and 0 */
+        {UOP_flags_fcmp_f64, 0xbff0000000000000, 0xbfe0000000000000, 0, NZCV(0x8)},
+        {UOP_flags_fcmp_f64, 0x7ff0000000000000, 0x3ff0000000000000, 0, NZCV(0x2)},
+        {UOP_flags_fcmp_f64, 0x7ff0000000000001, 0x3ff0000000000000, 0, NZCV(0x3)},
+        {UOP_flags_fcmp_f32, 0x80000000, 0, 0, NZCV(0x6)},
+        {UOP_flags_fcmp_f32, 0x00000001, 0x00000002, 0, NZCV(0x8)},
+        {UOP_flags_fcmp_f32, 0x3f800000, 0xff800000, 0, NZCV(0x2)},
+        {UOP_flags_fcmp_f32, 0x3f800000, 0x7fc00000, 0, NZCV(0x3)},
+        {UOP_flags_fcmp_f16, 0x3c00, 0x3c00, 0, NZCV(0x6)},
+        {UOP_flags_fcmp_f16, 0xfc00, 0x8001, 0, NZCV(0x8)}, /* -infinity */
         {UOP_feq_q_f64, MIN64, 0, 0, 1},
         {UOP_feq_q_f64, U64(0x7ff8000000000000), U64(0x7ff8000000000000), 0, 0},
         {UOP_feq_q_f32, 0x80000000, 0, 0, 1},
         {UOP_feq_q_f32, 0x3f800000, 0x40000000, 0, 0},
-        {UOP_flags_fcmp_f16, 0x0001, 0x8001, 0, 0x20000000},
-        {UOP_flags_fcmp_f16, 0x7c01, 0x3c00, 0, 0x30000000},
+        {UOP_flags_fcmp_f16, 0x0001, 0x8001, 0, NZCV(0x2)},
+        {UOP_flags_fcmp_f16, 0x7c01, 0x3c00, 0, NZCV(0x3)},
         {UOP_rbit_64, 3, 0, 0, U64(0xc000000000000000)},
         {UOP_rev16_64, U64(0x0102030405060708), 0, 0, U64(0x0201040306050807)},
         /* The check value of CRC-32 for "1" is 0x83dcefb7, of CRC-32C 0x90f599e3: both invert before and after. */
