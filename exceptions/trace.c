@@ -49,6 +49,7 @@ static void stop(struct thread *t, int status)
     memset(&info, 0, sizeof(info));
     info.si_signo = SIGSEGV;
     info.si_code = TRACE_CODE_STOP;
+    info.si_pid = getpid();
     info.si_value.sival_ptr = t;
     x->status = status;
     x->signo = 0;

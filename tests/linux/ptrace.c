@@ -685,12 +685,19 @@ static void test_waitid(void)
     verified("waitid, detaching");
 }
 
-/* The tracer dies: the other goes on, or dies, as it asked. */
+static void note(int signo)
+{
+    shared[5] = signo;
+}
+
+/* The tracer dies: the other goes on, and gets its signals. */
 static void test_tracer_gone(void)
 {
-    shared[0] = shared[1] = shared[2] = 0;
+    shared[0] = shared[1] = shared[2] = shared[5] = 0;
     pid_t pid = EXPECT_OK(fork());
     if (pid == 0) {
+        alarm(60);
+        signal(SIGUSR1, note);
         spin(NULL);
         _exit(4);
     }
@@ -707,6 +714,11 @@ static void test_tracer_gone(void)
     int rounds = shared[2];
     while (shared[2] == rounds)
         sched_yield();
+    kill(pid, SIGUSR1);
+    int status, tries = 0;
+    while (!shared[5] && waitpid(pid, &status, WNOHANG) == 0 && tries++ < 5000)
+        usleep(1000);
+    EXPECT_EQ(shared[5], SIGUSR1);
     shared[1] = 1;
     EXPECT_END(pid, EXITED(4));
     verified("the tracer goes away");
