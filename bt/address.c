@@ -19,6 +19,7 @@ struct addresses {
 struct parts {
     uint32_t base, index;
     uint8_t scale;
+    int64_t disp;
 };
 
 bool bt_takes_index(uint16_t op)
@@ -69,7 +70,7 @@ static bool take_apart(const struct bt_region *r, uint32_t v, struct parts *p)
     const struct bt_op *o = &r->ops[v];
     switch (o->op) {
     case UOP_add_64:
-        *p = (struct parts){o->a, o->b, 0};
+        *p = (struct parts){.base = o->a, .index = o->b};
         if (scales(r, o->b, &p->index, &p->scale))
             return true;
         if (scales(r, o->a, &p->index, &p->scale))
@@ -82,7 +83,17 @@ static bool take_apart(const struct bt_region *r, uint32_t v, struct parts *p)
     case UOP_sh2add_64:
     case UOP_sh3add_64:
         *p = (struct parts){
-            o->b, o->a, (uint8_t)(1 + (o->op - UOP_sh1add_64) / (UOP_sh2add_64 - UOP_sh1add_64))};
+            .base = o->b,
+            .index = o->a,
+            .scale = (uint8_t)(1 + (o->op - UOP_sh1add_64) / (UOP_sh2add_64 - UOP_sh1add_64))};
+        return true;
+    case UOP_sh1add_64_i:
+    case UOP_sh2add_64_i:
+    case UOP_sh3add_64_i:
+        *p = (struct parts){
+            .index = o->a,
+            .scale = (uint8_t)(1 + (o->op - UOP_sh1add_64_i) / (UOP_sh2add_64 - UOP_sh1add_64)),
+            .disp = o->imm};
         return true;
     default:
         return false;
@@ -112,7 +123,9 @@ static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t v
     if (!bt_takes_index(o->op) || o->a >= nvalues || r->ops[o->a].block != o->block ||
         others[o->a] || !take_apart(r, o->a, &p))
         return false;
-    int64_t disp = o->imm;
+    int64_t disp;
+    if (__builtin_add_overflow(o->imm, p.disp, &disp) || disp != (int32_t)disp)
+        return false;
     p.index = absorb(r, others, p.index, p.scale, &disp);
     if (p.base)
         p.base = absorb(r, others, p.base, 0, &disp);
