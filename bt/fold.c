@@ -249,6 +249,15 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
         if (!(imm & 31))
             return changed(f, o, UOP_sext32, o->a, 0, 0);
         break;
+    case UOP_sh1add_64_i:
+    case UOP_sh2add_64_i:
+    case UOP_sh3add_64_i: {
+        /* A table at a constant address: the scale and the displacement are an access's (bt/address.c). */
+        unsigned by = 1u + (o->op - UOP_sh1add_64_i) / (UOP_sh2add_64_i - UOP_sh1add_64_i);
+        if ((int64_t)imm == (int32_t)imm)
+            return changed(f, o, UOP_add_64_i, insert(f, UOP_shl_64_i, o->a, by), 0, (int64_t)imm);
+        break;
+    }
     case UOP_mul_64_i:
         if (!imm)
             return bt_const(f->r, 0);
