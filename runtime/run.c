@@ -77,6 +77,10 @@ static void log_block(const struct thread *t, const struct block *b)
 #define HOT_LEVEL2 \
     10000 /* guest instructions run at level 1 for each that level 2 would translate */
 
+/* Entries before a block whose unit was evicted is translated again: doubled each time, so often at most. */
+#define AGAIN_LEVEL1 32u
+#define AGAIN_DOUBLINGS 3
+
 static bool translate;      /* the engine is not the interpreter alone */
 static uint64_t hot_at;     /* entries after which a block is handed out */
 static uint64_t hot_level2; /* as HOT_LEVEL2; 0: every unit is of level 2 */
@@ -110,10 +114,11 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
         return NULL;
     }
     if (!b->hot_at) {
-        /* It was evicted. The code cache is too small for what is hot: the block has to earn its next
-         * translation, each time a longer one, or the thread would do nothing but translate. */
-        unsigned times = b->translations < 12 ? b->translations : 12;
-        b->hot_at = b->count + (32u << times);
+        /* It was evicted. The code cache is too small for what is hot: the block has to earn its next translation, or the
+         * thread would do nothing but translate. What a translation costs, eviction and links included, is worth
+         * some hundred entries, so waiting much longer can only lose. */
+        unsigned times = b->translations < AGAIN_DOUBLINGS ? b->translations : AGAIN_DOUBLINGS;
+        b->hot_at = b->count + (AGAIN_LEVEL1 << times);
         return NULL;
     }
     u = hot_level2 ? NULL : bt_compile(cpu, b, 2);
