@@ -70,8 +70,10 @@ has() { case " $1 " in *" $2 "*) ;; *) return 1 ;; esac }
 
 rows=$(cd "$src/rows" && for file in *.sh; do
     name=${file%.sh}
-    if [ -z "$MATRIX_ONLY" ] || { echo "$name"; sed -n '2s/.*grade=\([a-z]*\).*/\1/p' "$file"; } | grep -Eq "$MATRIX_ONLY"; then
-        echo "$(sed -n '2s/.*grade=\([a-z]*\).*/\1/p' "$file" | sed 's/basic/1/; s/medium/2/; s/hard/3/; s/brutal/4/') $name"
+    its=$(sed -n '2,4s/^# grade=\([a-z]*\).*/\1/p' "$file")
+    if [ -z "$MATRIX_ONLY" ] || printf '%s\n' "$name" "$its" | grep -Eq "$MATRIX_ONLY"; then
+        case $its in basic) its=1 ;; medium) its=2 ;; hard) its=3 ;; *) its=4 ;; esac
+        echo "$its $name"
     fi
 done | sort | cut -d' ' -f2)
 [ -n "$rows" ] || die "no row matches '$MATRIX_ONLY'"
@@ -106,7 +108,9 @@ if [ $action = run ]; then
     [ -n "${PEER_DIR:-}" ] || PEER_DIR=$("$top_srcdir/tools/sysroot.sh" qemu)
     mkdir -p "$MATRIX_OUT/cells"
     MATRIX_OUT=$(cd "$MATRIX_OUT" && pwd)
-    $CC -O2 -o "$MATRIX_OUT/launch" "$top_srcdir/bench/launch.c"
+    # By a rename: another run may be using it.
+    [ "$MATRIX_OUT/launch" -nt "$top_srcdir/bench/launch.c" ] ||
+        { $CC -O2 -o "$MATRIX_OUT/launch.$$" "$top_srcdir/bench/launch.c" && mv "$MATRIX_OUT/launch.$$" "$MATRIX_OUT/launch"; }
     build=$(cksum <"$DRAGOMAN" | tr ' ' -)
     grep -q "^$build " "$MATRIX_OUT/builds" 2>/dev/null ||
         echo "$build ${MATRIX_REVISION:-$(git -C "$top_srcdir" describe --always --dirty 2>/dev/null || echo unknown)}" >>"$MATRIX_OUT/builds"
