@@ -1,5 +1,5 @@
-# gcc's address and undefined-behaviour sanitizers find what is wrong, with shadow memory of terabytes; arm64: by pointer tags, too
-# grade=hard group=system time=120 memory=1000
+# gcc's address, undefined-behaviour and tagging sanitizers find what is wrong, with shadow memory of terabytes
+# grade=hard group=system time=120 memory=1000 guests="arm64"
 cat >t.c <<'C'
 #include <pthread.h>
 #include <setjmp.h>
