@@ -92,7 +92,7 @@ script_of() { # STEP
         test "$(su worker -c "passwd -S worker" | cut -c1-6)" = worker
         su worker -c "cd; rm -rf .gnupg; gpg --batch --quiet --pinentry-mode loopback --passphrase \"\" --quick-generate-key w@x ed25519
             echo text >t; gpg --batch --yes --sign t; gpg --verify t.gpg; gpgconf --kill all"' ;;
-    fakeroot) echo 'su worker -c "cd; rm -rf f; mkdir f; fakeroot sh -c \"chown 12:34 f; stat -c %u:%g f; tar cf f.tar f; tar tvf f.tar\"" | tee /tmp/f
+    fakeroot) echo 'su worker -c "cd; rm -rf f; mkdir f; fakeroot sh -c \"chown 12:34 f; stat -c %u:%g f; tar cf f.tar f; tar --numeric-owner -tvf f.tar\"" | tee /tmp/f
         grep -q "^12:34$" /tmp/f; grep -q "12/34" /tmp/f' ;;
     fetch-source) echo 'rm -rf /home/worker/src; su worker -c "mkdir ~/src"; cd /home/worker/src
         for p in gzip lz4; do apt-get -q -y --no-install-recommends build-dep $p; su worker -c "apt-get -q source $p"; done' ;;
