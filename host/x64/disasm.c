@@ -12,6 +12,12 @@ bool x64_disasm_available(void)
     return true;
 }
 
+unsigned x64_disasm_version(void)
+{
+    ZyanU64 v = ZydisGetVersion();
+    return (unsigned)(ZYDIS_VERSION_MAJOR(v) << 8 | ZYDIS_VERSION_MINOR(v));
+}
+
 unsigned x64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc)
 {
     ZydisDecoder decoder;
@@ -40,6 +46,11 @@ unsigned x64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, u
 bool x64_disasm_available(void)
 {
     return false;
+}
+
+unsigned x64_disasm_version(void)
+{
+    return 0;
 }
 
 unsigned x64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc)
