@@ -225,9 +225,7 @@ static bool is_bit(const struct conditions *f, uint32_t v)
         return is_bit(f, o->a) && is_bit(f, o->b);
     if (o->op == UOP_xor_64_i)
         return o->imm == 1 && is_bit(f, o->a);
-    return bt_inverse(o->op) || o->op == UOP_cond_i || bt_is_carry(o->op) ||
-           (o->op >= UOP_feq_q_f64 && o->op <= UOP_fle_q_f32) ||
-           (o->op == BT_CONST && (o->imm == 0 || o->imm == 1));
+    return bt_range(o->op) == UOP_R_BIT || (o->op == BT_CONST && (o->imm == 0 || o->imm == 1));
 }
 
 /* The condition on flags v as 0 or 1; 0 when it is not known how to. */

@@ -45,26 +45,7 @@ static bool is_imm_form(uint16_t op)
 /* Is it 0 or 1? */
 static bool is_bit(const struct folder *f, uint32_t v)
 {
-    const struct bt_op *o = op_of(f, v);
-    switch (o->op) {
-    case UOP_cond_i:
-    case UOP_cond:
-    case UOP_feq_f64:
-    case UOP_flt_f64:
-    case UOP_fle_f64:
-    case UOP_feq_f32:
-    case UOP_flt_f32:
-    case UOP_fle_f32:
-    case UOP_feq_q_f64:
-    case UOP_feq_q_f32:
-    case UOP_flt_q_f64:
-    case UOP_fle_q_f64:
-    case UOP_flt_q_f32:
-    case UOP_fle_q_f32:
-        return true;
-    default:
-        return bt_inverse(o->op) != 0 || bt_is_carry(o->op);
-    }
+    return bt_range(op_of(f, v)->op) == UOP_R_BIT;
 }
 
 /* ---- rules. Each returns the value that replaces v, or 0. ---- */

@@ -191,6 +191,12 @@ bool bt_is_quiet(const struct bt_region *r, uint32_t v);
 /* The comparison to 0 or 1 (a set_ row) whose result is the other one; 0 when op is no such row. */
 uint16_t bt_inverse(uint16_t op);
 
+/* What the operation's integer result always is: an enum uop_range. */
+static inline unsigned bt_range(uint16_t op)
+{
+    return op < UOP_CODES ? uop_info[op].range : UOP_R_ANY;
+}
+
 /* May the operands of this operation be exchanged? */
 bool bt_commutes(uint16_t op);
 /* Is the operation a carry_ row? */

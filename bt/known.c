@@ -21,57 +21,6 @@ static bool sign_extended(const struct bt_region *r, const struct bt_known *k,
                 return false;
         }
         return true;
-    case UOP_sext8:
-    case UOP_sext16:
-    case UOP_sext32:
-    case UOP_zext8:
-    case UOP_zext16:
-    case UOP_add_32s:
-    case UOP_add_32s_i:
-    case UOP_sub_32s:
-    case UOP_sub_32s_i:
-    case UOP_shl_32s:
-    case UOP_shl_32s_i:
-    case UOP_shr_32s:
-    case UOP_shr_32s_i:
-    case UOP_sar_32s:
-    case UOP_sar_32s_i:
-    case UOP_ror_32s:
-    case UOP_ror_32s_i:
-    case UOP_mul_32s:
-    case UOP_mul_32s_i:
-    case UOP_div_s32:
-    case UOP_div_u32:
-    case UOP_rem_s32:
-    case UOP_rem_u32:
-    case UOP_div_s32_i:
-    case UOP_div_u32_i:
-    case UOP_rem_s32_i:
-    case UOP_rem_u32_i:
-    case UOP_clz_64:
-    case UOP_clz_32:
-    case UOP_ctz_64:
-    case UOP_ctz_32:
-    case UOP_popcnt_64:
-    case UOP_popcnt_32:
-    case UOP_ld_s8:
-    case UOP_ld_u8:
-    case UOP_ld_s16:
-    case UOP_ld_u16:
-    case UOP_ld_s32:
-    case UOP_cond:
-    case UOP_cond_i:
-    case UOP_carry_adc_64:
-    case UOP_carry_adc_32:
-    case UOP_carry_sbc_64:
-    case UOP_carry_sbc_32:
-    case UOP_feq_f64:
-    case UOP_flt_f64:
-    case UOP_fle_f64:
-    case UOP_feq_f32:
-    case UOP_flt_f32:
-    case UOP_fle_f32:
-        return true;
     case UOP_and_64_i:
         return (o->imm >= 0 && o->imm <= INT32_MAX) || (sx[o->a] && o->imm == (int32_t)o->imm);
     case UOP_or_64_i:
@@ -99,7 +48,7 @@ static bool sign_extended(const struct bt_region *r, const struct bt_known *k,
     case UOP_and_32z_i:
         return (int32_t)o->imm >= 0;
     default:
-        return bt_inverse(o->op) != 0;
+        return bt_range(o->op) & UOP_R_SX;
     }
 }
 
@@ -116,53 +65,6 @@ static bool zero_extended(const struct bt_region *r, const struct bt_known *k,
             if (!zx[r->phi_args[o->a + p]])
                 return false;
         }
-        return true;
-    case UOP_zext8:
-    case UOP_zext16:
-    case UOP_zext32:
-    case UOP_add_32z:
-    case UOP_add_32z_i:
-    case UOP_sub_32z:
-    case UOP_sub_32z_i:
-    case UOP_and_32z:
-    case UOP_and_32z_i:
-    case UOP_or_32z:
-    case UOP_or_32z_i:
-    case UOP_xor_32z:
-    case UOP_xor_32z_i:
-    case UOP_shl_32z:
-    case UOP_shl_32z_i:
-    case UOP_shr_32z:
-    case UOP_shr_32z_i:
-    case UOP_sar_32z:
-    case UOP_sar_32z_i:
-    case UOP_ror_32z:
-    case UOP_ror_32z_i:
-    case UOP_mul_32z:
-    case UOP_mul_32z_i:
-    case UOP_clz_64:
-    case UOP_clz_32:
-    case UOP_ctz_64:
-    case UOP_ctz_32:
-    case UOP_popcnt_64:
-    case UOP_popcnt_32:
-    case UOP_ld_u8:
-    case UOP_ld_u16:
-    case UOP_ld_u32:
-    case UOP_cond:
-    case UOP_cond_i:
-    case UOP_adc_32z:
-    case UOP_sbc_32z:
-    case UOP_carry_adc_64:
-    case UOP_carry_adc_32:
-    case UOP_carry_sbc_64:
-    case UOP_carry_sbc_32:
-    case UOP_feq_f64:
-    case UOP_flt_f64:
-    case UOP_fle_f64:
-    case UOP_feq_f32:
-    case UOP_flt_f32:
-    case UOP_fle_f32:
         return true;
     case UOP_and_64:
         return zx[o->a] || zx[o->b];
@@ -185,7 +87,7 @@ static bool zero_extended(const struct bt_region *r, const struct bt_known *k,
     case UOP_shr_32s_i:
         return (o->imm & 31) > 0;
     default:
-        return bt_inverse(o->op) != 0;
+        return bt_range(o->op) & UOP_R_ZX;
     }
 }
 

@@ -202,9 +202,9 @@ uint32_t uop_ursqrte(uint32_t x);
         (void)A, (void)B, (void)C;                                            \
         return (uint64_t)(expr);                                              \
     }
-#define UOP_P1(name, expr) UOP_SEM(name, expr)
-#define UOP_P2(name, expr) UOP_SEM(name, expr)
-#define UOP_P3(name, expr) UOP_SEM(name, expr)
+#define UOP_P1(name, range, expr) UOP_SEM(name, expr)
+#define UOP_P2(name, range, expr) UOP_SEM(name, expr)
+#define UOP_P3(name, range, expr) UOP_SEM(name, expr)
 #include "uop/uop_all.h"
 #undef UOP_SEM
 

@@ -48,17 +48,30 @@
 #define F2_recps FP_ARITH
 #define F2_rsqrts FP_ARITH
 
-#define ROW(name, flags, d, a, b, c, rr) [UOP_##name] = {#name, flags, d, a, b, c, rr}
+#define ROW(name, flags, d, a, b, c, rr) RANGED(name, flags, d, a, b, c, UOP_R_ANY, rr)
+#define RANGED(name, flags, d, a, b, c, range, rr) \
+    [UOP_##name] = {#name, flags, d, a, b, c, range, rr}
 #define ROW_(...) ROW(__VA_ARGS__) /* expands ATOM_* first */
 
+/* The range of a ctype extended as vtype has a sign or not. */
+#define LOADED(ctype, vtype)                           \
+    (sizeof(ctype) == 8 ? UOP_R_ANY                    \
+                        : _Generic((vtype)0, int64_t   \
+                                   : UOP_R_SX, default \
+                                   : sizeof(ctype) == 4 ? UOP_R_ZX : UOP_R_SMALL))
+
 const struct uop_info uop_info[UOP_CODES] = {
-#define UOP_P1(name, ...) ROW(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_##name),
-#define UOP_P2(name, ...)                                                  \
-    ROW(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name), \
-        ROW(name##_i, UOP_F_PURE | UOP_F_IMM, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_##name),
-#define UOP_P3(name, ...) ROW(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_I, UOP_##name),
-#define UOP_LOAD(name, ...) \
-    ROW(name, UOP_F_LOAD | UOP_F_IMM, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_##name),
+#define UOP_P1(name, range, ...) \
+    RANGED(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, UOP_R_##range, UOP_##name),
+#define UOP_P2(name, range, ...)                                                             \
+    RANGED(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N, UOP_R_##range, UOP_##name), \
+        RANGED(name##_i, UOP_F_PURE | UOP_F_IMM, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N,         \
+               UOP_R_##range, UOP_##name),
+#define UOP_P3(name, range, ...) \
+    RANGED(name, UOP_F_PURE, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_I, UOP_R_##range, UOP_##name),
+#define UOP_LOAD(name, ctype, vtype)                                                               \
+    RANGED(name, UOP_F_LOAD | UOP_F_IMM, UOP_K_I, UOP_K_I, UOP_K_N, UOP_K_N, LOADED(ctype, vtype), \
+           UOP_##name),
 #define UOP_STORE(name, ...) \
     ROW(name, UOP_F_STORE | UOP_F_IMM, UOP_K_N, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name),
 #define UOP_AMO(name, ...) ROW(name, AMO_FLAGS, UOP_K_I, UOP_K_I, UOP_K_I, UOP_K_N, UOP_##name),
@@ -66,7 +79,8 @@ const struct uop_info uop_info[UOP_CODES] = {
 #define UOP_F1(name, T, what) ROW(name, F1_##what, K_##T, K_##T, UOP_K_N, UOP_K_N, UOP_##name),
 #define UOP_F2(name, T, what) ROW(name, F2_##what, K_##T, K_##T, K_##T, UOP_K_N, UOP_##name),
 #define UOP_F3(name, T, what) ROW(name, FP_ARITH, K_##T, K_##T, K_##T, K_##T, UOP_##name),
-#define UOP_FC(name, T, what) ROW(name, UOP_F_FPENV, UOP_K_I, K_##T, K_##T, UOP_K_N, UOP_##name),
+#define UOP_FC(name, T, what) \
+    RANGED(name, UOP_F_FPENV, UOP_K_I, K_##T, K_##T, UOP_K_N, UOP_R_BIT, UOP_##name),
 #define UOP_CV(name, D, S, what) ROW(name, FP_ARITH, K_##D, K_##S, UOP_K_N, UOP_K_N, UOP_##name),
 #define N UOP_K_N
 #define I UOP_K_I

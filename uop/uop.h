@@ -76,10 +76,20 @@ struct uop {
     int64_t imm;
 };
 
+/* What an integer result always is, whatever the operands. */
+enum uop_range {
+    UOP_R_ANY = 0,
+    UOP_R_SX = 1, /* the sign extension of its low half */
+    UOP_R_ZX = 2, /* the zero extension of its low half */
+    UOP_R_SMALL = UOP_R_SX | UOP_R_ZX,
+    UOP_R_BIT = UOP_R_SMALL | 4, /* 0 or 1 */
+};
+
 struct uop_info {
     const char *name;
     uint16_t flags;
     uint8_t d, a, b, c; /* enum uop_kind */
+    uint8_t range;      /* enum uop_range; ANY when d is no integer */
     uint16_t rr_form;   /* for a name_i row: the row with B in a register; else itself */
 };
 extern const struct uop_info uop_info[UOP_CODES];

@@ -361,9 +361,43 @@ static void quiet_comparisons(void **state)
     }
 }
 
+/* What the table says of a row's results holds for each of them. */
+static void ranges(void **state)
+{
+    (void)state;
+    unsigned ranged = 0;
+    for (unsigned op = 0; op < UOP_CODES; op++) {
+        unsigned range = uop_info[op].range;
+        uint64_t v;
+        if (range == UOP_R_ANY || !uop_eval((enum uop_code)op, 0, 0, 0, &v))
+            continue;
+        ranged++;
+        for (int i = 0; i < 20000; i++) {
+            uint64_t a = rnd(), b = i % 3 ? rnd() : a, c = rnd();
+            if (i & 1)
+                a = ~a;
+            if (i & 2)
+                b = ~b;
+            v = eval((enum uop_code)op, a, b, c);
+            if (((range & UOP_R_SX) && v != (uint64_t)(int32_t)v) ||
+                ((range & UOP_R_ZX) && v != (uint32_t)v) || (range == UOP_R_BIT && v > 1))
+                fail_msg("%s of %#" PRIx64 ", %#" PRIx64 ", %#" PRIx64 " is %#" PRIx64,
+                         uop_info[op].name, a, b, c, v);
+        }
+    }
+    assert_in_range(ranged, 50, UOP_CODES);
+    assert_int_equal(uop_info[UOP_ld_s8].range, UOP_R_SX);
+    assert_int_equal(uop_info[UOP_ld_u8].range, UOP_R_SMALL);
+    assert_int_equal(uop_info[UOP_ld_u16].range, UOP_R_SMALL);
+    assert_int_equal(uop_info[UOP_ld_s32].range, UOP_R_SX);
+    assert_int_equal(uop_info[UOP_ld_u32].range, UOP_R_ZX);
+    assert_int_equal(uop_info[UOP_ld_64].range, UOP_R_ANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranges),
         cmocka_unit_test(by_hand),
         cmocka_unit_test(against_host),
         cmocka_unit_test(quiet_comparisons),
