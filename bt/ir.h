@@ -42,7 +42,7 @@ enum bt_pseudo {
 #define BT_NO_SLOT 255
 #define BT_EXIT_EDGE UINT32_MAX /* successor: the edge leaves the region */
 #define BT_MAX_BLOCKS 64        /* guest blocks in a region */
-#define BT_MAX_INSNS 600        /* guest instructions in a region */
+#define BT_MAX_INSNS 2000       /* guest instructions in a region */
 #define BT_MAX_CONTEXTS 32
 
 struct bt_op {
