@@ -33,6 +33,42 @@ uint8_t lift_vtemp(struct lift *l);
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
                int64_t imm);
 
+/* Emit op on its operands into a fresh temporary, which is returned. */
+static inline uint8_t emit1(struct lift *l, enum uop_code op, uint8_t a)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, op, t, a, 0, 0, 0);
+    return t;
+}
+
+static inline uint8_t emit2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, op, t, a, b, 0, 0);
+    return t;
+}
+
+static inline uint8_t emit3(struct lift *l, enum uop_code op, uint8_t a, uint8_t b, uint8_t c)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, op, t, a, b, c, 0);
+    return t;
+}
+
+static inline uint8_t emit_i(struct lift *l, enum uop_code op, uint8_t a, int64_t imm)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, op, t, a, 0, 0, imm);
+    return t;
+}
+
+static inline uint8_t emit_const(struct lift *l, uint64_t v)
+{
+    uint8_t t = lift_temp(l);
+    lift_emit(l, UOP_movi, t, 0, 0, 0, (int64_t)v);
+    return t;
+}
+
 /* Lift one basic block from code at guest address pc; avail bytes are readable and executable
  * (whole instructions beyond that are not part of the block). At most max_insns instructions.
  * A block that reaches its limits ends in jmp to the next pc. Returns a new block that the caller

@@ -8,12 +8,11 @@
  *
  * Threading: reentrant.
  */
+#include "base/text.h"
 #include "uop/block.h"
 #include "uop/cpu.h"
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,82 +50,65 @@ static bool has_hint(unsigned op)
     return op == UOP_jmp || op == UOP_jmp_ind;
 }
 
-/* Output that counts beyond the buffer's end, as snprintf does. */
-struct out {
-    char *buf;
-    size_t size, len;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct out *o, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    size_t room = o->len < o->size ? o->size - o->len : 0;
-    int n = vsnprintf(room ? o->buf + o->len : NULL, room, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        o->len += (size_t)n;
-}
-
-static void put_unit(struct out *o, unsigned n, uop_slot_name *slot_name)
+static void put_unit(struct text *o, unsigned n, uop_slot_name *slot_name)
 {
     if (n >= CPU_TEMP_BASE) {
-        put(o, "t%u", n - CPU_TEMP_BASE);
+        text_put(o, "t%u", n - CPU_TEMP_BASE);
         return;
     }
     const char *name = slot_name ? slot_name(n) : NULL;
     if (name)
-        put(o, "%s", name);
+        text_put(o, "%s", name);
     else
-        put(o, "r%u", n);
+        text_put(o, "r%u", n);
 }
 
-static void put_imm(struct out *o, const struct uop *u)
+static void put_imm(struct text *o, const struct uop *u)
 {
     size_t n;
     const char *const *names = imm_names(u->op, &n);
     uint64_t more = uop_info[u->op].flags & UOP_F_RM ? (uint64_t)u->imm & ~(uint64_t)FP_RM_MASK : 0;
     uint64_t named = (uint64_t)u->imm - more;
     if (names && named < n && names[named])
-        put(o, more ? "%s+0x%" PRIx64 : "%s", names[named], more);
+        text_put(o, more ? "%s+0x%" PRIx64 : "%s", names[named], more);
     else if (u->imm > -4096 && u->imm < 4096)
-        put(o, "%" PRId64, u->imm);
+        text_put(o, "%" PRId64, u->imm);
     else
-        put(o, "0x%" PRIx64, (uint64_t)u->imm);
+        text_put(o, "0x%" PRIx64, (uint64_t)u->imm);
 }
 
 size_t uop_print(char *buf, size_t size, const struct uop *u, uop_slot_name *slot_name)
 {
-    struct out o = {buf, size, 0};
+    struct text o = {buf, size, 0};
     if (size)
         buf[0] = 0;
     if (u->op >= UOP_CODES) {
-        put(&o, "?%u", u->op);
+        text_put(&o, "?%u", u->op);
         return o.len;
     }
     const struct uop_info *info = &uop_info[u->op];
     if (info->d != UOP_K_N) {
         put_unit(&o, u->d, slot_name);
-        put(&o, " = ");
+        text_put(&o, " = ");
     }
-    put(&o, "%s", info->name);
+    text_put(&o, "%s", info->name);
     const uint8_t kind[3] = {info->a, info->b, info->c}, unit[3] = {u->a, u->b, u->c};
     const char *sep = " ";
     for (int i = 0; i < 3; i++)
         if (kind[i] != UOP_K_N) {
-            put(&o, "%s", sep);
+            text_put(&o, "%s", sep);
             put_unit(&o, unit[i], slot_name);
             sep = ", ";
         }
     if (info->flags & UOP_F_IMM) {
-        put(&o, "%s", sep);
+        text_put(&o, "%s", sep);
         put_imm(&o, u);
         sep = ", ";
     }
     if (has_hint(u->op) && u->c && u->c < COUNT(jump_name))
-        put(&o, "%s%s", sep, jump_name[u->c]);
+        text_put(&o, "%s%s", sep, jump_name[u->c]);
     if (u->aux)
-        put(&o, " !%u", u->aux);
+        text_put(&o, " !%u", u->aux);
     return o.len;
 }
 
@@ -287,18 +269,18 @@ int uop_parse(const char *text, struct uop *u, uop_slot_name *slot_name, const c
 
 size_t block_print(char *buf, size_t size, const struct block *b, uop_slot_name *slot_name)
 {
-    struct out o = {buf, size, 0};
+    struct text o = {buf, size, 0};
     if (size)
         buf[0] = 0;
-    put(&o, "block 0x%" PRIx64 " len %u count %" PRIu64 " taken %" PRIu64 "\n", b->pc, b->len,
-        b->count, b->taken);
+    text_put(&o, "block 0x%" PRIx64 " len %u count %" PRIu64 " taken %" PRIu64 "\n", b->pc, b->len,
+             b->count, b->taken);
     unsigned insn = 0;
     for (unsigned i = 0; i < b->nuops; i++) {
         for (; insn < b->ninsns && b->map[insn].uop <= i; insn++)
-            put(&o, "; 0x%" PRIx64 "\n", b->pc + b->map[insn].pcoff);
+            text_put(&o, "; 0x%" PRIx64 "\n", b->pc + b->map[insn].pcoff);
         char line[160];
         uop_print(line, sizeof line, &b->uops[i], slot_name);
-        put(&o, "  %s\n", line);
+        text_put(&o, "  %s\n", line);
     }
     return o.len;
 }

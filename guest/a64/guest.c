@@ -5,6 +5,7 @@
  *
  * Threading: const data; pure functions but for the cpu passed in.
  */
+#include "base/text.h"
 #include "guest/a64/a64.h"
 #include "guest/a64/vdso_image.h"
 #include "uop/fp.h"
@@ -68,21 +69,22 @@ uint64_t a64_id_register(unsigned crm, unsigned op2)
 static size_t cpuinfo(char *buf, size_t size, unsigned ncpus)
 {
     char names[512];
-    size_t n = 0, len = 0;
+    struct text t = {buf, size, 0};
+    size_t n = 0;
     for (size_t i = 0; i < NFEATURES; i++)
         n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? " " : "", features[i].name);
     for (unsigned i = 0; i < ncpus; i++)
-        len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0,
-                                "processor\t: %u\n"
-                                "BogoMIPS\t: 2000.00\n"
-                                "Features\t: %s\n"
-                                "CPU implementer\t: 0x%02x\n"
-                                "CPU architecture: 8\n"
-                                "CPU variant\t: 0x0\n"
-                                "CPU part\t: 0x000\n"
-                                "CPU revision\t: 0\n\n",
-                                i, names, A64_MIDR >> 24);
-    return len;
+        text_put(&t,
+                 "processor\t: %u\n"
+                 "BogoMIPS\t: 2000.00\n"
+                 "Features\t: %s\n"
+                 "CPU implementer\t: 0x%02x\n"
+                 "CPU architecture: 8\n"
+                 "CPU variant\t: 0x0\n"
+                 "CPU part\t: 0x000\n"
+                 "CPU revision\t: 0\n\n",
+                 i, names, A64_MIDR >> 24);
+    return t.len;
 }
 
 static void cpu_reset(struct cpu *cpu)
@@ -102,20 +104,18 @@ static void cpu_start(struct cpu *cpu, uint64_t entry, uint64_t sp)
 
 static size_t cpu_print(const struct cpu *cpu, char *buf, size_t size)
 {
-    size_t len = 0;
-#define PUT(...) \
-    len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0, __VA_ARGS__)
-    PUT("pc   %016" PRIx64 "  sp %016" PRIx64 "  nzcv %x  fpcr %08x  fpsr %08x\n", cpu->r[A64_PC],
-        cpu->r[A64_SP], (unsigned)(a64_pstate_flags(cpu) >> 28), (unsigned)cpu->r[A64_FPCR],
-        a64_fpsr(cpu));
+    struct text t = {buf, size, 0};
+    text_put(&t, "pc   %016" PRIx64 "  sp %016" PRIx64 "  nzcv %x  fpcr %08x  fpsr %08x\n",
+             cpu->r[A64_PC], cpu->r[A64_SP], (unsigned)(a64_pstate_flags(cpu) >> 28),
+             (unsigned)cpu->r[A64_FPCR], a64_fpsr(cpu));
     for (unsigned i = 0; i < 31; i++)
-        PUT("%-4s %016" PRIx64 "%s", a64_slot_name(i), cpu->r[i], i % 4 == 3 ? "\n" : "  ");
-    PUT("\n");
+        text_put(&t, "%-4s %016" PRIx64 "%s", a64_slot_name(i), cpu->r[i],
+                 i % 4 == 3 ? "\n" : "  ");
+    text_put(&t, "\n");
     for (unsigned i = 0; i < 32; i++)
-        PUT("v%-3u %016" PRIx64 "%016" PRIx64 "%s", i, cpu->r[A64_V0 + 2 * i + 1],
-            cpu->r[A64_V0 + 2 * i], i % 2 ? "\n" : "  ");
-#undef PUT
-    return len;
+        text_put(&t, "v%-3u %016" PRIx64 "%016" PRIx64 "%s", i, cpu->r[A64_V0 + 2 * i + 1],
+                 cpu->r[A64_V0 + 2 * i], i % 2 ? "\n" : "  ");
+    return t.len;
 }
 
 static uint64_t clrex(struct cpu *cpu, uint64_t a, uint64_t b)

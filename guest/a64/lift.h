@@ -1,6 +1,6 @@
 /* What the files of A64 lifters share.
  *
- * Owns: the form of a lifter's definition, and the few emitting functions that the files use.
+ * Owns: the form of a lifter's definition, and the emitting functions that only A64 has.
  *
  * Threading: works on the caller's struct lift only.
  */
@@ -23,42 +23,7 @@
 #define SF W(31, 31)
 #define Q W(30, 30)
 
-/* Emit op on its operands into a fresh temporary, which is returned. */
-static inline uint8_t emit1(struct lift *l, enum uop_code op, uint8_t a)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, 0);
-    return t;
-}
-
-static inline uint8_t emit2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, b, 0, 0);
-    return t;
-}
-
-static inline uint8_t emit3(struct lift *l, enum uop_code op, uint8_t a, uint8_t b, uint8_t c)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, b, c, 0);
-    return t;
-}
-
-static inline uint8_t emit_i(struct lift *l, enum uop_code op, uint8_t a, int64_t imm)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, imm);
-    return t;
-}
-
-static inline uint8_t emit_const(struct lift *l, uint64_t v)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, UOP_movi, t, 0, 0, 0, (int64_t)v);
-    return t;
-}
-
+/* Emit op on a and an immediate into d. */
 static inline void emit_to(struct lift *l, uint8_t d, enum uop_code op, uint8_t a, int64_t imm)
 {
     lift_emit(l, op, d, a, 0, 0, imm);

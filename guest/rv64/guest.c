@@ -5,6 +5,7 @@
  *
  * Threading: const data; pure functions but for the cpu passed in.
  */
+#include "base/text.h"
 #include "guest/rv64/rv64.h"
 #include "guest/rv64/vdso_image.h"
 #include "uop/fp.h"
@@ -74,21 +75,19 @@ size_t rv64_cpuinfo(char *buf, size_t size, unsigned ncpus)
 {
     char isa[512];
     isa_string(isa, sizeof isa);
-    size_t len = 0;
-    for (unsigned i = 0; i < ncpus; i++) {
-        int n = snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0,
-                         "processor\t: %u\n"
-                         "hart\t\t: %u\n"
-                         "isa\t\t: %s\n"
-                         "mmu\t\t: sv48\n"
-                         "mvendorid\t: 0x0\n"
-                         "marchid\t\t: 0x0\n"
-                         "mimpid\t\t: 0x0\n"
-                         "hart isa\t: %s\n\n",
-                         i, i, isa, isa);
-        len += (size_t)n;
-    }
-    return len;
+    struct text t = {buf, size, 0};
+    for (unsigned i = 0; i < ncpus; i++)
+        text_put(&t,
+                 "processor\t: %u\n"
+                 "hart\t\t: %u\n"
+                 "isa\t\t: %s\n"
+                 "mmu\t\t: sv48\n"
+                 "mvendorid\t: 0x0\n"
+                 "marchid\t\t: 0x0\n"
+                 "mimpid\t\t: 0x0\n"
+                 "hart isa\t: %s\n\n",
+                 i, i, isa, isa);
+    return t.len;
 }
 
 static void cpu_reset(struct cpu *cpu)
@@ -107,18 +106,16 @@ static void cpu_start(struct cpu *cpu, uint64_t entry, uint64_t sp)
 
 static size_t cpu_print(const struct cpu *cpu, char *buf, size_t size)
 {
-    size_t len = 0;
-#define PUT(...) \
-    len += (size_t)snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0, __VA_ARGS__)
-    PUT("pc   %016" PRIx64 "  fcsr %02x\n", cpu->r[RV64_PC],
-        (unsigned)cpu->r[RV64_FRM] << 5 | fp_env_flags(cpu));
+    struct text t = {buf, size, 0};
+    text_put(&t, "pc   %016" PRIx64 "  fcsr %02x\n", cpu->r[RV64_PC],
+             (unsigned)cpu->r[RV64_FRM] << 5 | fp_env_flags(cpu));
     for (unsigned i = 0; i < 32; i++)
-        PUT("%-4s %016" PRIx64 "%s", rv64_slot_name(i), cpu->r[i], i % 4 == 3 ? "\n" : "  ");
+        text_put(&t, "%-4s %016" PRIx64 "%s", rv64_slot_name(i), cpu->r[i],
+                 i % 4 == 3 ? "\n" : "  ");
     for (unsigned i = RV64_F0; i < RV64_F0 + 32; i++)
-        PUT("%-4s %016" PRIx64 "%s", rv64_slot_name(i), cpu->r[i],
-            (i - RV64_F0) % 4 == 3 ? "\n" : "  ");
-#undef PUT
-    return len;
+        text_put(&t, "%-4s %016" PRIx64 "%s", rv64_slot_name(i), cpu->r[i],
+                 (i - RV64_F0) % 4 == 3 ? "\n" : "  ");
+    return t.len;
 }
 
 static const struct guest_syscall own_syscalls[] = {

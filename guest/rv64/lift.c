@@ -66,27 +66,6 @@ uint8_t rv64_dest(struct lift *l, unsigned rd)
     return rd ? rd : lift_temp(l);
 }
 
-static uint8_t emit1(struct lift *l, enum uop_code op, uint8_t a)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, 0);
-    return t;
-}
-
-static uint8_t emit2(struct lift *l, enum uop_code op, uint8_t a, uint8_t b)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, b, 0, 0);
-    return t;
-}
-
-static uint8_t emit_i(struct lift *l, enum uop_code op, uint8_t a, int64_t imm)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, imm);
-    return t;
-}
-
 static void movi(struct lift *l, unsigned rd, int64_t imm)
 {
     if (rd)

@@ -15,20 +15,6 @@
 #include <math.h>
 #include <string.h>
 
-static uint8_t emit1(struct lift *l, enum uop_code op, uint8_t a)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, 0);
-    return t;
-}
-
-static uint8_t emit_i(struct lift *l, enum uop_code op, uint8_t a, int64_t imm)
-{
-    uint8_t t = lift_temp(l);
-    lift_emit(l, op, t, a, 0, 0, imm);
-    return t;
-}
-
 /* An operand for a micro-op whose operand has this kind: x register r for an integer, else f
  * register r, unboxed. */
 static uint8_t operand(struct lift *l, unsigned r, enum uop_kind kind)
