@@ -6,6 +6,7 @@
 #include "bt/bt.h"
 #include "codecache/blocks.h"
 #include "host/x64/features.h"
+#include "tests/random.h"
 #include "uop/fp.h"
 #include "uop/vec.h"
 #include <signal.h>
@@ -32,13 +33,10 @@ static const struct guest guest = {
 };
 
 static struct cpu *cpu;
-static uint64_t rng = 88172645463325252u;
+static uint64_t rng = RANDOM_SEED;
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
+    return random_next(&rng);
 }
 
 /* Lanes that are alike, extreme, small, or anything. */

@@ -9,6 +9,7 @@
 #include "codecache/blocks.h"
 #include "codecache/trap.h"
 #include "codecache/unit.h"
+#include "tests/random.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -505,10 +506,8 @@ static void test_fork(void **state)
 
 static uint64_t rnd(void)
 {
-    static uint64_t x = 88172645463325252;
-    x ^= x << 13;
-    x ^= x >> 7;
-    return x ^= x << 17;
+    static uint64_t x = RANDOM_SEED;
+    return random_next(&x);
 }
 
 /* (place + 5) ^ other of the first two places, as an expression, for a row. */

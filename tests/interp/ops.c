@@ -6,6 +6,7 @@
 #include "codecache/blocks.h"
 #include "guest/guest.h"
 #include "interp/interp.h"
+#include "tests/random.h"
 #include "uop/fp.h"
 #include "uop/sem.h"
 #include <inttypes.h>
@@ -36,13 +37,10 @@ static const struct guest test_guest = {.name = "test",
 static struct cpu *cpu;
 static unsigned char *page;
 
-static uint64_t rng = 88172645463325252u;
+static uint64_t rng = RANDOM_SEED;
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
+    return random_next(&rng);
 }
 
 static struct cpu *cpu_make(void)

@@ -3,6 +3,7 @@
  * fail. Each round runs in a child; the first argument is the seed. */
 #define _GNU_SOURCE
 #include "tests/linux/expect.h"
+#include "tests/random.h"
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -35,10 +36,7 @@ static int sem_id, shm_id, msg_id;
 
 static uint64_t rnd(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
+    return random_next(&state);
 }
 
 static uint64_t pointer(void)

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "syscall/host_nr.h"
 #include "tests/linux/expect.h"
+#include "tests/random.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -174,10 +175,7 @@ static uint64_t state;
 
 static uint64_t next(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
+    return random_next(&state) * UINT64_C(0x2545f4914f6cdd1d);
 }
 
 static char *page;

@@ -10,6 +10,7 @@
 #include "process/mm.h"
 #include "process/thread.h"
 #include "tests/process/fault.h"
+#include "tests/random.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,10 +31,7 @@ static uint64_t rng_state;
 
 static uint32_t rnd(uint32_t n)
 {
-    rng_state ^= rng_state << 13;
-    rng_state ^= rng_state >> 7;
-    rng_state ^= rng_state << 17;
-    return (rng_state >> 20) % n;
+    return (random_next(&rng_state) >> 20) % n;
 }
 
 static void on_code(uint64_t addr, uint64_t len)

@@ -4,6 +4,7 @@
 #include "process/mm.h"
 #include "process/thread.h"
 #include "tests/process/fault.h"
+#include "tests/random.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -37,10 +38,7 @@ static void on_code(uint64_t addr, uint64_t len)
 
 static unsigned rnd(uint64_t *s, unsigned n)
 {
-    *s ^= *s << 13;
-    *s ^= *s >> 7;
-    *s ^= *s << 17;
-    return (*s >> 16) % n;
+    return (random_next(s) >> 16) % n;
 }
 
 static void one_step(unsigned me, uint64_t *s)

@@ -2,6 +2,7 @@
  * and guard gaps, resizing.
  */
 #include "process/vmatree.h"
+#include "tests/random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,14 +16,11 @@
 static struct vma_tree tree;
 static uint8_t model[PAGES]; /* 0 free, else taken */
 static uint8_t grows[PAGES]; /* taken by a grows-down vma that begins here */
-static uint64_t state = 88172645463325252u;
+static uint64_t state = RANDOM_SEED;
 
 static unsigned rnd(unsigned n)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (state >> 16) % n;
+    return (random_next(&state) >> 16) % n;
 }
 
 /* May pages [p, p+n) be used for placement? Nothing there, and no guard gap of a stack above. */

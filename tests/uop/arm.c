@@ -6,6 +6,7 @@
  * The number of operand pairs is the first argument, or DRAGOMAN_FP_CASES, or small; the seed the second. */
 #include "tests/unit.h"
 
+#include "tests/random.h"
 #include "uop/fp.h"
 #include <inttypes.h>
 #include <mpfr.h>
@@ -14,14 +15,11 @@
 #include <string.h>
 
 static unsigned long cases = 200000;
-static uint64_t rng = 88172645463325252u;
+static uint64_t rng = RANDOM_SEED;
 
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
+    return random_next(&rng);
 }
 
 /* p: bits of the significand; bias; width */

@@ -6,6 +6,7 @@
  * The number of random cases per operation is the first argument, or DRAGOMAN_FP_CASES, or small. */
 #include "tests/unit.h"
 
+#include "tests/random.h"
 #include "uop/fp.h"
 #include <fenv.h>
 #include <inttypes.h>
@@ -18,14 +19,11 @@ static unsigned long cases = 3000;
 
 /* ---- random operands ---- */
 
-static uint64_t rng = 88172645463325252u;
+static uint64_t rng = RANDOM_SEED;
 
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
+    return random_next(&rng);
 }
 
 struct fmt {

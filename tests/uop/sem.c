@@ -3,6 +3,7 @@
  * has one that does just that. */
 #include "tests/unit.h"
 
+#include "tests/random.h"
 #include "uop/fp.h"
 #include "uop/sem.h"
 #include <inttypes.h>
@@ -268,13 +269,11 @@ static void by_hand(void **state)
             fail_msg("no example of %s", uop_info[op].name);
 }
 
-static uint64_t rng = 88172645463325252u;
+static uint64_t rng = RANDOM_SEED;
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng >> rng % 64;
+    uint64_t v = random_next(&rng);
+    return v >> v % 64;
 }
 
 #define HOST2(op, insn, size)                                        \

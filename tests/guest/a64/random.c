@@ -7,6 +7,7 @@
  * runs INSNS random instructions and writes all registers and a sum of 4 KiB of memory out. Instructions are rows of
  * a64.decode with random operands; none uses x29 or sp, accesses are to that memory by x28, branches skip an
  * instruction. A row that never appears is named on stderr. */
+#include "tests/random.h"
 #include "guest/a64/a64.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,10 +18,7 @@ static uint64_t rng;
 
 static uint64_t rnd(void)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng * UINT64_C(0x2545f4914f6cdd1d);
+    return random_next(&rng) * UINT64_C(0x2545f4914f6cdd1d);
 }
 
 /* What is done about a row: its instructions stand as they are, get a base or target, or are left out because they end the
