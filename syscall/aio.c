@@ -1,175 +1,22 @@
-/* Asynchronous input and output: io_uring and the older io_setup family.
+/* Asynchronous input and output by the older calls: io_setup and its family. io_uring is uring.c's.
  *
- * Owns: the checks of what the rings and requests name, and where their memory lies.
+ * Owns: the checks of what requests name, and where the ring of completions lies.
  *
  * Guest addresses are host addresses, and the structs are alike on all 64-bit machines: the kernel works on the
  * guest's own memory.
  *
- * io_uring. The kernel lets nobody choose where rings are mapped; mm_mmap has it choose within the
- * guest's range. Requests go from ring to kernel unseen, so those that would be misread are refused by
- * the ring's own restrictions (EACCES), and a probe says that they do not exist: epoll_ctl (its struct
- * is packed on the host) and, for a guest with its own numbering of open()'s flags, openat and openat2.
- * Programs that do not probe conclude from the features which requests there are (libuv aborts when
- * epoll_ctl fails), so a ring shows those of Linux 5.5, which had no epoll_ctl. With a sysroot there is
- * no io_uring (ENOSYS): names in requests would be the host's. A ring that its creator wants to restrict
- * himself is refused (EINVAL, as before Linux 5.10).
- *
- * io_setup. The kernel maps the ring of completions where it likes, and its address is the context's name. It
+ * The kernel maps the ring of completions where it likes, and its address is the context's name. It
  * is moved into the guest's range, which the kernel notices (fs/aio.c, aio_ring_mremap).
  *
- * A request's buffer on a page that holds lifted code gives EFAULT where the kernel finds the page protected
- * (io_uring), as does one outside of the guest's range (io_submit).
+ * A buffer outside of the guest's range gives EFAULT.
  *
  * Threading: reentrant.
  */
 #include "syscall/host_nr.h"
 #include "syscall/sys_int.h"
 #include <linux/aio_abi.h>
-#include <linux/io_uring.h>
 #include <string.h>
 #include <sys/mman.h>
-
-/* ---- io_uring ---- */
-
-/* Those of Linux 5.5, before IORING_OP_EPOLL_CTL. */
-#define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE)
-#define SETUP_NO_MMAP (1u << 14) /* Linux 6.5: the rings lie in memory of the caller's */
-#define ENTER_EXT_ARG_REG (1u << 6)
-#define REGISTER_USE_REGISTERED_RING (1u << 31)
-#define REGISTERS_MAX 64
-#define OPS_MAX 256
-
-static bool op_refused(const struct guest *g, unsigned op)
-{
-    return op == IORING_OP_EPOLL_CTL ||
-           (g->open_flags && (op == IORING_OP_OPENAT || op == IORING_OP_OPENAT2));
-}
-
-static int64_t uring_register(int fd, unsigned op, const void *arg, unsigned n)
-{
-    return host_call(SYS_io_uring_register, (unsigned)fd, op, (uintptr_t)arg, n, 0, 0);
-}
-
-/* Allow all that this kernel knows but the refused ones. Which registrations it knows it says only by
- * accepting them. */
-static int64_t restrict_ring(const struct guest *g, int fd)
-{
-    static unsigned known; /* registrations; racy, always the same */
-    _Alignas(struct io_uring_probe)
-        uint8_t room[sizeof(struct io_uring_probe) + OPS_MAX * sizeof(struct io_uring_probe_op)];
-    struct io_uring_probe *probe = (struct io_uring_probe *)(void *)room;
-    struct io_uring_restriction r[1 + OPS_MAX + REGISTERS_MAX];
-    unsigned n = 0, registers = known ? known : REGISTERS_MAX;
-    int64_t ret;
-
-    memset(room, 0, sizeof(room));
-    memset(r, 0, sizeof(r));
-    ret = uring_register(fd, IORING_REGISTER_PROBE, probe, OPS_MAX);
-    if (ret < 0)
-        return ret;
-    r[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-    r[n++].sqe_flags = 0xff;
-    for (unsigned op = 0; op <= probe->last_op; op++) {
-        if (op_refused(g, op))
-            continue;
-        r[n].opcode = IORING_RESTRICTION_SQE_OP;
-        r[n++].sqe_op = (uint8_t)op;
-    }
-    for (unsigned i = 0; i < registers; i++) {
-        r[n].opcode = IORING_RESTRICTION_REGISTER_OP;
-        r[n++].register_op = (uint8_t)i;
-    }
-    while ((ret = uring_register(fd, IORING_REGISTER_RESTRICTIONS, r, n)) == -EINVAL && registers) {
-        n--;
-        registers--;
-    }
-    known = registers;
-    return ret < 0 ? ret : uring_register(fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-}
-
-int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
-{
-    struct io_uring_params p;
-    int64_t fd, ret;
-
-    if (process.sysroot)
-        return -ENOSYS;
-    if (mm_read(&p, a[1], sizeof(p)))
-        return -EFAULT;
-    if (p.flags & IORING_SETUP_R_DISABLED)
-        return -EINVAL;
-    if (p.flags & SETUP_NO_MMAP &&
-        (!mm_in_range(p.sq_off.resv2, 1) || !mm_in_range(p.cq_off.resv2, 1))) /* user_addr */
-        return -EFAULT;
-    p.flags |= IORING_SETUP_R_DISABLED;
-    fd = sig_syscall(t, SYS_io_uring_setup, a[0], (uintptr_t)&p, 0, 0, 0, 0);
-    if (fd < 0)
-        return fd;
-    p.flags &= ~(unsigned)IORING_SETUP_R_DISABLED;
-    p.features &= FEATURES;
-    ret = restrict_ring(t->cpu.guest, (int)fd);
-    if (ret >= 0)
-        ret = mm_write(a[1], &p, sizeof(p));
-    if (ret < 0) {
-        host_call(SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
-        return ret == -EFAULT ? ret : -ENOSYS;
-    }
-    return fd;
-}
-
-int64_t sys_io_uring_enter(struct thread *t, const uint64_t *a)
-{
-    struct io_uring_getevents_arg ext;
-    uint64_t set = 0, size = 0, arg = a[4], argsz = a[5];
-    int64_t ret;
-
-    if (a[3] & IORING_ENTER_EXT_ARG && !(a[3] & ENTER_EXT_ARG_REG) && a[5] == sizeof(ext)) {
-        if (mm_read(&ext, a[4], sizeof(ext)))
-            return -EFAULT;
-        set = ext.sigmask;
-        size = ext.sigmask_sz;
-        ext.ts = ext.ts ? sys_in(ext.ts, 16) : 0;
-        arg = (uintptr_t)&ext;
-    } else if (!(a[3] & IORING_ENTER_EXT_ARG)) {
-        set = a[4];
-        size = a[5];
-    }
-    ret = sig_mask_begin(t, set, size);
-    if (ret < 0)
-        return ret;
-    if (arg == (uintptr_t)&ext) {
-        ext.sigmask = (uintptr_t)sig_mask_host(t);
-        ext.sigmask_sz = sizeof(uint64_t);
-    } else if (!(a[3] & IORING_ENTER_EXT_ARG)) {
-        arg = (uintptr_t)sig_mask_host(t);
-        argsz = sizeof(uint64_t);
-    }
-    ret = sig_syscall(t, SYS_io_uring_enter, a[0], a[1], a[2], a[3], arg, argsz);
-    sig_mask_end(t, ret);
-    return ret;
-}
-
-int64_t sys_io_uring_register(struct thread *t, const uint64_t *a)
-{
-    struct io_uring_probe probe;
-    int64_t ret =
-        sig_syscall(t, SYS_io_uring_register, a[0], a[1], a[2] ? sys_in(a[2], 1) : 0, a[3], 0, 0);
-
-    if (ret < 0 || ((unsigned)a[1] & ~REGISTER_USE_REGISTERED_RING) != IORING_REGISTER_PROBE ||
-        mm_read(&probe, a[2], sizeof(probe)))
-        return ret;
-    for (unsigned i = 0; i < probe.ops_len; i++) {
-        struct io_uring_probe_op op;
-        uint64_t at = a[2] + sizeof(probe) + i * sizeof(op);
-        if (mm_read(&op, at, sizeof(op)) || !op_refused(t->cpu.guest, op.op))
-            continue;
-        op.flags &= ~(unsigned)IO_URING_OP_SUPPORTED;
-        mm_write(at, &op, sizeof(op));
-    }
-    return ret;
-}
-
-/* ---- io_setup and the rest ---- */
 
 /* The head of the ring, fs/aio.c. */
 struct aio_ring {
@@ -215,10 +62,24 @@ int64_t sys_io_destroy(struct thread *t, const uint64_t *a)
     return ret;
 }
 
+bool sys_iov_is_good(uint64_t addr, uint64_t n, bool out)
+{
+    struct iovec v;
+
+    for (uint64_t i = 0; i < n && i < 1024 /* UIO_MAXIOV */; i++) {
+        if (mm_read(&v, addr + i * sizeof(v), sizeof(v)))
+            return true; /* EFAULT from the kernel, in its order */
+        if ((int64_t)v.iov_len >= 0 &&
+            (!mm_in_range((uintptr_t)v.iov_base, v.iov_len) ||
+             (out && mm_prepare_write((uintptr_t)v.iov_base, v.iov_len))))
+            return false;
+    }
+    return true;
+}
+
 /* May the kernel use the request's memory? What it will write is made ready for it. */
 static bool buffer_is_good(const struct iocb *cb)
 {
-    struct iovec iov;
     bool out = cb->aio_lio_opcode == IOCB_CMD_PREAD || cb->aio_lio_opcode == IOCB_CMD_PREADV;
 
     switch (cb->aio_lio_opcode) {
@@ -231,15 +92,7 @@ static bool buffer_is_good(const struct iocb *cb)
                !(out && mm_prepare_write(cb->aio_buf, cb->aio_nbytes));
     case IOCB_CMD_PREADV:
     case IOCB_CMD_PWRITEV:
-        for (uint64_t i = 0; i < cb->aio_nbytes && i < 1024 /* UIO_MAXIOV */; i++) {
-            if (mm_read(&iov, cb->aio_buf + i * sizeof(iov), sizeof(iov)))
-                return true; /* EFAULT from the kernel, in its order */
-            if ((int64_t)iov.iov_len >= 0 &&
-                (!mm_in_range((uintptr_t)iov.iov_base, iov.iov_len) ||
-                 (out && mm_prepare_write((uintptr_t)iov.iov_base, iov.iov_len))))
-                return false;
-        }
-        return true;
+        return sys_iov_is_good(cb->aio_buf, cb->aio_nbytes, out);
     default:
         return true;
     }

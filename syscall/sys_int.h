@@ -219,6 +219,12 @@ static inline bool sys_fd_is_hidden(uint64_t fd)
 uint32_t sys_open_flags_to_host(const struct guest *g, uint32_t flags);
 uint32_t sys_open_flags_to_guest(const struct guest *g, uint32_t flags);
 
+/* --- aio.c -------------------------------------------------------------------------------------- */
+
+/* May the kernel have the n iovecs at addr, for a request that it does later? Those that it will write to (out) are
+ * made ready. True as well when the vector itself cannot be read. */
+bool sys_iov_is_good(uint64_t addr, uint64_t n, bool out);
+
 /* --- seccomp.c ----------------------------------------------------------------------------------- */
 
 /* t has filters: do they refuse the call? Then *ret is its result (SYS_NO_RESULT: a signal's frame is

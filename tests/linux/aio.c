@@ -7,10 +7,12 @@
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -128,7 +130,7 @@ static void old_calls(void)
 /* ---- rings ---- */
 
 static int ring;
-static unsigned *sq_head, *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_tail, *cq_mask;
+static unsigned *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array, *cq_head, *cq_tail, *cq_mask;
 static struct io_uring_cqe *cqes;
 static struct io_uring_sqe *sqes;
 
@@ -155,8 +157,11 @@ static struct io_uring_sqe *request(unsigned op, int fd, const void *addr, unsig
 
 static int enter(unsigned to_submit, unsigned want)
 {
-    return EXPECT_OK(syscall(SYS_io_uring_enter, ring, to_submit, want,
-                             want ? IORING_ENTER_GETEVENTS : 0, NULL, 0));
+    unsigned flags = want ? IORING_ENTER_GETEVENTS : 0;
+
+    if (__atomic_load_n(sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
+        flags |= IORING_ENTER_SQ_WAKEUP;
+    return EXPECT_OK(syscall(SYS_io_uring_enter, ring, to_submit, want, flags, NULL, 0));
 }
 
 static int completion(void)
@@ -181,6 +186,169 @@ static void on_alarm(int signo)
     alarms++;
 }
 
+/* A new ring and its mappings; false: there is no io_uring here. */
+static bool new_ring(struct io_uring_params *p)
+{
+    unsigned flags = p->flags;
+
+    ring = (int)syscall(SYS_io_uring_setup, 8, p);
+    if (ring == -1 && (errno == ENOSYS || errno == EPERM)) {
+        printf("no io_uring\n");
+        return false;
+    }
+    EXPECT_OK(ring);
+    EXPECT_EQ(p->sq_entries, 8);
+    EXPECT_EQ(p->flags, flags);
+    char *sq = ring_map(p->sq_off.array + p->sq_entries * 4, IORING_OFF_SQ_RING);
+    char *cq = ring_map(p->cq_off.cqes + p->cq_entries * sizeof(*cqes), IORING_OFF_CQ_RING);
+    sqes = ring_map(p->sq_entries * sizeof(*sqes), IORING_OFF_SQES);
+    sq_head = (void *)(sq + p->sq_off.head);
+    sq_tail = (void *)(sq + p->sq_off.tail);
+    sq_mask = (void *)(sq + p->sq_off.ring_mask);
+    sq_flags = (void *)(sq + p->sq_off.flags);
+    sq_array = (void *)(sq + p->sq_off.array);
+    cq_head = (void *)(cq + p->cq_off.head);
+    cq_tail = (void *)(cq + p->cq_off.tail);
+    cq_mask = (void *)(cq + p->cq_off.ring_mask);
+    cqes = (void *)(cq + p->cq_off.cqes);
+    EXPECT_EQ(*sq_mask, 7);
+    return true;
+}
+
+/* Requests that name files, flags and structs, each of which differs between machines. */
+static void files_in_ring(void)
+{
+    struct io_uring_sqe *s;
+    struct statx stx;
+    char bytes[16];
+    int fd, ep, event;
+
+    EXPECT_OK(close(EXPECT_OK(open("file", O_RDWR | O_CREAT | O_EXCL, 0644))));
+    EXPECT_OK(symlink("file", "link"));
+    s = request(IORING_OP_OPENAT, AT_FDCWD, "file", 0, 0);
+    s->open_flags = O_RDONLY | O_DIRECTORY;
+    EXPECT_EQ(one(), -ENOTDIR);
+    request(IORING_OP_OPENAT, AT_FDCWD, "link", 0, 0)->open_flags = O_RDONLY | O_NOFOLLOW;
+    EXPECT_EQ(one(), -ELOOP);
+    request(IORING_OP_OPENAT, AT_FDCWD, ".", 0, 0)->open_flags = O_RDONLY | O_DIRECTORY;
+    fd = one();
+    EXPECT(fd > 2);
+    EXPECT(fcntl(fd, F_GETFL) & O_DIRECTORY);
+    s = request(IORING_OP_OPENAT, fd, "new", 0600, 0);
+    s->open_flags = O_RDWR | O_CREAT | O_EXCL;
+    int file = one();
+    EXPECT(file > 2);
+    request(IORING_OP_WRITE, file, "twelve bytes", 12, 0);
+    EXPECT_EQ(one(), 12);
+    struct open_how {
+        uint64_t flags, mode, resolve;
+    } how = {.flags = O_RDONLY | O_NOFOLLOW};
+    request(IORING_OP_OPENAT2, fd, "link", sizeof(how), (uintptr_t)&how);
+    EXPECT_EQ(one(), -ELOOP);
+    how.flags = O_RDONLY;
+    request(IORING_OP_OPENAT2, fd, "new", sizeof(how), (uintptr_t)&how);
+    int again = one();
+    EXPECT(again > 2);
+    EXPECT_EQ(read(again, bytes, sizeof(bytes)), 12);
+    EXPECT_OK(close(again));
+    how.resolve = 4; /* RESOLVE_NO_SYMLINKS */
+    request(IORING_OP_OPENAT2, fd, "link", sizeof(how), (uintptr_t)&how);
+    EXPECT_EQ(one(), -ELOOP);
+    request(IORING_OP_OPENAT2, fd, "new", 8, (uintptr_t)&how);
+    EXPECT_EQ(one(), -EINVAL);
+
+    s = request(IORING_OP_STATX, fd, "new", 0x7ff /* STATX_BASIC_STATS */, (uintptr_t)&stx);
+    EXPECT_EQ(one(), 0);
+    EXPECT_EQ(stx.stx_size, 12);
+    request(IORING_OP_STATX, fd, "new", 0x7ff, (uintptr_t)BAD);
+    EXPECT_EQ(one(), -EFAULT);
+    request(IORING_OP_STATX, fd, "none", 0x7ff, (uintptr_t)&stx);
+    EXPECT_EQ(one(), -ENOENT);
+    request(IORING_OP_RENAMEAT, fd, "new", (unsigned)fd, (uintptr_t) "newer");
+    EXPECT_EQ(one(), 0);
+    request(IORING_OP_LINKAT, fd, "newer", (unsigned)fd, (uintptr_t) "other");
+    EXPECT_EQ(one(), 0);
+    request(IORING_OP_MKDIRAT, fd, "dir", 0700, 0);
+    EXPECT_EQ(one(), 0);
+    request(IORING_OP_SYMLINKAT, fd, "other", 0, (uintptr_t) "dir/soft");
+    EXPECT_EQ(one(), 0);
+    EXPECT_EQ(readlink("dir/soft", bytes, sizeof(bytes)), 5);
+    for (const char *const *name =
+             (const char *const[]){"dir/soft", "other", "newer", "link", "file", 0};
+         *name; name++) {
+        request(IORING_OP_UNLINKAT, fd, *name, 0, 0);
+        EXPECT_EQ(one(), 0);
+    }
+    request(IORING_OP_UNLINKAT, fd, "dir", 0, 0)->unlink_flags = AT_REMOVEDIR;
+    EXPECT_EQ(one(), 0);
+    EXPECT_EQ(access("dir", F_OK), -1);
+    request(IORING_OP_CLOSE, file, NULL, 0, 0);
+    EXPECT_EQ(one(), 0);
+    EXPECT_OK(close(fd));
+
+    ep = EXPECT_OK(epoll_create1(0));
+    event = EXPECT_OK(eventfd(1, 0));
+    struct epoll_event ask = {.events = EPOLLIN, .data.u64 = 0x123456789abcdef0}, told;
+    request(IORING_OP_EPOLL_CTL, ep, &ask, EPOLL_CTL_ADD, (uint64_t)event);
+    EXPECT_EQ(one(), 0);
+    EXPECT_EQ(epoll_wait(ep, &told, 1, 1000), 1);
+    EXPECT_EQ(told.data.u64, 0x123456789abcdef0);
+    request(IORING_OP_EPOLL_CTL, ep, NULL, EPOLL_CTL_DEL, (uint64_t)event);
+    EXPECT_EQ(one(), 0);
+    EXPECT_EQ(epoll_wait(ep, &told, 1, 0), 0);
+    request(IORING_OP_EPOLL_CTL, ep, BAD, EPOLL_CTL_ADD, (uint64_t)event);
+    EXPECT_EQ(one(), -EFAULT);
+    close(event);
+    close(ep);
+}
+
+/* A request that the kernel has not taken is as its owner wrote it; and so it is taken later. The one before it in the
+ * submission is bad, which ends it (io_uring_setup(2), IORING_SETUP_SUBMIT_ALL). */
+static void not_taken(void)
+{
+    struct io_uring_sqe *s, was;
+
+    request(255, -1, NULL, 0, 0);
+    s = request(IORING_OP_OPENAT, AT_FDCWD, ".", 0, 0);
+    s->open_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    was = *s;
+    EXPECT_EQ(enter(2, 1), 1);
+    EXPECT_EQ(completion(), -EINVAL);
+    EXPECT_EQ(memcmp(s, &was, sizeof(was)), 0);
+    int fd = one();
+    EXPECT(fd > 2);
+    EXPECT_OK(close(fd));
+}
+
+/* The kernel's thread takes requests, woken when it sleeps. */
+static void polled_ring(void)
+{
+    struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1};
+    int pipes[2];
+
+    if (!new_ring(&p))
+        return;
+    files_in_ring();
+    EXPECT_OK(pipe(pipes));
+    request(IORING_OP_READ, pipes[0], data, 3, 0);
+    EXPECT_EQ(enter(1, 0), 1);
+    request(IORING_OP_WRITE, pipes[1], "abc", 3, 0);
+    EXPECT_EQ(enter(1, 2), 1);
+    EXPECT_EQ(completion(), 3);
+    EXPECT_EQ(completion(), 3);
+    EXPECT_EQ(*sq_head, *sq_tail);
+    close(pipes[0]);
+    close(pipes[1]);
+    EXPECT_OK(close(ring));
+    p = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL | IORING_SETUP_DEFER_TASKRUN |
+                                          IORING_SETUP_SINGLE_ISSUER};
+    EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
+    p = (struct io_uring_params){.flags = IORING_SETUP_SQ_AFF};
+    EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
+    p = (struct io_uring_params){.flags = 1u << 31};
+    EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
+}
+
 static void rings(void)
 {
     struct io_uring_params p = {0};
@@ -191,26 +359,10 @@ static void rings(void)
     int fd = new_file(), pipes[2];
 
     EXPECT_ERR(syscall(SYS_io_uring_setup, 8, BAD), EFAULT);
-    ring = (int)syscall(SYS_io_uring_setup, 8, &p);
-    if (ring == -1 && (errno == ENOSYS || errno == EPERM)) {
-        printf("no io_uring\n");
+    if (!new_ring(&p)) {
+        close(fd);
         return;
     }
-    EXPECT_OK(ring);
-    EXPECT_EQ(p.sq_entries, 8);
-    EXPECT_EQ(p.flags, 0);
-    char *sq = ring_map(p.sq_off.array + p.sq_entries * 4, IORING_OFF_SQ_RING);
-    char *cq = ring_map(p.cq_off.cqes + p.cq_entries * sizeof(*cqes), IORING_OFF_CQ_RING);
-    sqes = ring_map(p.sq_entries * sizeof(*sqes), IORING_OFF_SQES);
-    sq_head = (void *)(sq + p.sq_off.head);
-    sq_tail = (void *)(sq + p.sq_off.tail);
-    sq_mask = (void *)(sq + p.sq_off.ring_mask);
-    sq_array = (void *)(sq + p.sq_off.array);
-    cq_head = (void *)(cq + p.cq_off.head);
-    cq_tail = (void *)(cq + p.cq_off.tail);
-    cq_mask = (void *)(cq + p.cq_off.ring_mask);
-    cqes = (void *)(cq + p.cq_off.cqes);
-    EXPECT_EQ(*sq_mask, 7);
 
     memset(data, 'x', sizeof(data));
     request(IORING_OP_NOP, -1, NULL, 0, 0);
@@ -240,17 +392,8 @@ static void rings(void)
     EXPECT(probe.head.last_op >= IORING_OP_SEND_ZC);
     EXPECT(probe.op[IORING_OP_READ].flags & IO_URING_OP_SUPPORTED);
 
-    /* Who has a feature of Linux 5.7 is taken to have epoll_ctl of 5.6. */
-    if (p.features & IORING_FEAT_FAST_POLL) {
-        int ep = EXPECT_OK(epoll_create1(0)), event = EXPECT_OK(eventfd(1, 0));
-        struct epoll_event ask = {.events = EPOLLIN, .data.u64 = 0x123456789abcdef0}, told;
-        request(IORING_OP_EPOLL_CTL, ep, &ask, EPOLL_CTL_ADD, (uint64_t)event);
-        EXPECT_EQ(one(), 0);
-        EXPECT_EQ(epoll_wait(ep, &told, 1, 1000), 1);
-        EXPECT_EQ(told.data.u64, 0x123456789abcdef0);
-        close(event);
-        close(ep);
-    }
+    files_in_ring();
+    not_taken();
 
     /* One that waits, completed by a write; one that waits for a time; requests tied together. */
     EXPECT_OK(pipe(pipes));
@@ -295,7 +438,9 @@ static void rings(void)
     EXPECT_EQ(alarms, 2);
     EXPECT_ERR(syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, &block, 7), EINVAL);
     EXPECT_ERR(syscall(SYS_io_uring_enter, fd, 0, 0, 0, NULL, 0), EOPNOTSUPP);
-    EXPECT_ERR(mmap(sq, CHUNK, PROT_READ, MAP_SHARED | MAP_FIXED, ring, 0), EINVAL);
+    EXPECT_ERR(mmap((void *)((uintptr_t)sqes & -4096UL), CHUNK, PROT_READ, MAP_SHARED | MAP_FIXED,
+                    ring, 0),
+               EINVAL);
     EXPECT_OK(munmap(sqes, p.sq_entries * sizeof(*sqes)));
     EXPECT_OK(close(ring));
 }
@@ -304,6 +449,7 @@ int main(void)
 {
     old_calls();
     rings();
+    polled_ring();
     printf("ok\n");
     return 0;
 }

@@ -1,5 +1,6 @@
 /* For sysroot.tap: does one thing with file names and says what came of it.
  *   names cat PATH | stat PATH | lstat PATH | link PATH | access PATH | list DIR | make PATH
+ *   names ring PATH           reads what io_uring opens
  *   names in DIR COMMAND...   changes to DIR first
  *   names at DIR PATH         reads PATH relative to a descriptor of DIR
  *   names root DIR COMMAND... changes the root first
@@ -8,9 +9,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +33,33 @@ static void cat(int fd)
         printf("%s\n", strerror(errno));
     else
         printf("%.*s", (int)n, buf);
+}
+
+/* Open by a ring of two requests, of which one is used. */
+static int ring_open(const char *name)
+{
+    struct io_uring_params p = {0};
+    int ring = (int)syscall(SYS_io_uring_setup, 2, &p), res;
+
+    if (ring < 0)
+        return -1;
+    char *rings = mmap(NULL, p.sq_off.array + 8 + p.cq_off.cqes + p.cq_entries * 16,
+                       PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+    struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof *sqe, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED, ring, IORING_OFF_SQES);
+    if (rings == MAP_FAILED || sqe == MAP_FAILED)
+        return -1;
+    *sqe = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+                                 .fd = AT_FDCWD,
+                                 .addr = (uintptr_t)name,
+                                 .open_flags = O_RDONLY};
+    *(unsigned *)(rings + p.sq_off.array) = 0;
+    *(unsigned *)(rings + p.sq_off.tail) = 1;
+    if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+        return -1;
+    res = ((struct io_uring_cqe *)(rings + p.cq_off.cqes))->res;
+    errno = res < 0 ? -res : errno;
+    return res;
 }
 
 static void list(const char *name)
@@ -70,6 +102,8 @@ int main(int argc, char **argv)
         return 2;
     if (!strcmp(argv[1], "cat")) {
         cat(open(argv[2], O_RDONLY));
+    } else if (!strcmp(argv[1], "ring")) {
+        cat(ring_open(argv[2]));
     } else if (!strcmp(argv[1], "at") && argc > 3) {
         cat(openat(open(argv[2], O_PATH | O_DIRECTORY), argv[3], O_RDONLY));
     } else if (!strcmp(argv[1], "make")) {
