@@ -116,8 +116,32 @@ static uint32_t absorb(const struct bt_region *r, const uint32_t *others, uint32
     return o->a;
 }
 
-static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t v, uint32_t nvalues)
+/* An index that is a byte or two of a value, masked where they lie so that they are scaled already: the host extends them and has
+ * the scale in the access. `*at` is where the access lies in its block. */
+static void take_field(struct bt_region *r, const uint32_t *others, uint32_t block, uint32_t *at,
+                       struct parts *p)
 {
+    const struct bt_op *mask = &r->ops[p->index], *shift = &r->ops[mask->a];
+    uint64_t m = (uint64_t)mask->imm;
+    bool whole = shift->op == UOP_shr_64_i;
+    if (p->scale || mask->op != UOP_and_64_i || others[p->index] > 1 || others[mask->a] > 1 ||
+        (!whole && shift->op != UOP_shr_32z_i && shift->op != UOP_shr_32s_i))
+        return;
+    unsigned scale = m ? (unsigned)__builtin_ctzll(m) : 0;
+    int64_t by = shift->imm + scale;
+    uint64_t field = m >> scale;
+    if (scale < 1 || scale > 3 || (field != 0xff && field != 0xffff) || !shift->imm ||
+        by >= (whole ? 64 : 32))
+        return;
+    uint32_t down = bt_insert(r, block, at, shift->op, shift->a, 0, 0, by);
+    p->index = bt_insert(r, block, at, field == 0xff ? UOP_zext8 : UOP_zext16, down, 0, 0, 0);
+    p->scale = (uint8_t)scale;
+}
+
+static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t *at,
+                         uint32_t nvalues, uint32_t block)
+{
+    uint32_t v = r->blocks[block].ops[*at];
     const struct bt_op *o = &r->ops[v];
     struct parts p;
     if (!bt_takes_index(o->op) || o->a >= nvalues || r->ops[o->a].block != o->block ||
@@ -126,11 +150,16 @@ static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t v
     int64_t disp;
     if (__builtin_add_overflow(o->imm, p.disp, &disp) || disp != (int32_t)disp)
         return false;
+    if (p.base && !p.scale && r->ops[p.base].op == UOP_and_64_i) {
+        uint32_t index = p.base;
+        p.base = p.index, p.index = index;
+    }
     p.index = absorb(r, others, p.index, p.scale, &disp);
     if (p.base)
         p.base = absorb(r, others, p.base, 0, &disp);
     else
         p.base = bt_const(r, 0);
+    take_field(r, others, block, at, &p);
     struct bt_op *access = &r->ops[v];
     access->a = p.base;
     access->c = p.index;
@@ -160,7 +189,7 @@ bool bt_index(struct bt_region *r)
     for (uint32_t i = 1; i < r->nblocks; i++) {
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
             uint32_t v = r->blocks[i].ops[k];
-            if (index_access(r, others, v, nvalues) || shift_and_add(r, v))
+            if (index_access(r, others, &k, nvalues, i) || shift_and_add(r, v))
                 changed = true;
         }
     }

@@ -22,6 +22,7 @@ struct bt_cold {
 /* What an operation leaves behind for the next one. */
 struct bt_leftover {
     uint32_t low_half; /* this product is in rax; 0: none */
+    uint32_t extended; /* this value is what the operation behind it, an extension, makes of it */
     uint32_t carry;    /* the carry of this addition is in the flags */
     uint32_t bit;      /* this value, 0 or 1, is in the carry flag */
     bool inverted;     /* or what it is not is */

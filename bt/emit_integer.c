@@ -178,6 +178,50 @@ static void inverted(struct bt_emitter *m, uint32_t v, enum x64_alu op)
 
 /* ---- shifts ---- */
 
+/* How many low bits of v does anything look at? All of them, unless the next operation alone does. */
+static unsigned low_bits_wanted(const struct bt_emitter *m, uint32_t v)
+{
+    const struct bt_op *n = &m->r->ops[m->next];
+    if (!m->next || n->a != v || m->r->ops[v].uses != 1)
+        return 64;
+    switch (n->op) {
+    case UOP_zext8:
+        return 8;
+    case UOP_zext16:
+        return 16;
+    case UOP_and_64_i:
+    case UOP_and_32z_i:
+        return n->imm > 0 ? 64 - (unsigned)__builtin_clzll((uint64_t)n->imm) : 64;
+    default:
+        return 64;
+    }
+}
+
+/* A field of a value: what a rotation brings in above it is cut off by the next operation. Bytes in memory are loaded by themselves. */
+static bool field_down(struct bt_emitter *m, uint32_t v, unsigned size, unsigned n)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct bt_loc la = bt_loc(m, o->a);
+    unsigned d = bt_dst(m, v, RAX), wanted = low_bits_wanted(m, v);
+    if (!n || n + wanted > size * 8 || (la.place != BT_UNIT && (la.place != BT_GPR || la.n == d)))
+        return false;
+    uint16_t next = m->r->ops[m->next].op;
+    if (la.place == BT_UNIT && n % 8 == 0 && (next == UOP_zext8 || next == UOP_zext16)) {
+        struct x64_mem from = x64_slot(la.n);
+        from.disp += (int32_t)n / 8;
+        x64_rm(&m->e, next == UOP_zext8 ? X64_MOVZX8 : X64_MOVZX16, 4, d, from);
+        m->made.extended = v;
+    } else if (!x64_has(&m->e, X64_F_BMI2)) {
+        return false;
+    } else if (la.place == BT_UNIT) {
+        x64_rorx_m(&m->e, size, d, x64_slot(la.n), n);
+    } else {
+        x64_rorx(&m->e, size, d, la.n, n);
+    }
+    bt_done(m, v, d);
+    return true;
+}
+
 static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum bt_width w)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -193,6 +237,8 @@ static void shift_imm(struct bt_emitter *m, uint32_t v, enum x64_shift op, enum 
         bt_done(m, v, d);
         return;
     }
+    if (op == X64_SHR && field_down(m, v, size, n))
+        return;
     if (op == X64_ROR && n && la.place == BT_GPR && la.n != d && x64_has(&m->e, X64_F_BMI2)) {
         x64_rorx(&m->e, size, d, la.n, n);
         bt_extend(m, w, d);
@@ -288,7 +334,9 @@ static void unary(struct bt_emitter *m, uint32_t v, unsigned op, unsigned size)
     const struct bt_op *o = &m->r->ops[v];
     unsigned d = bt_dst(m, v, RAX);
     struct bt_loc la = bt_loc(m, o->a);
-    if (la.place == BT_UNIT)
+    if (o->a && m->have.extended == o->a)
+        bt_load_gpr(m, d, o->a);
+    else if (la.place == BT_UNIT)
         x64_rm(&m->e, op, size, d, x64_slot(la.n));
     else
         x64_rr(&m->e, op, size, d, bt_gpr(m, o->a, RAX));

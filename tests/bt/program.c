@@ -165,9 +165,22 @@ static uint8_t indexed(struct block *b, uint8_t base)
 {
     enum { INDEX = CPU_TEMP_BASE + 8, SHIFTED, SUM };
     uint8_t index = INDEX;
-    emit3(b, UOP_and_64_i, INDEX, pick(INTS), 0, pick(32));
-    if (pick(3) == 0)
-        emit3(b, UOP_add_64_i, INDEX, INDEX, 0, pick(32));
+    if (pick(4) == 0) {
+        /* A byte of it, or two with little in them, scaled where they lie. */
+        static const uint16_t down[] = {UOP_shr_64_i, UOP_shr_32s_i, UOP_shr_32z_i};
+        bool byte = pick(3) != 0;
+        uint8_t from = pick(INTS);
+        if (!byte) {
+            emit3(b, UOP_and_64_i, SHIFTED, from, 0, 0x3f0);
+            from = SHIFTED;
+        }
+        emit3(b, down[pick(3)], INDEX, from, 0, pick(byte ? 32 : 6));
+        emit3(b, UOP_and_64_i, INDEX, INDEX, 0, (byte ? 0xffll : 0xffffll) << pick(4));
+    } else {
+        emit3(b, UOP_and_64_i, INDEX, pick(INTS), 0, pick(32));
+        if (pick(3) == 0)
+            emit3(b, UOP_add_64_i, INDEX, INDEX, 0, pick(32));
+    }
     switch (pick(4)) {
     case 0:
         emit3(b, (uint16_t)(UOP_sh1add_64 + pick(3)), SUM, INDEX, base, 0);

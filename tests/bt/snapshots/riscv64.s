@@ -188,3 +188,17 @@ fn dispatch_2
 	sh3add a2, a2, a1
 	ld a2, 0(a2)
 	jr a2
+
+fn table_2
+1:	srli a3, a0, 6
+	andi a3, a3, 0x3fc
+	add a3, a3, a1
+	lwu a3, 0(a3)
+	srli a4, a0, 14
+	andi a4, a4, 0x3fc
+	add a4, a4, a1
+	lwu a4, 0(a4)
+	xor a0, a3, a4
+	addi a2, a2, -1
+	bnez a2, 1b
+	ret
