@@ -73,9 +73,6 @@ struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2);
 /* Is the operation's result written while its operands or the snapshot are still needed? Then it shares no place with them. */
 bool bt_early_result(const struct bt_region *r, const struct bt_op *o);
 
-/* May the operation make the least normal number by rounding a tinier one? What adds cannot, it is exact there. */
-bool bt_rounds_up(uint16_t op);
-
 /* May the value live in a vector register? */
 bool bt_is_float(const struct bt_region *r, uint32_t v);
 

@@ -151,7 +151,7 @@ static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_
 {
     push_frames(m, m->r->blocks[block].context);
     if (m->r->looks)
-        x64_mask_invalid(&m->e, false);
+        x64_mask_traps(&m->e, false);
     uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
     emit_link(m, pc, jump);
     if (jump == JUMP_CALL)
@@ -420,7 +420,7 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
     bt_write_back(m, o->snap);
     push_frames(m, m->r->blocks[block].context);
     if (m->r->looks)
-        x64_mask_invalid(e, false);
+        x64_mask_traps(e, false);
     if (o->c == JUMP_RET) {
         x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem(RSP, 8));
         x64_jcc(e, X64_NE,
@@ -602,7 +602,7 @@ static void emit_entry(struct bt_emitter *m)
     const struct guest *g = r->guest;
     emit_head(m);
     if (r->looks)
-        x64_mask_invalid(&m->e, true);
+        x64_mask_traps(&m->e, true);
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);

@@ -27,7 +27,7 @@ static unsigned looked_for(const struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     if (!(o->imm & FP_ENV))
         return 0;
-    unsigned least = bt_rounds_up(o->op) ? LOOK_LEAST : 0;
+    unsigned least = bt_rounds_up(m->r, o) ? LOOK_LEAST : 0;
     return m->r->traps && o->op != UOP_ffma_f32 && o->op != UOP_ffma_f64 ? least : least | LOOK_NAN;
 }
 
@@ -36,20 +36,17 @@ static unsigned looked_for(const struct bt_emitter *m, uint32_t v)
 static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
 {
     struct x64_emit *e = &m->e;
-    unsigned look = looked_for(m, v), back = x64_label(e);
+    unsigned look = looked_for(m, v);
+    if (m->r->traps && look & LOOK_LEAST) {
+        bt_trap_least(m, s ? X64_MULSS : X64_MULSD, XMM2, d, s);
+        look &= ~(unsigned)LOOK_LEAST;
+    }
     if (!look)
         return;
+    unsigned back = x64_label(e);
     struct bt_cold cold = {.emit = cold_call, .back = back, .v = v, .x = d};
     unsigned away = bt_later(m, cold);
-    if (look == LOOK_LEAST) {
-        x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, d, RAX);
-        x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
-        if (s)
-            x64_alu_ri(e, X64_CMP, 4, RAX, 0x01000000);
-        else
-            x64_alu_rm(e, X64_CMP, 8, RAX, bt_const128(m, UINT64_C(0x0020000000000000), 0));
-        x64_jcc(e, X64_E, away);
-    } else if (look & LOOK_LEAST) {
+    if (look & LOOK_LEAST) {
         x64_v_rrm(e, X64_ANDPS, XMM2, d, bt_const128(m, s ? INT32_MAX : INT64_MAX, 0));
         x64_v_rm(e, s ? X64_UCOMISS : X64_UCOMISD, XMM2,
                  bt_const128(m, s ? 0x00800000 : UINT64_C(0x0010000000000000), 0));
@@ -59,6 +56,12 @@ static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
         x64_jcc(e, X64_P, away);
     }
     x64_bind(e, back);
+}
+
+void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s)
+{
+    uint64_t half = s ? UINT64_C(0x3f0000003f000000) : UINT64_C(0x3fe0000000000000);
+    x64_v_rrm(&m->e, multiply, scratch, d, bt_const128(m, half, half));
 }
 
 static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)

@@ -4,6 +4,7 @@
  * Threading: see bt/ir.h.
  */
 #include "bt/emit_int.h"
+#include "uop/fp.h"
 #include <stddef.h>
 
 static struct x64_mem table(size_t offset, unsigned index)
@@ -35,6 +36,13 @@ static void set_flags(struct bt_emitter *m, uint32_t v)
     x64_alu_ri(e, X64_AND, 4, RDX, 0x1f);
     x64_rm(e, X64_MOVZX8, 4, RDX, table(offsetof(struct cpu, fp_sticky), RDX));
     x64_alu_rr(e, X64_OR, 4, RAX, RDX);
+    if (m->r->traps) {
+        /* fp_mxcsr_settled */
+        x64_alu_ri(e, X64_AND, 4, RAX, ~(int32_t)FP_MXCSR_UM);
+        x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_UE);
+        x64_shift_ri(e, X64_SHL, 4, RDX, 7);
+        x64_alu_rr(e, X64_OR, 4, RAX, RDX);
+    }
     x64_mov_mr(e, 4, X64_CPU(mxcsr), RAX);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }

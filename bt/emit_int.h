@@ -119,6 +119,9 @@ void bt_row(struct bt_emitter *m, uint32_t snap);
  * CC_TRAP_FLAGS a comparison, of whatever it is part. Its operands are in their places all the while. */
 void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
              unsigned reg);
+/* Where operations trap, inside such code: trap if d, which `multiply` (X64_MULSD and the like) takes, is or has the least normal
+ * number. The scratch register is not d. */
+void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s);
 /* The poll of a back edge, of which its terminator may say so early: what it compares stays in the flags. */
 void bt_poll(struct bt_emitter *m, const struct bt_op *terminator);
 /* Leave for `reason` with the state of a snapshot: the label of a cold exit. */

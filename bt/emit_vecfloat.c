@@ -55,15 +55,15 @@ static void check(const struct fp *f)
 {
     struct x64_emit *e = f->e;
     unsigned back = x64_label(e);
-    bool rounds = bt_rounds_up(f->o->op);
+    bool rounds = bt_rounds_up(f->m->r, f->o);
     bool fused = f->o->op == UOP_vffma_f32 || f->o->op == UOP_vffma_f64;
-    if (f->m->r->traps && !rounds)
+    if (f->m->r->traps && rounds) {
+        bt_trap_least(f->m, PS_PD(MUL), XMM0, f->d, !f->wide);
+        rounds = false;
+    }
+    if (f->m->r->traps && !fused)
         return;
-    if (f->m->r->traps && !fused) {
-        x64_v_rrr(e, f->wide ? X64_PADDQ : X64_PADDD, XMM0, f->d, f->d);
-        x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM0, XMM0,
-                  lanes(f, UINT64_C(0x0020000000000000), 0x01000000));
-    } else if (!rounds) {
+    if (!rounds) {
         x64_v_rrri(e, PS_PD(CMP), XMM0, f->d, f->d, CMP_UNORD);
     } else {
         struct x64_mem least = lanes(f, UINT64_C(0x0010000000000000), 0x00800000);

@@ -208,6 +208,9 @@ static inline bool bt_is_carry(uint16_t op)
 /* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
 bool bt_is_single(const struct bt_region *r, uint32_t v);
 
+/* May the operation make the least normal number by rounding a tinier one? */
+bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o);
+
 /* What is known of the upper halves of values, by value (bt/known.c). Those made later are unknown. */
 struct bt_known {
     bool *sx, *zx; /* the sign of the low half, zero */

@@ -1,6 +1,7 @@
-/* What is known of integer values: the upper half is the sign's, or zero.
+/* What is known of integer values: the upper half is the sign's, or zero. Computed optimistically, so that a loop's values are known by
+ * what goes round.
  *
- * Computed optimistically, so that a loop's values are known by what goes round.
+ * What is known of products and quotients: that they are not the least normal number, rounded up from a tinier one.
  *
  * Threading: see bt/ir.h.
  */
@@ -202,6 +203,78 @@ bool bt_low_half_only(uint16_t op)
     case UOP_fle_q_f32:
         return true;
     default:
+        return false;
+    }
+}
+
+/* Is the value of f64 (or of a single float) a whole number? */
+static bool is_whole(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    switch (o->op) {
+    case UOP_cvt_s32_f64:
+    case UOP_cvt_u32_f64:
+    case UOP_cvt_s64_f64:
+    case UOP_cvt_u64_f64:
+    case UOP_cvt_s32_f32:
+    case UOP_cvt_u32_f32:
+    case UOP_cvt_s64_f32:
+    case UOP_cvt_u64_f32:
+        return !FP_FBITS_OF(o->imm);
+    default:
+        return false;
+    }
+}
+
+/* Does a float's fraction of `bits`, a constant's, have no partner with a product that rounds up to a power of two from less
+ * than half a unit in the last place below? With both of bits + 1 digits, their product is in question from 2^(2 * bits + 1) -
+ * 2^bits on, and the largest below the power is the first one's with the greatest partner. */
+static bool fraction_is_safe(uint64_t fraction, unsigned bits)
+{
+    uint64_t digits = fraction | UINT64_C(1) << bits;
+    unsigned __int128 power = (unsigned __int128)1 << (2 * bits + 1);
+    uint64_t partner = (uint64_t)((power - 1) / digits);
+    return power - (unsigned __int128)digits * partner >= UINT64_C(1) << bits;
+}
+
+/* Does no product with this factor round up to the least normal number? A whole number's are exact down there. A subnormal constant
+ * would have to be scaled; it is not asked for. */
+static bool factor_is_safe(const struct bt_region *r, uint32_t v, bool s)
+{
+    const struct bt_op *o = &r->ops[v];
+    if (o->op != BT_CONST)
+        return is_whole(r, v);
+    uint64_t c = (uint64_t)o->imm;
+    unsigned bits = s ? 23 : 52;
+    uint64_t fraction = c & ((UINT64_C(1) << bits) - 1);
+    if (!(s ? c << 33 : c << 1))
+        return true;
+    return (c >> bits & (s ? 0xff : 0x7ff)) && fraction_is_safe(fraction, bits);
+}
+
+bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+        if (factor_is_safe(r, o->a, o->op == UOP_fmul_f32) ||
+            factor_is_safe(r, o->b, o->op == UOP_fmul_f32))
+            return false;
+        /* fallthrough */
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+        /* The fraction of a square that has an even exponent is at most (2^(p + 1) - 1)^2 of 2 p + 2 digits. */
+        return o->a != o->b;
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_cvt_f64_f32:
+    case UOP_vffma_f32:
+    case UOP_vffma_f64:
+    case UOP_vcvt_f64_f32:
+        return true;
+    default:
+        /* Sums are exact down there. A quotient below a power of two is so by 1 / divisor at least, taken as whole numbers of p digits,
+         * which is more than what rounds up. */
         return false;
     }
 }

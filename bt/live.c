@@ -63,34 +63,11 @@ static void find_constants(struct bt_live *l)
     }
 }
 
-bool bt_rounds_up(uint16_t op)
-{
-    switch (op) {
-    case UOP_fmul_f32:
-    case UOP_fmul_f64:
-    case UOP_fdiv_f32:
-    case UOP_fdiv_f64:
-    case UOP_ffma_f32:
-    case UOP_ffma_f64:
-    case UOP_cvt_f64_f32:
-    case UOP_vfmul_f32:
-    case UOP_vfmul_f64:
-    case UOP_vfdiv_f32:
-    case UOP_vfdiv_f64:
-    case UOP_vffma_f32:
-    case UOP_vffma_f64:
-    case UOP_vcvt_f64_f32:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Is the result looked at, and then made again of the operands (bt/emit_float.c)? */
 static bool made_again(const struct bt_region *r, const struct bt_op *o)
 {
     return uop_info[o->op].flags & UOP_F_FPENV && o->imm & FP_ENV &&
-           (!r->traps || bt_rounds_up(o->op));
+           (!r->traps || bt_rounds_up(r, o));
 }
 
 bool bt_early_result(const struct bt_region *r, const struct bt_op *o)

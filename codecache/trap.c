@@ -1,7 +1,8 @@
 /* codecache/trap.c: traps of floating-point operations. See trap.h.
  *
- * Facts: Intel SDM vol. 1, 11.5.2 (SIMD exceptions: an unmasked one that is found before the operation leaves the destination alone,
- * flags are set first), 4.8.3.5 (which NaN operand a result is); ucomisd and comisd set ZF, PF, CF when unordered and clear
+ * Facts: Intel SDM vol. 1, 11.5.2 (SIMD exceptions: an unmasked one leaves the destination alone, flags are set first; unmasked
+ * underflow is for every tiny result, exact ones too), 4.9.1.5 (inexact is then what differs from the value with an unbounded
+ * exponent), 4.8.3.5 (which NaN operand a result is); ucomisd and comisd set ZF, PF, CF when unordered and clear
  * OF, SF, AF.
  */
 #include "codecache/trap.h"
@@ -129,7 +130,11 @@ static void perform(struct cpu *cpu, const struct cc_trap_row *row, ucontext_t *
     /* The kernel gave this handler an MXCSR with nothing in it. */
     fp_set_mxcsr(fp_mxcsr(cpu->frm, 0));
     uint64_t d = uop_call(cpu, row->op | (uint64_t)row->imm << 16, 0);
-    fp->mxcsr |= fp_get_mxcsr() & FP_MXCSR_FLAGS;
+    uint32_t mxcsr = fp->mxcsr;
+    /* The host has noted a tiny result, also one that is exact: the flag was not set, or it would not have trapped. */
+    if (!(mxcsr & FP_MXCSR_UM))
+        mxcsr &= ~FP_MXCSR_UE;
+    fp->mxcsr = fp_mxcsr_settled(mxcsr | (fp_get_mxcsr() & FP_MXCSR_FLAGS));
     fp_set_mxcsr(FP_MXCSR_MASKS);
     switch (row->result) {
     case CC_TRAP_GPR:

@@ -5,6 +5,12 @@
  * before it has written anything. So nothing has to look at results: the handler computes the micro-op by its C meaning, from
  * operands that are where they were, writes the result, adds the flags, and goes on behind the operation.
  *
+ * These guests also find a result tiny before rounding, the host after it: the least normal number may have been rounded up from a
+ * tinier one. So units run with underflow unmasked too, and what may make that number by rounding is followed by a product of it
+ * and 1/2, which nothing uses: it is exact, and traps for the least binade alone. Tiny results trap themselves. The host notes a trap
+ * for an exact result in the sticky flag as well; therefore underflow is unmasked only while the flag is not set
+ * (fp_mxcsr_settled), so the handler knows what it was. Once it is set nothing more needs to be found out.
+ *
  * Owns: the table of a unit's operations that may trap. A row is for a range of code that ends where the result is in its register:
  * a trap of any instruction in it is answered by the whole operation. Rows are in ascending order. Form, numbers as LEB128: beginning
  * less the previous end; length; kind | register << 3 of the result; and unless the result is host flags: the micro-op, its immediate

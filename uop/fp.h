@@ -38,6 +38,15 @@ uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, unsigned 
 #define FP_MXCSR_FLAGS 0x3fu   /* IE DE ZE OE UE PE */
 #define FP_MXCSR_MASKS 0x1f80u /* all exceptions masked, no flush to zero */
 #define FP_MXCSR_RC 0x6000u
+#define FP_MXCSR_UE 0x10u
+#define FP_MXCSR_UM 0x800u
+
+/* Translated code may run with underflow unmasked, but not once its sticky flag is set (codecache/trap.h): MXCSR with that
+ * so. */
+static inline uint32_t fp_mxcsr_settled(uint32_t m)
+{
+    return m | (m & FP_MXCSR_UE) * (FP_MXCSR_UM / FP_MXCSR_UE);
+}
 
 static inline uint32_t fp_get_mxcsr(void)
 {
@@ -67,7 +76,7 @@ static inline void fp_raise(unsigned flags)
 {
     uint32_t m = fp_get_mxcsr(), bits = fp_flags_to_mxcsr(flags);
     if ((m & bits) != bits)
-        fp_set_mxcsr(m | bits);
+        fp_set_mxcsr(fp_mxcsr_settled(m | bits));
 }
 
 /* MXCSR for a rounding mode and sticky MXCSR bits. A mode that the host has not rounds to nearest

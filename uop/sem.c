@@ -46,7 +46,7 @@ static void without_traps(struct cpu *cpu, enum uop_code op, unsigned imm)
     uop_vec_fp(cpu, op, imm, cpu->call_result, cpu->call_arg[0], cpu->call_arg[1],
                cpu->call_arg[2]);
     if (masks != FP_MXCSR_MASKS)
-        fp_set_mxcsr((fp_get_mxcsr() & ~FP_MXCSR_MASKS) | masks);
+        fp_set_mxcsr(fp_mxcsr_settled((fp_get_mxcsr() & ~FP_MXCSR_MASKS) | masks));
 }
 
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)

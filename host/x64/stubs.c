@@ -11,7 +11,7 @@ const uint8_t x64_home_xmm[X64_NHOME_XMM] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  
 
 static const uint8_t callee_saved[] = {RBP, RBX, R12, R13, R14, R15};
 #define NSAVED (sizeof callee_saved)
-#define MASK_INVALID (1 << 7) /* MXCSR.IM */
+enum { UNDERFLOW = 1 << 4, MASK_INVALID = 1 << 7, MASK_UNDERFLOW = 1 << 11 }; /* MXCSR */
 #define FRAME \
     24 /* host MXCSR, and alignment: with 6 pushes and the return address a multiple of 16 */
 
@@ -57,10 +57,23 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
                      x64_slot(h->xmm_slot[r]));
 }
 
-void x64_mask_invalid(struct x64_emit *e, bool on)
+/* The cpu's MXCSR becomes what units run under where operations trap. */
+static void unmask(struct x64_emit *e)
+{
+    x64_mov_rm(e, 4, RAX, X64_CPU(mxcsr));
+    x64_alu_ri(e, X64_AND, 4, RAX, UNDERFLOW);
+    x64_shift_ri(e, X64_SHL, 4, RAX, 7);
+    x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), ~(MASK_INVALID | MASK_UNDERFLOW));
+    x64_alu_mr(e, X64_OR, 4, X64_CPU(mxcsr), RAX);
+}
+
+void x64_mask_traps(struct x64_emit *e, bool on)
 {
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    x64_alu_mi(e, on ? X64_OR : X64_AND, 4, X64_CPU(mxcsr), on ? MASK_INVALID : ~MASK_INVALID);
+    if (on)
+        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), MASK_INVALID | MASK_UNDERFLOW);
+    else
+        unmask(e);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }
 
@@ -77,7 +90,7 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_lea(e, 8, RBP, x64_mem(RDI, X64_CPU_BIAS));
     x64_mov_mr(e, 8, X64_CPU(host_rsp), RSP);
     if (traps)
-        x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), ~MASK_INVALID);
+        unmask(e);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
     x64_mov_rr(e, 8, RAX, RSI);
     load_homes(e, h);
@@ -124,7 +137,7 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_bind(e, restore);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
     if (traps)
-        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), MASK_INVALID);
+        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), MASK_INVALID | MASK_UNDERFLOW);
     x64_mov_mr(e, 8, X64_CPU(frames), RSP);
     x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
     x64_m(e, X64_LDMXCSR, 4, x64_mem(RSP, 0));

@@ -70,6 +70,8 @@ static inline uint64_t isa_syndrome(const ucontext_t *uc)
 /* A NaN result keeps an operand's payload; what a NaN is as an integer of which max is the largest. */
 #define ISA_NAN_PAYLOADS 1
 #define ISA_INT_OF_NAN(max) ((max)*0)
+/* Whether a result is tiny is found out before rounding. */
+#define ISA_TINY_BEFORE_ROUNDING 1
 
 /* FPSR in the upper half, FPCR in the lower: rounding to zero with invalid and inexact; rounding down with
  * inexact. */

@@ -60,6 +60,8 @@ static inline uint64_t isa_fault_address(const ucontext_t *uc)
 /* Every NaN result is the canonical one; what a NaN is as an integer of which max is the largest. */
 #define ISA_NAN_PAYLOADS 0
 #define ISA_INT_OF_NAN(max) (max)
+/* Whether a result is tiny is found out after rounding. */
+#define ISA_TINY_BEFORE_ROUNDING 0
 
 /* Floating-point control: dynamic rounding down and the inexact flag, and what else there is. */
 #define ISA_FCSR_SENT 0x65
