@@ -290,35 +290,39 @@ static void add(struct choice *c, struct block *b, uint32_t context)
 /* Grow along the most frequent edge that leaves the choice, again and again. */
 static void grow(struct choice *c)
 {
-    const struct way
-        *open[2 * BT_MAX_BLOCKS]; /* edges that may be followed, NULL when they no longer may */
+    const struct way *open[2 * BT_MAX_BLOCKS]; /* edges that may be followed, in the order found */
     uint64_t least = c->nodes[0].freq / COLD_RATIO + 1;
     /* A callee that is left halfway costs more than one that is not entered. */
     uint64_t least_inside = c->nodes[0].freq / COLD_RATIO / 4 + 1;
     unsigned limit = c->level == 1 ? LEVEL1_BLOCKS : BT_MAX_BLOCKS - 1, nopen = 0;
     while (c->n < limit) {
         const struct node *n = &c->nodes[c->n - 1];
-        const struct way **best = NULL;
+        const struct way *best = NULL;
         if (c->level == 1)
             nopen = 0;
         for (unsigned e = 0; e < n->nways && (c->level > 1 || n->nways == 1); e++) {
             const struct way *w = &n->way[e];
             if (w->to && !w->leaves &&
-                (c->level == 1 || w->freq >= (n->context ? least_inside : least)))
+                (c->level == 1 || w->freq >= (n->context ? least_inside : least)) &&
+                find(c, w->pc, w->context) == NOT_CHOSEN)
                 open[nopen++] = w;
         }
+        unsigned kept = 0;
         for (unsigned i = 0; i < nopen; i++) {
             const struct way *w = open[i];
-            if (w && (find(c, w->pc, w->context) != NOT_CHOSEN ||
-                      c->ninsns + w->to->ninsns > BT_MAX_INSNS ||
-                      (w->context && c->ninlined + w->to->ninsns > INLINED_INSNS)))
-                open[i] = NULL;
-            if (open[i] && (!best || open[i]->freq >= (*best)->freq))
-                best = &open[i];
+            /* Chosen by now, or too large: from now on always. */
+            if ((w->pc == n->guest->pc && w->context == n->context) ||
+                c->ninsns + w->to->ninsns > BT_MAX_INSNS ||
+                (w->context && c->ninlined + w->to->ninsns > INLINED_INSNS))
+                continue;
+            open[kept++] = w;
+            if (!best || w->freq >= best->freq)
+                best = w;
         }
+        nopen = kept;
         if (!best)
             break;
-        add(c, (*best)->to, (*best)->context);
+        add(c, best->to, best->context);
     }
 }
 
