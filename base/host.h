@@ -29,4 +29,8 @@ static inline int64_t host_call(long nr, uint64_t a0, uint64_t a1, uint64_t a2, 
  * tell. Keeps errno. */
 void host_write_all(int fd, const char *text, size_t n);
 
+/* A descriptor of the runtime's own out of the guest's way: a copy of fd, closed by execve, as high as the soft limit allows, so
+ * that the guest's own keep their numbers. Closes fd; it is fd itself when there is no room. */
+int host_fd_high(int fd);
+
 #endif

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 uint32_t log_mask;
@@ -93,16 +92,7 @@ int log_open(const char *path, bool append)
     int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC), 0666);
     if (fd < 0)
         return -errno;
-    /* As high as the soft limit allows, so that the guest's own descriptors keep their numbers. */
-    struct rlimit lim;
-    int low = 3;
-    if (!getrlimit(RLIMIT_NOFILE, &lim))
-        low = lim.rlim_cur > 1024 ? 1000 : lim.rlim_cur > 16 ? (int)lim.rlim_cur - 8 : 3;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, low);
-    if (high >= 0) {
-        close(fd);
-        fd = high;
-    }
+    fd = host_fd_high(fd);
     if (destination != STDERR_FILENO)
         close(destination);
     destination = fd;

@@ -139,6 +139,7 @@ static _Noreturn void start(void)
         free(maps);
     }
     sys_hide_fd(log_fd());
+    sys_hide_fd(stats_fd());
     sys_proc_publish();
     threads_init();
     cc_cpu_add(&t->cpu);

@@ -2,6 +2,7 @@
  * process tree appended to one file can be read line by line.
  */
 #include "runtime/stats.h"
+#include "base/host.h"
 #include "base/report.h"
 #include "bt/bt.h"
 #include "codecache/blocks.h"
@@ -18,9 +19,30 @@
 struct run_stats stats;
 static struct timespec started;
 
+/* Where the report goes: opened at the start, since at the end the guest may have changed its root, shut itself up in a sandbox
+ * or closed its standard error. */
+static int report_fd = -1;
+
 void stats_start(void)
 {
     clock_gettime(CLOCK_MONOTONIC, &started);
+    if (!options.stats)
+        return;
+    int fd = options.stats_file
+                 ? open(options.stats_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
+                 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        if (options.stats_file)
+            report_error("--stats: cannot open %s: %m", options.stats_file);
+        options.stats = false;
+        return;
+    }
+    report_fd = host_fd_high(fd);
+}
+
+int stats_fd(void)
+{
+    return report_fd;
 }
 
 struct profile_sum {
@@ -94,16 +116,6 @@ void stats_report(void)
         stats.unit_entries, bt.refused, bails, sys.calls, sys.errors, stats.faults,
         (double)(now.tv_sec - started.tv_sec) + (double)(now.tv_nsec - started.tv_nsec) / 1e9,
         seconds(ru.ru_utime), seconds(ru.ru_stime), ru.ru_maxrss);
-    int fd = STDERR_FILENO;
-    if (options.stats_file) {
-        fd = open(options.stats_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-        if (fd < 0) {
-            report_error("--stats: cannot open %s: %m", options.stats_file);
-            return;
-        }
-    }
-    if (write(fd, text, (size_t)n) != n)
+    if (write(report_fd, text, (size_t)n) != n)
         report_error("--stats: cannot write the report: %m");
-    if (fd != STDERR_FILENO)
-        close(fd);
 }

@@ -15,7 +15,9 @@ struct run_stats {
 };
 extern struct run_stats stats;
 
+/* Open what the report goes to. Once, at the start. */
 void stats_start(void);
+int stats_fd(void); /* its descriptor, or -1 */
 /* Write the report when --stats asks for it; once. */
 void stats_report(void);
 
