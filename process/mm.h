@@ -110,6 +110,8 @@ int mm_read_u32(uint64_t addr, uint32_t *v);
 int mm_read_u64(uint64_t addr, uint64_t *v);
 int mm_write_u32(uint64_t addr, uint32_t v);
 int mm_write_u64(uint64_t addr, uint64_t v);
+/* Write `to` where `from` is found, atomically; addr is a multiple of 8. 0 also when something else was found. */
+int mm_cas_u64(uint64_t addr, uint64_t from, uint64_t to);
 
 /* For the host's SIGSEGV and SIGBUS handlers, in signal context: when host_pc is an access function's
  * access to guest memory, where to go on so that the function returns -EFAULT (after mm_fault_fixup has

@@ -12,7 +12,8 @@
 /* size_t mm_asm_copy(void *dst, const void *src, size_t n): how many bytes were not copied.
  * size_t mm_asm_strcpy(char *dst, const char *src, size_t n): copies up to and with the NUL, at
  * most n bytes; how many of n are left (0: no NUL found; the NUL is not counted), -1 on a fault.
- * int mm_asm_load32/64(void *to, uint64_t addr), mm_asm_store32/64(uint64_t addr, value): 0 or -EFAULT. */
+ * int mm_asm_load32/64(void *to, uint64_t addr), mm_asm_store32/64(uint64_t addr, value): 0 or -EFAULT.
+ * int mm_asm_cas64(uint64_t addr, uint64_t from, uint64_t to): the same, whether it changed anything or not. */
 __asm__(".text\n"
         ".p2align 4\n"
         ".globl mm_asm_copy\n"
@@ -68,6 +69,13 @@ __asm__(".text\n"
         "    movq %rsi, (%rdi)\n"
         "    xor %eax, %eax\n"
         "    ret\n"
+        ".p2align 4\n"
+        "mm_asm_cas64:\n"
+        "    mov %rsi, %rax\n"
+        "mm_asm_cas64_at:\n"
+        "    lock cmpxchgq %rdx, (%rdi)\n"
+        "    xor %eax, %eax\n"
+        "    ret\n"
         "mm_asm_efault:\n"
         "    mov $-14, %eax\n"
         "    ret\n");
@@ -77,10 +85,11 @@ int mm_asm_load32(uint32_t *to, uint64_t addr);
 int mm_asm_load64(uint64_t *to, uint64_t addr);
 int mm_asm_store32(uint64_t addr, uint32_t v);
 int mm_asm_store64(uint64_t addr, uint64_t v);
+int mm_asm_cas64(uint64_t addr, uint64_t from, uint64_t to);
 
 extern const char mm_asm_copy_at[], mm_asm_copy_fault[], mm_asm_strcpy_at[], mm_asm_strcpy_fault[],
     mm_asm_load32_at[], mm_asm_load64_at[], mm_asm_store32_at[], mm_asm_store64_at[],
-    mm_asm_efault[];
+    mm_asm_cas64_at[], mm_asm_efault[];
 
 uint64_t mm_access_fixup(uint64_t host_pc)
 {
@@ -90,6 +99,7 @@ uint64_t mm_access_fixup(uint64_t host_pc)
         {mm_asm_copy_at, mm_asm_copy_fault}, {mm_asm_strcpy_at, mm_asm_strcpy_fault},
         {mm_asm_load32_at, mm_asm_efault},   {mm_asm_load64_at, mm_asm_efault},
         {mm_asm_store32_at, mm_asm_efault},  {mm_asm_store64_at, mm_asm_efault},
+        {mm_asm_cas64_at, mm_asm_efault},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -162,4 +172,10 @@ int mm_write_u64(uint64_t addr, uint64_t v)
 {
     addr = mm_user(addr);
     return !mm_prepare_write(addr, 8) ? mm_asm_store64(addr, v) : -EFAULT;
+}
+
+int mm_cas_u64(uint64_t addr, uint64_t from, uint64_t to)
+{
+    addr = mm_user(addr);
+    return mm_prepare_write(addr, 8) ? -EFAULT : mm_asm_cas64(addr, from, to);
 }

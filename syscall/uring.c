@@ -6,7 +6,7 @@
  * memory, which mm_mmap has it map in the guest's range. A request that names something else on the host (flags of
  * open, a packed epoll_event, a name below the sysroot, a buffer that reaches the runtime's memory or lies on lifted code)
  * is changed where it lies during the call that submits it. When that call returns, the kernel has copied
- * all that the copies made here hold (IORING_FEAT_SUBMIT_STABLE); the requests that it has not taken are put back.
+ * all that the copies made here hold (IORING_FEAT_SUBMIT_STABLE), and what was changed is put back.
  *
  * With IORING_SETUP_SQPOLL a kernel thread would take requests unseen. The host's ring is made without it, and its
  * flags always say that this thread sleeps (IORING_SQ_NEED_WAKEUP), so the guest calls io_uring_enter, and there
@@ -297,9 +297,8 @@ struct ring {
 /* A request that was changed. */
 struct changed {
     struct changed *next;
-    unsigned number; /* the how manieth of those submitted */
     uint64_t place;
-    struct io_uring_sqe was;
+    struct io_uring_sqe was, is;
 };
 
 static uint64_t mapping_of(const struct vma *v, const struct ring *r, uint64_t offset)
@@ -376,10 +375,23 @@ static unsigned convert_ring(struct arena *a, const struct guest *g, const struc
         if (!memcmp(&s, &was, sizeof(s)) || mm_write(place, &s, sizeof(s)))
             continue;
         struct changed *c = arena_new(a, struct changed, 1);
-        *c = (struct changed){.next = *list, .number = i, .place = place, .was = was};
+        *c = (struct changed){*list, place, was, s};
         *list = c;
     }
     return n;
+}
+
+/* The kernel has the request, or has not taken it: a guest may submit it again as it lies there. Meanwhile another thread
+ * may have filled the place anew, where it was taken: its words stay. */
+static void put_back(const struct changed *c)
+{
+    uint64_t was[sizeof(c->was) / 8], is[sizeof(c->is) / 8];
+
+    memcpy(was, &c->was, sizeof(was));
+    memcpy(is, &c->is, sizeof(is));
+    for (unsigned i = 0; i < sizeof(is) / 8; i++)
+        if (is[i] != was[i])
+            mm_cas_u64(c->place + 8 * (uint64_t)i, is[i], was[i]);
 }
 
 /* ---- the calls ---- */
@@ -479,13 +491,10 @@ int64_t sys_io_uring_enter(struct thread *t, const uint64_t *a)
         return ret < 0 ? ret : -EOPNOTSUPP;
     }
     arena_init(&arena, 0);
-    uint32_t head = ring_word(&r, at.head);
     n = convert_ring(&arena, t->cpu.guest, &r, r.polled ? UINT32_MAX : n, &list);
     ret = enter(t, a, n);
-    uint32_t taken = ring_word(&r, at.head) - head;
-    for (struct changed *c = list; c; c = c->next)
-        if (c->number >= taken)
-            mm_write(c->place, &c->was, sizeof(c->was));
+    for (const struct changed *c = list; c; c = c->next)
+        put_back(c);
     arena_free(&arena);
     /* What the thread that is not there would have submitted counts. */
     return r.polled && a[1] && ret != -SIG_RESTART ? (int64_t)(uint32_t)a[1] : ret;

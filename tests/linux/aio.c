@@ -302,6 +302,27 @@ static void files_in_ring(void)
     close(ep);
 }
 
+/* A request stays as its owner wrote it, who may submit it again. */
+static void again(void)
+{
+    struct io_uring_sqe *s, was;
+
+    s = request(IORING_OP_OPENAT, AT_FDCWD, ".", 0, 0);
+    s->open_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+    was = *s;
+    for (int i = 0; i < 3; i++) {
+        int fd = one();
+        EXPECT(fd > 2);
+        EXPECT(fcntl(fd, F_GETFL) & O_DIRECTORY);
+        EXPECT_OK(close(fd));
+        EXPECT_EQ(memcmp(s, &was, sizeof(was)), 0);
+        sq_array[*sq_tail & *sq_mask] = (unsigned)(s - sqes);
+        __atomic_store_n(sq_tail, *sq_tail + 1, __ATOMIC_RELEASE);
+    }
+    EXPECT_EQ(enter(1, 1), 1);
+    EXPECT_OK(close(completion()));
+}
+
 /* A request that the kernel has not taken is as its owner wrote it; and so it is taken later. The one before it in the
  * submission is bad, which ends it (io_uring_setup(2), IORING_SETUP_SUBMIT_ALL). */
 static void not_taken(void)
@@ -393,6 +414,7 @@ static void rings(void)
     EXPECT(probe.op[IORING_OP_READ].flags & IO_URING_OP_SUPPORTED);
 
     files_in_ring();
+    again();
     not_taken();
 
     /* One that waits, completed by a write; one that waits for a time; requests tied together. */
