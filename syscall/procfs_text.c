@@ -372,7 +372,7 @@ static char *edit_lines(struct thread *t, char *host, size_t *len,
 
 /* The host's entries that lie in the guest's areas, under the guest's names and protections. The host may
  * have split an area of the guest where pages hold lifted code; then it shows in as many parts. */
-static char *smaps_text(const char *host, size_t *len)
+static char *smaps_text(char *host, size_t *len)
 {
     char *out = NULL;
     struct map_text m;
@@ -381,10 +381,12 @@ static char *smaps_text(const char *host, size_t *len)
     FILE *f = open_memstream(&out, len);
 
     while (f && *host) {
-        const char *end = strchrnul(host, '\n');
+        char *end = strchrnul(host, '\n'), *next = *end ? end + 1 : end;
         uint64_t start, stop;
         char perms[8];
 
+        *end =
+            0; /* sscanf measures the whole of its text, which would be every line left, each time */
         if (sscanf(host, "%" SCNx64 "-%" SCNx64 " %7s ", &start, &stop, perms) == 3) {
             while (more && l.end <= start)
                 more = map_next(&m, &l);
@@ -392,9 +394,9 @@ static char *smaps_text(const char *host, size_t *len)
             if (keep)
                 fprintf(f, "%08" PRIx64 "-%08" PRIx64 " %s %s\n", start, stop, l.perms, l.rest);
         } else if (keep) {
-            fprintf(f, "%.*s\n", (int)(end - host), host);
+            fprintf(f, "%s\n", host);
         }
-        host = *end ? end + 1 : end;
+        host = next;
     }
     if (f)
         fclose(f);

@@ -169,6 +169,40 @@ static void test_maps(const char *self)
     verified("/proc/self/maps, smaps, mem");
 }
 
+/* Thousands of mappings: each has its entry, and the text costs what its length says (less than three seconds of
+ * processor time; it would be many if each line cost the whole length). */
+static void test_many_maps(void)
+{
+    enum { MANY = 8000, PAGE = 4096, SIZE = 16 << 20 };
+    char *area = mmap(NULL, MANY * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *text = malloc(SIZE);
+    struct rusage before, after;
+    long entries = 0, n, len = 0;
+    int fd;
+
+    EXPECT(area != MAP_FAILED && text);
+    for (int i = 0; i < MANY; i += 2)
+        EXPECT_OK(mprotect(area + i * PAGE, PAGE, PROT_READ));
+    EXPECT_OK(getrusage(RUSAGE_SELF, &before));
+    fd = EXPECT_OK(open("/proc/self/smaps", O_RDONLY));
+    while ((n = EXPECT_OK(read(fd, text + len, SIZE - 1 - len))) > 0)
+        len += n;
+    EXPECT_OK(getrusage(RUSAGE_SELF, &after));
+    close(fd);
+    text[len] = 0;
+    for (char *s = text; s; s = strchr(s, '\n'), s = s ? s + 1 : s) {
+        char *dash;
+        uint64_t start = strtoull(s, &dash, 16);
+
+        entries += *dash == '-' && start - (uintptr_t)area < MANY * PAGE;
+    }
+    EXPECT_EQ(entries, MANY);
+    EXPECT(after.ru_utime.tv_sec - before.ru_utime.tv_sec < 3);
+    EXPECT_OK(munmap(area, MANY * PAGE));
+    free(text);
+    verified("/proc/self/smaps of many mappings");
+}
+
 static void test_arguments(int argc, char **argv)
 {
     size_t len, want = 0;
@@ -390,6 +424,7 @@ int main(int argc, char **argv)
     test_exe(self);
     test_arguments(argc, argv);
     test_maps(self);
+    test_many_maps();
     test_system();
     test_status(self);
     return 0;
