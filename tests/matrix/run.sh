@@ -24,13 +24,14 @@
 #   # grade=basic|medium|hard|brutal group=GROUP time=SECONDS memory=MIB [factor=N] [expect=native]
 #   #   [guests="..."] [dists="..."] [engines="..."]
 #
-# and groups/GROUP lists its packages (`default`: those of `make check`). It runs as root in /tmp of a
-# root of its own, nothing of which outlives it, in namespaces of its own (bench/launch.c): binfmt_misc there
-# has the emulator as its only entry, so whatever starts a guest program, the kernel finds it. The peer and
-# Dragoman are treated alike. What it prints must be rows/NAME.out, which comes from the native programs
-# or from published values; with expect=native what the amd64 programs print in this run, MATRIX_GUEST telling
-# for which guest. `time` holds for all engines but interp and bt, which have factor times as much (4). Status 77
-# says that the machine lacks what the row needs; the last line on stderr says what.
+# and groups/GROUP lists its packages (`default`: those of `make check`; `WORD: PACKAGE ...` is a line for one
+# architecture or release). It runs as root in /tmp of a root of its own, nothing of which outlives it, in
+# namespaces of its own (bench/launch.c): binfmt_misc there has the emulator as its only entry, so whatever starts
+# a guest program, the kernel finds it. The peer and Dragoman are treated alike. What it prints must be
+# rows/NAME.out, which comes from the native programs or from published values; with expect=native, and in any
+# release but trixie (whose programs made rows/NAME.out), what the amd64 programs of that release print in this
+# run, MATRIX_GUEST telling for which guest. `time` holds for all engines but interp and bt, which have factor
+# times as much (4). Status 77 says that the machine lacks what the row needs; the last line on stderr says what.
 set -eu
 die() {
     echo "matrix: $*" >&2
@@ -86,12 +87,13 @@ if [ $action = list ]; then
     exit 0
 fi
 
-packages_of() { # GROUP ARCH
-    [ "$1" = default ] || cat "$src/groups/common" "$src/groups/$1" | sed "s/#.*//; s/^$2: //; /^[a-z0-9]*: /d"
+packages_of() { # GROUP ARCH DIST: lines may be for one architecture or release
+    [ "$1" = default ] || cat "$src/groups/common" "$src/groups/$1" | sed "s/#.*//; s/^$2: //; s/^$3: //; /^[a-z0-9]*: /d" |
+        tr -s ' \n' '\n' | LC_ALL=C sort -u
 }
 sysroot_of() { # DIST ARCH GROUP
     # shellcheck disable=SC2046
-    "$top_srcdir/tools/sysroot.sh" --suite="$1" "$2" $(packages_of "$3" "$2")
+    "$top_srcdir/tools/sysroot.sh" --suite="$1" "$2" $(packages_of "$3" "$2" "$1")
 }
 emulator_of() { # ENGINE GUEST
     case $1:$2 in
@@ -150,7 +152,7 @@ run_cell() { # dist guest engine row and the head's words are set
     emulator=$(emulator_of $engine "$guest")
     key=$({
         cat "$src/rows/$row.sh" "$src/rows/$row.out" 2>/dev/null || :
-        packages_of "$group" $arch
+        packages_of "$group" $arch "$dist"
     } | cksum | tr ' ' -)
     build=-
     [ -z "$emulator" ] || build=$(cksum <"$emulator" | tr ' ' -)
@@ -171,7 +173,7 @@ run_cell() { # dist guest engine row and the head's words are set
     fi
     key=$key/$build
     : >"$cell.log"
-    sysroot=$("$top_srcdir/tools/sysroot.sh" --path --suite="$dist" $arch $(packages_of "$group" $arch)) || {
+    sysroot=$("$top_srcdir/tools/sysroot.sh" --path --suite="$dist" $arch $(packages_of "$group" $arch "$dist")) || {
         finish skip 0 0 "the packages cannot be had: see tools/sysroot.sh"
         return
     }
@@ -232,11 +234,12 @@ run_cell() { # dist guest engine row and the head's words are set
 if [ $action = row ]; then
     number=${row%%:*}
     row=${row#*:}
-    head_of "$row"
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/dragoman-matrix.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 1' HUP INT TERM
     for dist in $MATRIX_DISTS; do
+        head_of "$row"
+        [ "$dist" = trixie ] || expect=native
         for guest in $MATRIX_GUESTS; do
             has "$dists" "$dist" && has "$guests" "$guest" || continue
             for engine in native $MATRIX_ENGINES; do
