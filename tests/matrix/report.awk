@@ -165,15 +165,15 @@ function html(    i, j, g, c, r, place, worst) {
     print "*{box-sizing:border-box}body{margin:0 auto;max-width:78rem;padding:1rem;background:var(--bg);color:var(--fg);font:15px/1.45 system-ui,sans-serif}"
     print "h1{font-size:1.4rem;margin:.2rem 0}p{margin:.3rem 0}.dim{color:var(--dim);font-size:.87rem}"
     print ".sums{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.6rem;margin:.8rem 0}.sum{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}.sum b{display:block}.sum table{font-size:.87rem;border-spacing:0}.sum td{padding:.05rem .8rem .05rem 0}"
-    print ".filters{position:sticky;top:0;background:var(--bg);padding:.5rem 0;display:flex;flex-wrap:wrap;gap:.4rem;border-bottom:1px solid var(--line);z-index:1}"
+    print ".filters{position:sticky;top:0;background:var(--bg);padding:.5rem 0;display:flex;flex-wrap:wrap;gap:.4rem;align-items:center;border-bottom:1px solid var(--line);z-index:1}"
     print "input,select{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.35rem .5rem;min-width:0}input{flex:1 1 9rem}"
     print ".row{border-bottom:1px solid var(--line);padding:.5rem 0}.head{display:flex;flex-wrap:wrap;gap:.1rem .6rem;align-items:baseline}.head b{font-family:ui-monospace,monospace}"
     print ".tag{font-size:.75rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;color:var(--dim)}.places{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:.2rem 1rem;margin-top:.3rem}"
-    print ".cells{display:flex;flex-wrap:wrap;gap:.25rem;align-items:center}.cells>span:first-child{flex:0 0 5.2rem;font-size:.8rem;color:var(--dim)}"
+    print ".cells{display:grid;grid-template-columns:4.4rem 1fr;gap:.25rem;align-items:center}.cells>span:first-child{font-size:.8rem;line-height:1.1;color:var(--dim)}.cells>div{display:flex;flex-wrap:wrap;gap:.25rem}"
     print ".c{border-radius:.35rem;padding:.08rem .45rem;font-size:.82rem;white-space:nowrap}.c i{font-style:normal;opacity:.75;margin-right:.3rem}"
     print ".pass{background:var(--pass);color:var(--passf)}.fail,.memory{background:var(--fail);color:var(--failf)}.timeout{background:var(--time);color:var(--timef)}.skip,.absent{background:var(--skip);color:var(--skipf)}"
     print "details{margin:.3rem 0 0}summary{cursor:pointer;font-size:.87rem}pre{overflow:auto;max-height:22rem;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.5rem;font:12px/1.35 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
-    print "h2{font-size:1.05rem;margin:1rem 0 0}"
+    print "@media(max-width:30rem){body{padding:.8rem}.sums{gap:.4rem}.sum tr{display:inline-block;margin-right:.6rem}.sum td{padding:0 .3rem 0 0}.cells{grid-template-columns:3.5rem 1fr}.cells>span:first-child,.c{font-size:.74rem}.c{padding:.08rem .35rem}.c i{margin-right:.2rem}}"
     print "</style></head><body><h1>Dragoman: compatibility matrix</h1>"
     print "<p>Programs of Debian that do things, each compared with its known output. A number is user + system time as a multiple of native; ✗ fail: a wrong or missing result, timeout and memory: over the row's limit; – skipped, with the reason.</p>"
     print "<p class=\"dim\">" escape(about (revisions() == "" ? "" : ". " revisions())) "</p><div class=\"sums\">"
@@ -228,7 +228,7 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
                 logs = logs html_log(c, title(places[p] SUBSEP "x") ", " label[engines[j]])
         }
         if (line != "")
-            print "<div class=\"cells\"><span>" escape(title(places[p] SUBSEP "x")) "</span>" line "</div>"
+            print "<div class=\"cells\"><span>" escape(title(places[p] SUBSEP "x")) "</span><div>" line "</div></div>"
     }
     print "</div>" logs "</div>"
 }
