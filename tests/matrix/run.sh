@@ -9,6 +9,7 @@
 #   --jobs=N          rows at the same time (1: times mean something)
 #   --patience=N      multiply the time limits, on a busy machine
 #   --fresh           run cells again that are there already
+#   --retry           run cells again that did not pass
 #   --keep            leave cells as they are that another build of the emulator made
 #   --list            only the rows: name, grade, group, what
 #   --report          only write the page
@@ -38,7 +39,7 @@ die() {
     exit 1
 }
 : "${MATRIX_ONLY:=}" "${MATRIX_GUESTS:=riscv64 arm64}" "${MATRIX_ENGINES=qemu auto interp bt}" "${MATRIX_DISTS:=trixie}"
-: "${MATRIX_JOBS:=1}" "${MATRIX_FRESH:=}" "${MATRIX_KEEP:=}" "${MATRIX_OUT:=matrix}" "${MATRIX_PATIENCE:=1}" "${CC:=cc}" "${AWK:=awk}"
+: "${MATRIX_JOBS:=1}" "${MATRIX_FRESH:=}" "${MATRIX_RETRY:=}" "${MATRIX_KEEP:=}" "${MATRIX_OUT:=matrix}" "${MATRIX_PATIENCE:=1}" "${CC:=cc}" "${AWK:=awk}"
 action=run
 for option; do
     value=${option#*=}
@@ -51,6 +52,7 @@ for option; do
     --patience=*) MATRIX_PATIENCE=$value ;;
     --out=*) MATRIX_OUT=$value ;;
     --fresh) MATRIX_FRESH=yes ;;
+    --retry) MATRIX_RETRY=yes ;;
     --keep) MATRIX_KEEP=yes ;;
     --list | --report | --row) action=${option#--} ;;
     -*) die "no option '$option' (see the top of tests/matrix/run.sh)" ;;
@@ -127,7 +129,7 @@ if [ $action = run ]; then
     done | sort -u | while read -r dist arch group; do
         sysroot_of "$dist" "$arch" "$group" >/dev/null || echo "matrix: no packages of $group for $dist $arch" >&2
     done
-    export DRAGOMAN PEER_DIR MATRIX_PATIENCE MATRIX_ENGINES MATRIX_GUESTS MATRIX_DISTS MATRIX_FRESH MATRIX_KEEP MATRIX_OUT MATRIX_ONLY AWK
+    export DRAGOMAN PEER_DIR MATRIX_PATIENCE MATRIX_ENGINES MATRIX_GUESTS MATRIX_DISTS MATRIX_FRESH MATRIX_RETRY MATRIX_KEEP MATRIX_OUT MATRIX_ONLY AWK
     count=$(echo "$rows" | wc -l)
     MATRIX_COUNT=$count
     export MATRIX_COUNT
@@ -156,7 +158,7 @@ run_cell() { # dist guest engine row and the head's words are set
     } | cksum | tr ' ' -)
     build=-
     [ -z "$emulator" ] || build=$(cksum <"$emulator" | tr ' ' -)
-    if [ -z "$MATRIX_FRESH" ] && [ -f "$cell" ]; then
+    if [ -z "$MATRIX_FRESH" ] && [ -f "$cell" ] && { [ -z "$MATRIX_RETRY" ] || [ "$(cut -f1 "$cell")" = pass ]; }; then
         case $MATRIX_KEEP:$(cut -f4 "$cell") in
         yes:"$key"/* | :"$key/$build") return ;;
         esac
