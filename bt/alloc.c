@@ -58,45 +58,6 @@ static uint64_t *unit_busy(struct bt_allocator *a, unsigned unit)
     return a->busy_unit[unit];
 }
 
-struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2)
-{
-    if (o->op >= UOP_CODES || uop_info[o->op].flags & UOP_F_TERM)
-        return (struct bt_scratch){
-            false, false}; /* rdx is used behind the write-back; rcx: see place_targets */
-    const struct uop_info *info = &uop_info[o->op];
-    bool all = (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER | UOP_F_FPENV)) != 0;
-    switch (info->rr_form) {
-    case UOP_div_s64:
-    case UOP_div_u64:
-    case UOP_rem_s64:
-    case UOP_rem_u64:
-    case UOP_div_s32:
-    case UOP_div_u32:
-    case UOP_rem_s32:
-    case UOP_rem_u32:
-    case UOP_mulh_ss:
-    case UOP_mulh_su:
-    case UOP_mulh_uu:
-        return (struct bt_scratch){true, true};
-    case UOP_shl_64:
-    case UOP_shl_32s:
-    case UOP_shl_32z:
-    case UOP_shr_64:
-    case UOP_shr_32s:
-    case UOP_shr_32z:
-    case UOP_sar_64:
-    case UOP_sar_32s:
-    case UOP_sar_32z:
-        return (struct bt_scratch){.rcx = !bmi2 && info->b != UOP_K_N};
-    case UOP_ror_64:
-    case UOP_ror_32s:
-    case UOP_ror_32z:
-        return (struct bt_scratch){.rcx = info->b != UOP_K_N};
-    default:
-        return (struct bt_scratch){all, all};
-    }
-}
-
 static void fixed_uses(struct bt_allocator *a)
 {
     const struct bt_region *r = a->r;
@@ -109,6 +70,9 @@ static void fixed_uses(struct bt_allocator *a)
                 occupy_range(a->busy_gpr[RCX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
             if (s.rdx)
                 occupy_range(a->busy_gpr[RDX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
+            bool keeps = bt_keeps_xmm(r, &r->ops[v]) && bt_exit_keeps_xmm(r, i, &r->ops[v]);
+            for (unsigned x = XMM2; x <= XMM3 && a->busy_xmm[x] && !keeps; x++)
+                occupy_range(a->busy_xmm[x], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
         }
     }
 }
@@ -278,6 +242,10 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
         return RCX;
     if (!fp && try_reg(a, g, fp, RDX))
         return RDX;
+    if (fp && try_reg(a, g, fp, XMM2))
+        return XMM2;
+    if (fp && try_reg(a, g, fp, XMM3))
+        return XMM3;
     /* Homes: those that nobody else wants; one whose slot is disturbed already costs nothing more. */
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr, tried = 0;
@@ -725,6 +693,10 @@ static void begin_registers(struct bt_allocator *a)
     }
     a->busy_gpr[RCX] = arena_znew(a->r->arena, uint64_t, a->words);
     a->busy_gpr[RDX] = arena_znew(a->r->arena, uint64_t, a->words);
+    /* Two-address instructions need a scratch register more, flags without lahf are C's. */
+    const uint64_t needed = X64_FBIT(X64_F_AVX) | X64_FBIT(X64_F_LAHF);
+    for (unsigned x = XMM2; x <= XMM3 && !(~a->features & needed); x++)
+        a->busy_xmm[x] = arena_znew(a->r->arena, uint64_t, a->words);
     fixed_uses(a);
 }
 

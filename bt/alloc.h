@@ -70,6 +70,17 @@ struct bt_scratch {
 };
 struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2);
 
+/* The rounding mode of a floating-point operation; FP_ODD, which there is no code for, when its immediate
+ * asks for more. */
+static inline unsigned bt_rounding(const struct bt_op *o)
+{
+    return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
+}
+/* Does the operation's code leave xmm2 and xmm3 alone, where the host has AVX? They are for what others than its operands need. */
+bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o);
+/* The same of the code that leaves the region from an operation of the block, which computes sunk values. */
+bool bt_exit_keeps_xmm(const struct bt_region *r, uint32_t block, const struct bt_op *o);
+
 /* Is the operation's result written while its operands or the snapshot are still needed? Then it shares no place with them. */
 bool bt_early_result(const struct bt_region *r, const struct bt_op *o);
 

@@ -38,7 +38,7 @@ static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
     struct x64_emit *e = &m->e;
     unsigned look = looked_for(m, v);
     if (m->r->traps && look & LOOK_LEAST) {
-        bt_trap_least(m, s ? X64_MULSS : X64_MULSD, XMM2, d, s);
+        bt_trap_least(m, s ? X64_MULSS : X64_MULSD, XMM1, d, s);
         look &= ~(unsigned)LOOK_LEAST;
     }
     if (!look)

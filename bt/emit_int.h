@@ -203,12 +203,6 @@ bool bt_emit_vector_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v);
 bool bt_emit_permutation(struct bt_emitter *m, uint32_t v);
 bool bt_emit_crypto(struct bt_emitter *m, uint32_t v);
-/* The rounding mode of a floating-point operation; FP_ODD, which there is no code for, when its immediate
- * asks for more. */
-static inline unsigned bt_rounding(const struct bt_op *o)
-{
-    return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
-}
 /* The value of operation v, its operands being in their places, by C into rax; a vector into cpu->call_result.
  * xmm0-xmm3 are clobbered. */
 void bt_call_value(struct bt_emitter *m, uint32_t v);

@@ -316,7 +316,7 @@ bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v)
     f.a = bt_vec(m, o->a, XMM0);
     if (info->c == UOP_K_V)
         f.c = bt_vec(m, o->c, XMM3);
-    f.d = bt_xdst(m, v, XMM2);
+    f.d = bt_xdst(m, v, bt_keeps_xmm(m->r, o) ? XMM1 : XMM2);
     f.begin = x64_offset(&m->e);
     if (!emit(&f))
         return false;

@@ -119,13 +119,14 @@ static bool zext(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     struct x64_emit *e = &m->e;
-    unsigned d = bt_xdst(m, v, XMM0);
     struct bt_loc l = bt_loc(m, o->a);
+    bool already = o->imm >= 2 && l.place == BT_XMM && bt_above(m, o->a) <= (8u << o->imm);
+    unsigned d = bt_xdst(m, v, already ? l.n : XMM0);
     if (o->imm < 2) {
         bt_load_gpr(m, RAX, o->a);
         x64_rr(e, o->imm ? X64_MOVZX16 : X64_MOVZX8, 4, RAX, RAX);
         x64_v_gr(e, X64_MOVD, 4, d, RAX);
-    } else if (o->imm >= 2 && l.place == BT_XMM && bt_above(m, o->a) <= (8u << o->imm))
+    } else if (already)
         x64_v_mov(e, d, l.n);
     else if (o->imm == 3 && l.place == BT_XMM)
         x64_v_rr(e, X64_MOVQ_X, d, l.n);

@@ -63,6 +63,158 @@ static void find_constants(struct bt_live *l)
     }
 }
 
+struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2)
+{
+    if (o->op >= UOP_CODES || uop_info[o->op].flags & UOP_F_TERM)
+        return (struct bt_scratch){
+            false, false}; /* rdx is used behind the write-back; rcx: see place_targets */
+    const struct uop_info *info = &uop_info[o->op];
+    bool all = (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER | UOP_F_FPENV)) != 0;
+    switch (info->rr_form) {
+    case UOP_div_s64:
+    case UOP_div_u64:
+    case UOP_rem_s64:
+    case UOP_rem_u64:
+    case UOP_div_s32:
+    case UOP_div_u32:
+    case UOP_rem_s32:
+    case UOP_rem_u32:
+    case UOP_mulh_ss:
+    case UOP_mulh_su:
+    case UOP_mulh_uu:
+        return (struct bt_scratch){true, true};
+    case UOP_shl_64:
+    case UOP_shl_32s:
+    case UOP_shl_32z:
+    case UOP_shr_64:
+    case UOP_shr_32s:
+    case UOP_shr_32z:
+    case UOP_sar_64:
+    case UOP_sar_32s:
+    case UOP_sar_32z:
+        return (struct bt_scratch){.rcx = !bmi2 && info->b != UOP_K_N};
+    case UOP_ror_64:
+    case UOP_ror_32s:
+    case UOP_ror_32z:
+        return (struct bt_scratch){.rcx = info->b != UOP_K_N};
+    default:
+        return (struct bt_scratch){all, all};
+    }
+}
+
+/* Does a floating-point operation's code call no C and look at no result? */
+static bool plain_float(const struct bt_region *r, const struct bt_op *o, bool any_mode)
+{
+    unsigned rm = bt_rounding(o);
+    return (r->traps || !(o->imm & FP_ENV)) && (rm == FP_DYN || (any_mode && rm == FP_RTZ));
+}
+
+bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o)
+{
+    const struct uop_info *info = &uop_info[o->op];
+    if (o->op >= UOP_CODES || info->flags & UOP_F_TERM)
+        return true;
+    if (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER))
+        return false;
+    if (info->flags & (UOP_F_LOAD | UOP_F_STORE))
+        return true;
+    if (info->rr_form == UOP_sel)
+        return !bt_is_float(r, o->b) || !bt_is_float(r, o->c);
+    if (info->rr_form < UOP_popcnt_64 ||
+        (info->rr_form >= UOP_flags_add_64 && info->rr_form <= UOP_flags_logic_32))
+        return true;
+    switch (info->rr_form) {
+    case UOP_fadd_f32:
+    case UOP_fadd_f64:
+    case UOP_fsub_f32:
+    case UOP_fsub_f64:
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f32:
+    case UOP_fdiv_f64:
+    case UOP_fsqrt_f32:
+    case UOP_fsqrt_f64:
+    case UOP_cvt_f32_f64:
+    case UOP_cvt_f64_f32:
+    case UOP_cvt_s32_f64:
+    case UOP_cvt_u32_f64:
+    case UOP_cvt_s64_f64:
+    case UOP_cvt_s32_f32:
+    case UOP_cvt_u32_f32:
+    case UOP_cvt_s64_f32:
+        return plain_float(r, o, false);
+    case UOP_vfadd_f32:
+    case UOP_vfadd_f64:
+    case UOP_vfsub_f32:
+    case UOP_vfsub_f64:
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+    case UOP_vfdiv_f32:
+    case UOP_vfdiv_f64:
+        return r->traps && plain_float(r, o, false);
+    case UOP_cvt_f32_s32:
+    case UOP_cvt_f32_s64:
+    case UOP_cvt_f64_s32:
+    case UOP_cvt_f64_s64:
+        return plain_float(r, o, true);
+    case UOP_feq_f32:
+    case UOP_feq_f64:
+    case UOP_flt_f32:
+    case UOP_flt_f64:
+    case UOP_fle_f32:
+    case UOP_fle_f64:
+    case UOP_fcanon_f32:
+    case UOP_fcanon_f64:
+    case UOP_box_f32:
+    case UOP_unbox_f32:
+    case UOP_vzext:
+    case UOP_fp_flags:
+    case UOP_fp_getflags:
+    case UOP_fp_getraw:
+    case UOP_fp_setflags:
+    case UOP_cond:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool sunk_keeps_xmm(const struct bt_region *r, uint32_t v)
+{
+    const struct bt_op *o = &r->ops[v];
+    const uint32_t operands[3] = {o->a, o->b, o->c};
+    if (!o->sunk)
+        return true;
+    for (int i = 0; i < 3; i++) {
+        if (bt_operand_kind(o, i) && !sunk_keeps_xmm(r, operands[i]))
+            return false;
+    }
+    return bt_keeps_xmm(r, o);
+}
+
+static bool snap_keeps_xmm(const struct bt_region *r, uint32_t snap)
+{
+    const struct bt_snap *s = &r->snaps[snap];
+    for (uint32_t k = s->first; snap && k < s->first + s->n; k++) {
+        if (!sunk_keeps_xmm(r, r->snap_entries[k].value))
+            return false;
+    }
+    return true;
+}
+
+bool bt_exit_keeps_xmm(const struct bt_region *r, uint32_t block, const struct bt_op *o)
+{
+    const struct bt_block *b = &r->blocks[block];
+    uint16_t flags = bt_flags(o->op);
+    if (flags & (UOP_F_LOAD | UOP_F_STORE)) /* what these need is computed in C */
+        return true;
+    for (uint32_t e = 0; flags & UOP_F_TERM && e < b->nsuccs; e++) {
+        if (!snap_keeps_xmm(r, b->succ[e].snap))
+            return false;
+    }
+    return snap_keeps_xmm(r, o->snap);
+}
+
 /* Is the result looked at, and then made again of the operands (bt/emit_float.c)? */
 static bool made_again(const struct bt_region *r, const struct bt_op *o)
 {
