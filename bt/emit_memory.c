@@ -476,6 +476,29 @@ static bool atomic(struct bt_emitter *m, uint32_t v)
     }
 }
 
+/* Nothing to do is seen here; else the routine does it, and when it faults the interpreter meets that again. */
+static void bulk(struct bt_emitter *m, uint32_t v, enum x64_stub stub, bool page)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    struct x64_emit *e = &m->e;
+    unsigned done = x64_label(e);
+    bt_load_gpr(m, RDX, o->c);
+    if (page) {
+        x64_lea(e, 8, RAX, x64_mem(RDX, UOP_PAGE - 1));
+        x64_alu_ri(e, X64_CMP, 8, RAX, 2 * UOP_PAGE - 2);
+        x64_jcc(e, X64_BE, done);
+    } else {
+        x64_test_rr(e, 8, RDX, RDX);
+        x64_jcc(e, X64_E, done);
+    }
+    bt_load_gpr(m, RAX, o->a);
+    bt_load_gpr(m, RCX, o->b);
+    x64_call_ext(e, stub);
+    x64_jcc(e, X64_B, bt_leave(m, o->snap, EXIT_FAULT));
+    x64_bind(e, done);
+    bt_done(m, v, RDX);
+}
+
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -485,6 +508,19 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
         bt_load_gpr(m, RAX, o->b);
         x64_alu_rr(&m->e, X64_AND, 8, RAX, RCX);
         x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_FAULT));
+        return true;
+    case UOP_undefined_if:
+        bt_load_gpr(m, RAX, o->a);
+        x64_test_rr(&m->e, 8, RAX, RAX);
+        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_ILLEGAL));
+        return true;
+    case UOP_copy_step:
+    case UOP_copy_page:
+        bulk(m, v, X64_STUB_COPY, o->op == UOP_copy_page);
+        return true;
+    case UOP_fill_step:
+    case UOP_fill_page:
+        bulk(m, v, X64_STUB_FILL, o->op == UOP_fill_page);
         return true;
     case UOP_ld_s8:
         load(m, v, X64_MOVSX8, 8);

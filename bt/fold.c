@@ -592,7 +592,7 @@ static void fold_block(struct folder *f, uint32_t block)
         r->ops[v].c = scalar(f, &r->ops[v], 2, r->ops[v].c);
         if (flags & (UOP_F_LOAD | UOP_F_STORE) && flags & UOP_F_IMM)
             fold_address(f, &r->ops[v]);
-        if (flags & UOP_F_STORE && !(flags & UOP_F_ATOMIC))
+        if (flags & UOP_F_STORE && !(flags & (UOP_F_ATOMIC | UOP_F_BULK)))
             fold_stored(f, &r->ops[v]);
         if (flags & UOP_F_BRANCH)
             fold_branch(f, &r->ops[v]);

@@ -69,7 +69,7 @@ struct bt_scratch bt_scratch(const struct bt_op *o, bool bmi2)
         return (struct bt_scratch){
             false, false}; /* rdx is used behind the write-back; rcx: see place_targets */
     const struct uop_info *info = &uop_info[o->op];
-    bool all = (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER | UOP_F_FPENV)) != 0;
+    bool all = (info->flags & (UOP_F_ATOMIC | UOP_F_BULK | UOP_F_HELPER | UOP_F_FPENV)) != 0;
     switch (info->rr_form) {
     case UOP_div_s64:
     case UOP_div_u64:
@@ -114,7 +114,7 @@ bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o)
     const struct uop_info *info = &uop_info[o->op];
     if (o->op >= UOP_CODES || info->flags & UOP_F_TERM)
         return true;
-    if (info->flags & (UOP_F_ATOMIC | UOP_F_HELPER))
+    if (info->flags & (UOP_F_ATOMIC | UOP_F_BULK | UOP_F_HELPER))
         return false;
     if (info->flags & (UOP_F_LOAD | UOP_F_STORE))
         return true;
@@ -237,7 +237,7 @@ bool bt_early_result(const struct bt_region *r, const struct bt_op *o)
     default:
         if (made_again(r, o))
             return true;
-        return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_HELPER);
+        return uop_info[o->op].flags & (UOP_F_ATOMIC | UOP_F_BULK | UOP_F_HELPER);
     }
 }
 

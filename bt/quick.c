@@ -237,7 +237,8 @@ static void build_op(struct quick *q, uint32_t block, unsigned i, unsigned end, 
     const struct uop_info *info = &uop_info[u->op];
     struct bt_op o = {
         .op = u->op, .kind = info->d, .slot = BT_NO_SLOT, .imm = u->imm, .block = block};
-    bool constants = info->flags & (UOP_F_BRANCH | UOP_F_STORE) && !(info->flags & UOP_F_ATOMIC);
+    bool constants =
+        info->flags & (UOP_F_BRANCH | UOP_F_STORE) && !(info->flags & (UOP_F_ATOMIC | UOP_F_BULK));
     if (info->a != UOP_K_N)
         o.a = info->flags & UOP_F_BRANCH ? read_or_zero(q, u->a) : read_unit(q, u->a);
     if (info->b != UOP_K_N)

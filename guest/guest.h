@@ -125,6 +125,9 @@ struct guest {
      * when avail is too short. */
     unsigned (*disasm)(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
 
+    /* The instruction at pc is undefined. What the kernel does in its stead, if it does something: then true. */
+    bool (*emulate)(struct cpu *cpu, const uint8_t code[4]);
+
     const struct guest_helper *helpers;
     unsigned nhelpers;
 

@@ -52,6 +52,11 @@ static uint8_t untagged(struct lift *l, uint8_t base)
     return l->untagged;
 }
 
+uint8_t lift_untagged(struct lift *l, uint8_t base)
+{
+    return l->untag ? untagged(l, base) : base;
+}
+
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
                int64_t imm)
 {

@@ -29,6 +29,9 @@ struct lift {
 uint8_t lift_temp(struct lift *l);
 uint8_t lift_vtemp(struct lift *l);
 
+/* The unit that holds this address without its tag, where addresses have tags; lift_emit does that for a micro-op's operand a. */
+uint8_t lift_untagged(struct lift *l, uint8_t base);
+
 /* Append a micro-op. Emitting to the guest's zero slot as d is the caller's error (verifier). */
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
                int64_t imm);

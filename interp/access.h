@@ -46,6 +46,10 @@
                      : "r"(addr), "r"(from), "r"(u)             \
                      : "xmm0", "memory")
 
+/* A store that changes nothing. */
+#define ACCESS_TOUCH(addr) \
+    __asm__ volatile("lock orb $0, (%0)" : : "r"(addr), "r"(u) : "memory", "cc")
+
 /* Atomic accesses; the address is aligned and T the unsigned type. The value is the old one. */
 #define ACCESS_GET(T, addr)                                                         \
     ({                                                                              \

@@ -14,6 +14,7 @@
 #include "guest/guest.h"
 #include "interp/access.h"
 #include "interp/interp.h"
+#include "process/mm.h"
 #include "uop/fp.h"
 #include "uop/sem.h"
 #include "uop/vec.h"
@@ -468,6 +469,45 @@ do_align : {
     }
     NEXT();
 }
+do_undefined_if:
+    if (UNLIKELY(A))
+        goto no_such_mode;
+    NEXT();
+do_copy_page:
+    if (uop_less_than_page((int64_t)C)) {
+        D = C;
+        NEXT();
+    }
+do_copy_step : {
+    int64_t left = (int64_t)C;
+    /* After a fault the first byte tells of it, or the page is there by now. */
+    while (left && !mm_copy_step(A, B, &left)) {
+        uint64_t first = left < 0 ? C : C - 1;
+        if (UNLIKELY(B + first >= limit)) {
+            fault_addr = B + first;
+            goto unreadable;
+        }
+        ACCESS_ld_u8(B + first);
+        CHECK_ADDR(A + first);
+        ACCESS_TOUCH(A + first);
+    }
+    D = (uint64_t)left;
+    NEXT();
+}
+do_fill_page:
+    if (uop_less_than_page((int64_t)C)) {
+        D = C;
+        NEXT();
+    }
+do_fill_step : {
+    int64_t left = (int64_t)C;
+    while (left && !mm_fill_step(A, B, &left)) {
+        CHECK_ADDR(A + C);
+        ACCESS_TOUCH(A + C);
+    }
+    D = (uint64_t)left;
+    NEXT();
+}
 do_fence:
     if (u->imm)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -586,6 +626,10 @@ interrupted:
         DISPATCH();
     out->pc = b->pc;
     return EXIT_SIGNAL;
+unreadable:
+    own_fault(cpu, u, fault_addr, SIGSEGV, SEGV_MAPERR);
+    cpu->fault.write = false;
+    return EXIT_FAULT;
 out_of_range:
     own_fault(cpu, u, fault_addr, SIGSEGV, SEGV_MAPERR);
     return EXIT_FAULT;

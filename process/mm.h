@@ -113,6 +113,12 @@ int mm_write_u64(uint64_t addr, uint64_t v);
 /* Write `to` where `from` is found, atomically; addr is a multiple of 8. 0 also when something else was found. */
 int mm_cas_u64(uint64_t addr, uint64_t from, uint64_t to);
 
+/* One step of the micro-ops copy_step and fill_step (uop/uop.def), for the engines: what is left, in and out. False: it faulted,
+ * and nothing was changed. The routines themselves are for translated code (process/mm_bulk.c says how they are called). */
+bool mm_copy_step(uint64_t to, uint64_t from, int64_t *left);
+bool mm_fill_step(uint64_t to, uint64_t data, int64_t *left);
+extern const char mm_asm_copy_step[], mm_asm_fill_step[];
+
 /* For the host's SIGSEGV and SIGBUS handlers, in signal context: when host_pc is an access function's
  * access to guest memory, where to go on so that the function returns -EFAULT (after mm_fault_fixup has
  * said no; SIGBUS goes there at once). 0: not one of ours. */

@@ -105,7 +105,7 @@ uint64_t mm_access_fixup(uint64_t host_pc)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (host_pc == (uintptr_t)rows[i].at)
             return (uintptr_t)rows[i].go;
-    return 0;
+    return mm_bulk_fixup(host_pc);
 }
 
 uint64_t mm_user_tagged(uint64_t addr)

@@ -103,4 +103,9 @@ bool mm_code_write(uint64_t start, uint64_t end);
 /* Copy with recovery from faults: how many bytes were not copied. */
 size_t mm_asm_copy(void *dst, const void *src, size_t n);
 
+/* --- mm_bulk.c ---------------------------------------------------------------------------------- */
+
+/* Where to go on after a fault at host_pc; 0: it is in none of the routines. */
+uint64_t mm_bulk_fixup(uint64_t host_pc);
+
 #endif

@@ -340,6 +340,15 @@ static void system_call(struct thread *t)
     cc_enter(cpu);
 }
 
+/* Did the kernel do an undefined instruction's work, or make that possible? */
+static bool emulated(struct cpu *cpu)
+{
+    const struct guest *g = cpu->guest;
+    uint8_t code[4];
+    return g->emulate && mm_read(code, cpu->r[g->pc_slot], sizeof code) == 0 &&
+           g->emulate(cpu, code);
+}
+
 _Noreturn void run_thread(struct thread *t)
 {
     struct cpu *cpu = &t->cpu;
@@ -431,6 +440,8 @@ _Noreturn void run_thread(struct thread *t)
             cc_enter(cpu);
             break;
         case EXIT_ILLEGAL:
+            if (emulated(cpu))
+                break;
             cc_leave(cpu);
             sig_fault(t, SIGILL, ILL_ILLOPC, cpu->r[pc_slot]);
             cc_enter(cpu);

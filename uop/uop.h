@@ -66,6 +66,7 @@ enum uop_flag {
     UOP_F_PURE = 1 << 9,    /* value of d depends on operands alone */
     UOP_F_RM = 1 << 10,     /* imm is an enum fp_rm, and FP_ENV, FP_FBITS */
     UOP_F_VECTOR = 1 << 11, /* a row of vectors: uop_vec_NAME or uop_vec_fp is its meaning */
+    UOP_F_BULK = 1 << 12,   /* many bytes, by a routine of the host (process/mm_bulk.c) */
 };
 
 struct uop {
@@ -137,5 +138,12 @@ enum { UOP_RDM_SUB = 1 << 4, UOP_RDM_SATURATED = 1 << 5 };
 
 /* Hint of jmp and jmp_ind in operand c, for call/return pairing. */
 enum uop_jump { JUMP_PLAIN, JUMP_CALL, JUMP_RET };
+
+/* Is less than a page left, for copy_page and fill_page? */
+#define UOP_PAGE 4096
+static inline bool uop_less_than_page(int64_t left)
+{
+    return left > -UOP_PAGE && left < UOP_PAGE;
+}
 
 #endif

@@ -84,10 +84,14 @@ unsigned a64_fp_mode(uint32_t fpcr);
 /* "DecodeBitMasks" of the Arm ARM: the immediate of logical instructions; false when reserved. */
 bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
 
+/* Of a copy or set: registers must be three, none of them 31, but for what a set stores, which may be zero. */
+bool a64_bulk_registers(uint32_t word);
+
 /* Members of guest_a64; see struct guest. */
 unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail);
 unsigned a64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
 const char *a64_slot_name(unsigned slot);
+bool a64_emulate(struct cpu *cpu, const uint8_t code[4]);
 size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *buf,
                           uint64_t *sp_out);
 size_t a64_sigframe_size(void);

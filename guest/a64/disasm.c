@@ -387,6 +387,17 @@ OPERAND(put_xret) /* ret's register, unless it is the link register */
         put_general(o, in->rn, true, false);
     return true;
 }
+OPERAND(put_copy)
+{
+    a64_put(o, "[x%u]!, [x%u]!, x%u!", in->rd, in->rm, in->rn);
+    return a64_bulk_registers(in->word);
+}
+OPERAND(put_set)
+{
+    a64_put(o, "[x%u]!, x%u!, ", in->rd, in->rn);
+    put_general(o, in->rm, true, false);
+    return a64_bulk_registers(in->word);
+}
 OPERAND(put_sys)
 {
     a64_put(o, "#%u, C%u, C%u, #%u", W(18, 16), W(15, 12), W(11, 8), W(7, 5));
@@ -510,6 +521,8 @@ static const struct a64_operand operands[] = {
     {"barrier", put_barrier},
     {"prfop", put_prfop},
     {"xret", put_xret},
+    {"copy", put_copy},
+    {"set", put_set},
     {"sys", put_sys},
     {"sysreg", put_sysreg},
     {NULL, NULL},
@@ -520,6 +533,10 @@ static const struct a64_operand operands[] = {
 static const char *letter(char c, uint32_t w)
 {
     static const char size[4][2] = {"b", "h", "", ""}, order[4][3] = {"", "l", "a", "al"};
+    /* Unprivileged writes, reads, both; non-temporal ones. */
+    static const char copy[16][6] = {"",   "wt",   "rt",   "t",   "wn", "wtwn", "rtwn", "twn",
+                                     "rn", "wtrn", "rtrn", "trn", "n",  "wtn",  "rtn",  "tn"};
+    static const char set[4][3] = {"", "t", "n", "tn"};
     switch (c) {
     case 'z':
         return size[w >> 30];
@@ -527,6 +544,10 @@ static const char *letter(char c, uint32_t w)
         return order[w >> 22 & 3];
     case 'q':
         return order[(w >> 22 & 1) << 1 | (w >> 15 & 1)];
+    case 'm':
+        return copy[w >> 12 & 15];
+    case 's':
+        return set[w >> 12 & 3];
     case '2':
         return w >> 30 & 1 ? "2" : "";
     default:

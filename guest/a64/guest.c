@@ -14,27 +14,43 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bits of AT_HWCAP and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst); the field of
- * the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
-#define HWCAPS(row)                                                                               \
-    row("fp", 0, 4, 0, 16, 0) row("asimd", 1, 4, 0, 20, 0) row("aes", 3, 6, 0, 4, 1)              \
-        row("pmull", 4, 6, 0, 4, 2) row("sha1", 5, 6, 0, 8, 1) row("sha2", 6, 6, 0, 12, 1) row(   \
-            "crc32", 7, 6, 0, 16, 1) row("atomics", 8, 6, 0, 20, 2) row("fphp", 9, 4, 0, 16, 1)   \
-            row("asimdhp", 10, 4, 0, 20, 1) row("cpuid", 11, 4, 0, 0, 1)                          \
-                row("asimdrdm", 12, 6, 0, 28, 1) row("jscvt", 13, 6, 1, 12, 1)                    \
-                    row("fcma", 14, 6, 1, 16, 1) row("lrcpc", 15, 6, 1, 20, 1)                    \
-                        row("sha3", 17, 6, 0, 32, 1) row("sm3", 18, 6, 0, 36, 1)                  \
-                            row("sm4", 19, 6, 0, 40, 1) row("asimddp", 20, 6, 0, 44, 1)           \
-                                row("sha512", 21, 6, 0, 12, 2) row("asimdfhm", 23, 6, 0, 48, 1)   \
-                                    row("dit", 24, 4, 0, 48, 1) row("ilrcpc", 26, 6, 1, 20, 2)    \
-                                        row("ssbs", 28, 4, 1, 4, 2) row("flagm", 27, 6, 0, 52, 1) \
-                                            row("sb", 29, 6, 1, 36, 1)                            \
-                                                row("flagm2", 32 + 7, 6, 0, 52, 2)                \
-                                                    row("frint", 32 + 8, 6, 1, 32, 1)             \
-                                                        row("i8mm", 32 + 13, 6, 1, 52, 1)         \
-                                                            row("bf16", 32 + 14, 6, 1, 44, 1)
+/* Bits of AT_HWCAP, or from 64 on of AT_HWCAP2, and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst);
+ * the field of the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
+/* clang-format off */
+#define HWCAPS(row) \
+    row("fp", 0, 4, 0, 16, 0) \
+    row("asimd", 1, 4, 0, 20, 0) \
+    row("aes", 3, 6, 0, 4, 1) \
+    row("pmull", 4, 6, 0, 4, 2) \
+    row("sha1", 5, 6, 0, 8, 1) \
+    row("sha2", 6, 6, 0, 12, 1) \
+    row("crc32", 7, 6, 0, 16, 1) \
+    row("atomics", 8, 6, 0, 20, 2) \
+    row("fphp", 9, 4, 0, 16, 1) \
+    row("asimdhp", 10, 4, 0, 20, 1) \
+    row("cpuid", 11, 4, 0, 0, 1) \
+    row("asimdrdm", 12, 6, 0, 28, 1) \
+    row("jscvt", 13, 6, 1, 12, 1) \
+    row("fcma", 14, 6, 1, 16, 1) \
+    row("lrcpc", 15, 6, 1, 20, 1) \
+    row("sha3", 17, 6, 0, 32, 1) \
+    row("sm3", 18, 6, 0, 36, 1) \
+    row("sm4", 19, 6, 0, 40, 1) \
+    row("asimddp", 20, 6, 0, 44, 1) \
+    row("sha512", 21, 6, 0, 12, 2) \
+    row("asimdfhm", 23, 6, 0, 48, 1) \
+    row("dit", 24, 4, 0, 48, 1) \
+    row("ilrcpc", 26, 6, 1, 20, 2) \
+    row("flagm", 27, 6, 0, 52, 1) \
+    row("ssbs", 28, 4, 1, 4, 2) \
+    row("sb", 29, 6, 1, 36, 1) \
+    row("flagm2", 64 + 7, 6, 0, 52, 2) \
+    row("frint", 64 + 8, 6, 1, 32, 1) \
+    row("i8mm", 64 + 13, 6, 1, 52, 1) \
+    row("bf16", 64 + 14, 6, 1, 44, 1) \
+    row("mops", 64 + 43, 6, 2, 16, 1)
+/* clang-format on */
 
-/* By number: AT_HWCAP's bits, AT_HWCAP2's from 32 on. */
 static const struct feature {
     const char *name;
     uint8_t hwcap_bit, crm, op2, bit, value;
@@ -46,9 +62,10 @@ static const struct feature {
 #define NFEATURES (sizeof features / sizeof features[0])
 
 /* Constants for the initialiser below. */
-#define ROW(name, number, ...) | UINT64_C(1) << (number)
-#define HWCAP ((0 HWCAPS(ROW)) & 0xffffffff)
-#define HWCAP2 ((0 HWCAPS(ROW)) >> 32)
+#define HWCAP_ROW(name, number, ...) | ((number) < 64 ? UINT64_C(1) << ((number)&63) : 0)
+#define HWCAP2_ROW(name, number, ...) | ((number) < 64 ? 0 : UINT64_C(1) << ((number)&63))
+#define HWCAP (0 HWCAPS(HWCAP_ROW))
+#define HWCAP2 (0 HWCAPS(HWCAP2_ROW))
 
 uint64_t a64_id_register(unsigned crm, unsigned op2)
 {
@@ -201,6 +218,7 @@ const struct guest guest_a64 = {
     .vec_end = V(32),
     .lift = a64_lift,
     .disasm = a64_disasm,
+    .emulate = a64_emulate,
     .helpers = helpers,
     .nhelpers = sizeof helpers / sizeof helpers[0],
     .cpu_reset = cpu_reset,

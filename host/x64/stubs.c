@@ -3,6 +3,7 @@
  * Facts: System V ABI, AMD64 supplement (callee-saved registers, stack alignment, MXCSR control bits).
  */
 #include "host/x64/stubs.h"
+#include "process/mm.h"
 #include "uop/sem.h"
 
 const uint8_t x64_home_gpr[X64_NHOME_GPR] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
@@ -75,6 +76,19 @@ void x64_mask_traps(struct x64_emit *e, bool on)
     else
         unmask(e);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
+}
+
+static void call_bulk(struct x64_emit *e, const void *routine)
+{
+    x64_push(e, RDI);
+    x64_push(e, RSI);
+    x64_mov_rr(e, 8, RDI, RAX);
+    x64_mov_rr(e, 8, RSI, RCX);
+    x64_mov_ri(e, RAX, (uint64_t)(uintptr_t)routine);
+    x64_r(e, X64_CALL_RM, 8, RAX);
+    x64_pop(e, RSI);
+    x64_pop(e, RDI);
+    x64_none(e, X64_RET);
 }
 
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot, bool traps,
@@ -186,4 +200,11 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_pop(e, RDX);
     x64_pop(e, RCX);
     x64_none(e, X64_RET);
+
+    x64_align(e, 16);
+    off[X64_STUB_COPY] = x64_offset(e);
+    call_bulk(e, mm_asm_copy_step);
+    x64_align(e, 16);
+    off[X64_STUB_FILL] = x64_offset(e);
+    call_bulk(e, mm_asm_fill_step);
 }

@@ -35,7 +35,8 @@ enum how {
     JUMP_REG,
     CACHE,
     STATUS,
-    HINT
+    HINT,
+    BULK
 };
 
 static const struct {
@@ -61,7 +62,8 @@ static const struct {
     {a64_lift_mrs_id, OUT},      {a64_lift_mrs_ctr, OUT},
     {a64_lift_mrs_dczid, OUT},   {a64_lift_mrs_cntfrq, OUT},
     {a64_lift_mrs_cntvct, OUT},  {a64_lift_mrs_clock, OUT}, /* our vdso's */
-    {a64_lift_msr_fpcr, OUT},                               /* the peer has more bits than we */
+    {a64_lift_cpy, BULK},        {a64_lift_set, BULK},
+    {a64_lift_msr_fpcr, OUT}, /* the peer has more bits than we */
 };
 
 static enum how how_of(const struct a64_row *r)
@@ -177,6 +179,21 @@ static bool adapt(uint32_t *w, const struct a64_row *r, enum how how)
     }
 }
 
+/* A copy or set from its prologue up to the instruction w, with registers for some hundred bytes of the memory or for none; a page
+ * boundary is in its middle. */
+static void bulk(uint32_t w)
+{
+    bool set = A64_BITS(w, 23, 22) == 3;
+    unsigned shift = set ? 14 : 22, stage = w >> shift & 3;
+    printf("    adrp x%u, memory\n    add x%u, x%u, :lo12:memory\n", w & 31, w & 31, w & 31);
+    if (!set)
+        printf("    add x%u, x%u, #%u\n", A64_BITS(w, 20, 16), w & 31, (unsigned)(rnd() >> 53));
+    printf("    add x%u, x%u, #%u\n    mov x%u, #%u\n", w & 31, w & 31, (unsigned)(rnd() >> 53),
+           A64_BITS(w, 9, 5), (unsigned)(rnd() >> 53) >> (rnd() >> 61));
+    for (unsigned s = 0; s < stage; s++)
+        printf("    .inst 0x%08x\n", (w & ~(3u << shift)) | s << shift);
+}
+
 static uint32_t instruction(unsigned row)
 {
     const struct a64_row *r = &a64_rows[row];
@@ -277,12 +294,15 @@ int main(int argc, char **argv)
                 continue;
             enum how how = how_of(r);
             if (how == ACCESS || how == ALIGNED || how == CACHE)
-                printf("    adrp x28, memory\n    add x28, x28, #%u\n    mov x27, #%u\n",
+                printf("    adrp x28, memory\n    add x28, x28, :lo12:memory\n"
+                       "    add x28, x28, #%u\n    mov x27, #%u\n",
                        1024 + (unsigned)(rnd() >> 52 &
                                          (how == ACCESS && A64_BITS(r->match, 29, 24) != 0x19
                                               ? 0x1ff
                                               : 0x1f0)),
                        (unsigned)(rnd() >> 57));
+            else if (how == BULK)
+                bulk(w);
             else if (how == STATUS) /* the peer has AArch32's flags there too */
                 printf("    mov x27, #%u\n", (unsigned)(rnd() >> 56) & 0x9f);
             else if (how == JUMP_REG)
@@ -307,14 +327,14 @@ int main(int argc, char **argv)
         printf("    stp x%d, x%d, [sp, #%d]\n", x, x + 1, 8 * x);
     printf("    str x28, [sp, #224]\n    mrs x1, nzcv\n    mrs x2, fpsr\n    mrs x3, fpcr\n"
            "    stp x1, x2, [sp, #232]\n    str x3, [sp, #248]\n"
-           "    adrp x0, memory\n    mov x1, #512\n    mov x2, #0\n"
+           "    adrp x0, memory\n    add x0, x0, :lo12:memory\n    mov x1, #512\n    mov x2, #0\n"
            "1:  ldr x3, [x0], #8\n    ror x2, x2, #5\n    add x2, x2, x3\n    subs x1, x1, #1\n"
            "    b.ne 1b\n    str x2, [sp, #768]\n");
     for (int v = 0; v < 32; v += 2)
         printf("    stp q%d, q%d, [sp, #%d]\n", v, v + 1, 256 + 16 * v);
     printf("    mov x0, #1\n    mov x1, sp\n    mov x2, #776\n    mov x8, #64\n    svc #0\n"
            "    mov sp, x29\n    ldr x30, [sp], #16\n    ret\n"
-           "    .data\n    .p2align 12\nmemory:\n");
+           "    .data\n    .p2align 12\n    .space 2048\nmemory:\n");
     for (int i = 0; i < 512; i++)
         printf("    .quad 0x%" PRIx64 "\n", value());
     return 0;
