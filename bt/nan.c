@@ -4,7 +4,8 @@
  * is the canonical NaN or another quiet one matters only where somebody looks at its bits: arithmetic,
  * comparison and conversion go the same way. So this pass drops the checks of results that only such
  * operations use, and lets the value be `raw`: any quiet NaN stands for the canonical one. Raw values are made
- * canonical before a store or an operation on bits. Snapshots name the checked value; when nothing else needs it, bt/sink.c
+ * canonical before a store or an operation on bits. What its own block so looks at keeps its check where it is made, and nothing else
+ * has a use for the raw value. Snapshots name the checked value; when nothing else needs it, bt/sink.c
  * makes the check a matter of exits.
  *
  * Values of f32 keep their checks: they are boxed, which looks at bits.
@@ -64,7 +65,7 @@ struct nan_pass {
 static bool raw_argument(const struct nan_pass *p, uint32_t v)
 {
     const struct bt_op *o = &p->r->ops[v];
-    return p->raw[v] ||
+    return p->raw[v] || o->op == UOP_fcanon_f64 ||
            (o->op == BT_CONST && ((uint64_t)o->imm & INT64_MAX) <= UINT64_C(0x7ff0000000000000));
 }
 
@@ -142,8 +143,26 @@ static void check_named_phis(struct nan_pass *p)
     bt_rename_snapshots(r, &names);
 }
 
+/* The checks whose results an operation of the same block looks at. */
+static bool *find_kept(const struct bt_region *r)
+{
+    bool *kept = arena_znew(r->arena, bool, r->nops);
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            const struct bt_op *o = &r->ops[r->blocks[i].ops[k]];
+            const uint32_t operands[3] = {o->a, o->b, o->c};
+            if (tolerates(o) || o->op >= UOP_CODES || o->op == UOP_fcanon_f64)
+                continue;
+            for (int x = 0; x < 3; x++)
+                kept[operands[x]] |= bt_operand_kind(o, x) && r->ops[operands[x]].block == i;
+        }
+    }
+    return kept;
+}
+
 void bt_lazy_nan(struct bt_region *r)
 {
+    const bool *kept = find_kept(r);
     struct nan_pass p = {.r = r, .names = {arena_znew(r->arena, uint32_t, r->nops), r->nops}};
     p.safe = arena_znew(r->arena, uint32_t, r->nops);
     p.at_end = arena_znew(r->arena, uint32_t, r->nops);
@@ -151,7 +170,7 @@ void bt_lazy_nan(struct bt_region *r)
     bool any = false;
     for (uint32_t v = 1; v < r->nops; v++) {
         const struct bt_op *o = &r->ops[v];
-        if (o->op == UOP_fcanon_f64 && makes_nan(&r->ops[o->a])) {
+        if (o->op == UOP_fcanon_f64 && makes_nan(&r->ops[o->a]) && !kept[v]) {
             p.names.to[v] = o->a;
             if (r->ops[o->a].slot == BT_NO_SLOT)
                 r->ops[o->a].slot = o->slot;
