@@ -141,9 +141,12 @@ static void make_room(void)
     if (!h)
         vm_bug("out of memory for the hash of blocks");
     *h = (struct hash){.bits = bits, .used = cc.stats.blocks, .place = new_table(bits)};
-    for (size_t i = 0; old && i < (size_t)1 << old->bits; i++)
+    /* Each block is a cache miss: several at a time. */
+    for (size_t i = 0, n = old ? (size_t)1 << old->bits : 0; i < n; i++) {
+        __builtin_prefetch(&block_at(old->place[(i + 16) & (n - 1)])->pc);
         if (block_at(old->place[i]))
             *place_of(h, block_at(old->place[i])->pc) = old->place[i];
+    }
     if (old) {
         old->dead_epoch = cc.epoch;
         old->next = cc.old_hashes;
