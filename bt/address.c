@@ -8,13 +8,6 @@
  */
 #include "bt/ir.h"
 
-struct addresses {
-    struct bt_region *r;
-    uint32_t
-        *accesses; /* by value: how many loads and stores of its block have it as their address */
-    uint32_t *others; /* how many operations else use it */
-};
-
 /* The parts of a sum; base is 0 where there is none. */
 struct parts {
     uint32_t base, index;
@@ -117,14 +110,20 @@ static uint32_t absorb(const struct bt_region *r, const uint32_t *others, uint32
 }
 
 /* An index that is a byte or two of a value, masked where they lie so that they are scaled already: the host extends them and has
- * the scale in the access. `*at` is where the access lies in its block. */
+ * the scale in the access. `*at` is where the sum's operation lies in its block. */
 static void take_field(struct bt_region *r, const uint32_t *others, uint32_t block, uint32_t *at,
                        struct parts *p)
 {
+    if (p->scale)
+        return;
+    if (r->ops[p->base].op == UOP_and_64_i) {
+        uint32_t index = p->base;
+        p->base = p->index, p->index = index;
+    }
     const struct bt_op *mask = &r->ops[p->index], *shift = &r->ops[mask->a];
     uint64_t m = (uint64_t)mask->imm;
     bool whole = shift->op == UOP_shr_64_i;
-    if (p->scale || mask->op != UOP_and_64_i || others[p->index] > 1 || others[mask->a] > 1 ||
+    if (mask->op != UOP_and_64_i || others[p->index] > 1 || others[mask->a] > 1 ||
         (!whole && shift->op != UOP_shr_32z_i && shift->op != UOP_shr_32s_i))
         return;
     unsigned scale = m ? (unsigned)__builtin_ctzll(m) : 0;
@@ -150,16 +149,14 @@ static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t *
     int64_t disp;
     if (__builtin_add_overflow(o->imm, p.disp, &disp) || disp != (int32_t)disp)
         return false;
-    if (p.base && !p.scale && r->ops[p.base].op == UOP_and_64_i) {
-        uint32_t index = p.base;
-        p.base = p.index, p.index = index;
-    }
-    p.index = absorb(r, others, p.index, p.scale, &disp);
+    if (p.base)
+        take_field(r, others, block, at, &p);
+    if (p.index < nvalues)
+        p.index = absorb(r, others, p.index, p.scale, &disp);
     if (p.base)
         p.base = absorb(r, others, p.base, 0, &disp);
     else
         p.base = bt_const(r, 0);
-    take_field(r, others, block, at, &p);
     struct bt_op *access = &r->ops[v];
     access->a = p.base;
     access->c = p.index;
@@ -169,12 +166,17 @@ static bool index_access(struct bt_region *r, const uint32_t *others, uint32_t *
 }
 
 /* A sum with a shifted operand as one operation. */
-static bool shift_and_add(struct bt_region *r, uint32_t v)
+static bool shift_and_add(struct bt_region *r, const uint32_t *others, uint32_t *at,
+                          uint32_t nvalues, uint32_t block)
 {
-    struct bt_op *o = &r->ops[v];
+    uint32_t v = r->blocks[block].ops[*at];
     struct parts p;
-    if (o->op != UOP_add_64 || !take_apart(r, v, &p) || !p.scale)
+    if (v >= nvalues || r->ops[v].op != UOP_add_64 || !take_apart(r, v, &p))
         return false;
+    take_field(r, others, block, at, &p);
+    if (!p.scale)
+        return false;
+    struct bt_op *o = &r->ops[v];
     o->op = (uint16_t)(UOP_sh1add_64 + (p.scale - 1) * (UOP_sh2add_64 - UOP_sh1add_64));
     o->a = p.index;
     o->b = p.base;
@@ -188,8 +190,7 @@ bool bt_index(struct bt_region *r)
     bool changed = false;
     for (uint32_t i = 1; i < r->nblocks; i++) {
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
-            uint32_t v = r->blocks[i].ops[k];
-            if (index_access(r, others, &k, nvalues, i) || shift_and_add(r, v))
+            if (index_access(r, others, &k, nvalues, i) || shift_and_add(r, others, &k, nvalues, i))
                 changed = true;
         }
     }
