@@ -510,9 +510,11 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
         x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_FAULT));
         return true;
     case UOP_undefined_if:
+    case UOP_relift_if:
         bt_load_gpr(m, RAX, o->a);
         x64_test_rr(&m->e, 8, RAX, RAX);
-        x64_jcc(&m->e, X64_NE, bt_leave(m, o->snap, EXIT_ILLEGAL));
+        x64_jcc(&m->e, X64_NE,
+                bt_leave(m, o->snap, o->op == UOP_relift_if ? EXIT_RELIFT : EXIT_ILLEGAL));
         return true;
     case UOP_copy_step:
     case UOP_copy_page:

@@ -102,6 +102,8 @@ struct guest {
     uint8_t sysnr_slot, sysret_slot, sysarg_slot[6];
     unsigned syscall_len; /* bytes of the system-call instruction */
     unsigned insn_align;  /* alignment of instructions */
+    unsigned
+        stack_align; /* accesses by the stack pointer fault when it is no multiple of this; 0: none do */
     /* The address without a tag that accesses ignore; NULL: all bits count. */
     uint64_t (*untag)(uint64_t addr);
     uop_slot_name *slot_name;

@@ -57,11 +57,33 @@ uint8_t lift_untagged(struct lift *l, uint8_t base)
     return l->untag ? untagged(l, base) : base;
 }
 
+void lift_stack_base(struct lift *l, uint8_t base)
+{
+    if (!l->odd_stack || base != l->guest->sp_slot || l->stack_checked)
+        return;
+    l->stack_checked = true;
+    uint8_t t = lift_temp(l);
+    lift_emit(l, UOP_movi, t, 0, 0, 0, l->guest->stack_align - 1);
+    lift_emit(l, UOP_align, 0, base, t, 0, 0);
+}
+
+void lift_new_stack(struct lift *l, uint8_t v)
+{
+    if (l->odd_stack)
+        return;
+    uint8_t t = lift_temp(l);
+    lift_emit(l, UOP_and_64_i, t, v, 0, 0, l->guest->stack_align - 1);
+    lift_emit(l, UOP_relift_if, 0, t, 0, 0, 0);
+}
+
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
                int64_t imm)
 {
-    if (l->untag && uop_info[op].flags & (UOP_F_LOAD | UOP_F_STORE))
-        a = untagged(l, a);
+    if (uop_info[op].flags & (UOP_F_LOAD | UOP_F_STORE)) {
+        lift_stack_base(l, a);
+        if (l->untag)
+            a = untagged(l, a);
+    }
     if (l->nuops >= BLOCK_MAX_UOPS)
         lift_bug(l, "an instruction with too many micro-ops");
     if (l->ended)
@@ -97,6 +119,7 @@ struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *c
     bool checked = how & LIFT_CHECKED;
     l.guest = g;
     l.untag = how & LIFT_UNTAG;
+    l.odd_stack = how & LIFT_STACK && g->stack_align;
     l.block_pc = l.pc = pc;
     l.next_pc = pc;
     l.nuops = l.ninsns = 0;
@@ -112,6 +135,7 @@ struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *c
         l.pc = pc + off;
         l.temps = 0;
         l.untagged = 0;
+        l.stack_checked = false;
         unsigned n = g->lift(&l, code + off, avail - off);
         if (n == 0) {
             l.nuops = first;

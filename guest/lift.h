@@ -16,9 +16,11 @@ struct lift {
     uint64_t next_pc; /* set by the guest's lift before emitting: address of the next one */
     uint64_t block_pc;
     unsigned nuops, ninsns;
-    unsigned temps; /* temporaries in use by this instruction */
-    bool ended;     /* a terminator has been emitted */
-    bool untag;     /* LIFT_UNTAG */
+    unsigned temps;     /* temporaries in use by this instruction */
+    bool ended;         /* a terminator has been emitted */
+    bool untag;         /* LIFT_UNTAG */
+    bool odd_stack;     /* LIFT_STACK */
+    bool stack_checked; /* this instruction has compared the stack pointer */
     uint8_t tagged,
         untagged; /* a base of this instruction's accesses, and the temporary that holds it without tag */
     struct uop uops[BLOCK_MAX_UOPS];
@@ -31,6 +33,12 @@ uint8_t lift_vtemp(struct lift *l);
 
 /* The unit that holds this address without its tag, where addresses have tags; lift_emit does that for a micro-op's operand a. */
 uint8_t lift_untagged(struct lift *l, uint8_t base);
+
+/* The stack pointer's alignment (struct guest's stack_align). While it is aligned nothing is compared at accesses; an instruction that
+ * may change that says so by lift_new_stack before it writes anything: v is to be the stack pointer. An address that is made
+ * of the stack pointer and something else goes by lift_stack_base; lift_emit does that for one that is the stack pointer. */
+void lift_new_stack(struct lift *l, uint8_t v);
+void lift_stack_base(struct lift *l, uint8_t base);
 
 /* Append a micro-op. Emitting to the guest's zero slot as d is the caller's error (verifier). */
 void lift_emit(struct lift *l, enum uop_code op, uint8_t d, uint8_t a, uint8_t b, uint8_t c,
@@ -85,6 +93,7 @@ enum {
                        * whenever it is entered, and leaves with EXIT_STALE when they differ */
     LIFT_UNTAG =
         2, /* accesses are to addresses with tags (struct guest's untag): these are taken away first */
+    LIFT_STACK = 4, /* some stack pointer is misaligned: accesses by it look */
 };
 struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *code, size_t avail,
                             unsigned max_insns, unsigned how);

@@ -114,7 +114,7 @@ struct interp_exit interp_run(struct cpu *cpu, struct block *b)
     uint64_t pc = out.pc;
     if (reason == EXIT_FAULT || reason == EXIT_ILLEGAL || reason == EXIT_SYSCALL ||
         reason == EXIT_BREAK || reason == EXIT_ICACHE || reason == EXIT_FP_TRAP ||
-        reason == EXIT_DEBUG)
+        reason == EXIT_DEBUG || reason == EXIT_RELIFT)
         pc = insn_pc(cpu->block, cpu->at);
     cpu->r[cpu->guest->pc_slot] = pc;
     return (struct interp_exit){.reason = reason, .from = out.from, .edge = out.edge};

@@ -473,6 +473,12 @@ do_undefined_if:
     if (UNLIKELY(A))
         goto no_such_mode;
     NEXT();
+do_relift_if:
+    if (UNLIKELY(A)) {
+        cpu->at = u;
+        return EXIT_RELIFT;
+    }
+    NEXT();
 do_copy_page:
     if (uop_less_than_page((int64_t)C)) {
         D = C;

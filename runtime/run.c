@@ -209,10 +209,31 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
     }
 }
 
+/* Some thread's stack pointer was misaligned once: from then on accesses by it look (LIFT_STACK). Hardly any program does that. */
+static bool odd_stacks;
+
+/* Also where it does not come from an instruction: signal handlers' returns, new threads, debuggers. */
+static bool has_odd_stack(const struct cpu *cpu)
+{
+    const struct guest *g = cpu->guest;
+    return g->stack_align && cpu->r[g->sp_slot] & (g->stack_align - 1) &&
+           !__atomic_load_n(&odd_stacks, __ATOMIC_RELAXED);
+}
+
+static void watch_stacks(struct cpu *cpu)
+{
+    if (__atomic_exchange_n(&odd_stacks, true, __ATOMIC_SEQ_CST))
+        return;
+    cc_leave(cpu);
+    cc_invalidate(0, GUEST_ADDR_END);
+    cc_enter(cpu);
+}
+
 /* What is known of the code's pages. */
 static unsigned lift_how(uint64_t pc, uint64_t len)
 {
-    return (mm_page_is_hot_written(pc, len) ? LIFT_CHECKED : 0) |
+    return (__atomic_load_n(&odd_stacks, __ATOMIC_SEQ_CST) ? LIFT_STACK : 0) |
+           (mm_page_is_hot_written(pc, len) ? LIFT_CHECKED : 0) |
            (mm_page_has_tags(pc, len) ? LIFT_UNTAG : 0);
 }
 
@@ -227,6 +248,7 @@ static struct block *find_block(struct thread *t)
     while (!b) {
         uint8_t code[FETCH_MAX];
         struct mm_fetch_token token;
+        bool odd = __atomic_load_n(&odd_stacks, __ATOMIC_SEQ_CST);
         if (pc & (g->insn_align - 1)) {
             cpu->fault = (struct cpu_fault){.addr = pc, .signo = SIGBUS, .code = BUS_ADRALN};
             return NULL;
@@ -273,8 +295,8 @@ static struct block *find_block(struct thread *t)
             log_block(t, b);
         b->hot_at = hot_at;
         b = cc_insert(cpu, b);
-        if (!mm_code_lifted(&token)) {
-            /* Somebody wrote to the bytes between the fetch and the insertion. */
+        if (!mm_code_lifted(&token) || (lift_how(pc, avail) & LIFT_STACK && !odd)) {
+            /* Somebody wrote to the bytes between the fetch and the insertion, or has a misaligned stack by now. */
             cc_invalidate(pc, avail);
             b = NULL;
         }
@@ -365,6 +387,10 @@ _Noreturn void run_thread(struct thread *t)
             cc_enter(cpu);
             link.from = NULL;
         }
+        if (has_odd_stack(cpu)) {
+            watch_stacks(cpu);
+            link.from = NULL;
+        }
         bool step = t->debug.step || trace_steps(t);
         uint32_t stops = t->trace.stops;
         struct block *b = step ? find_insn(t) : find_block(t);
@@ -414,6 +440,9 @@ _Noreturn void run_thread(struct thread *t)
             cc_leave(cpu);
             cc_invalidate(cpu->r[pc_slot], 1);
             cc_enter(cpu);
+            break;
+        case EXIT_RELIFT:
+            watch_stacks(cpu);
             break;
         case EXIT_SYSCALL:
             system_call(t);

@@ -39,6 +39,7 @@ enum exit_reason {
     EXIT_PROMOTE, /* translated code: the unit at exit_arg has become hot; go on at pc */
     EXIT_STALE,   /* the block at pc is not what memory holds now: invalidate it and lift anew */
     EXIT_DEBUG,   /* a debugger's breakpoint at pc */
+    EXIT_RELIFT,  /* the instruction at pc makes the stack pointer misaligned: see LIFT_STACK */
 };
 
 /* A fault of guest memory, in the guest's terms. */

@@ -24,7 +24,7 @@ static const char *const exit_name[] = {
     [EXIT_BLOCK] = "block",     [EXIT_SYSCALL] = "syscall", [EXIT_BREAK] = "break",
     [EXIT_ILLEGAL] = "illegal", [EXIT_ICACHE] = "icache",   [EXIT_FAULT] = "fault",
     [EXIT_SIGNAL] = "signal",   [EXIT_FP_TRAP] = "fp_trap", [EXIT_STALE] = "stale",
-    [EXIT_DEBUG] = "debug",
+    [EXIT_DEBUG] = "debug",     [EXIT_RELIFT] = "relift",
 };
 static const char *const jump_name[] = {
     [JUMP_PLAIN] = "plain", [JUMP_CALL] = "call", [JUMP_RET] = "ret"};

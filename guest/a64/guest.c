@@ -203,6 +203,7 @@ const struct guest guest_a64 = {
     .sysarg_slot = {0, 1, 2, 3, 4, 5},
     .syscall_len = 4,
     .insn_align = 4,
+    .stack_align = 16,
     .untag = untag,
     .slot_name = a64_slot_name,
     /* sp, arguments, x8, x19 to x21 */

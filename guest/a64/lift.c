@@ -81,10 +81,17 @@ LIFT(addsub_imm)
         emit_to(l, A64_NZCV, immediate_form(flags_row(in)), in->rn, imm);
     if (W(29, 29) && in->rd == 31)
         return;
+    int64_t by = W(30, 30) ? -imm : imm;
+    if (in->rd == 31 && !(in->rn == 31 && SF && imm % 16 == 0)) {
+        uint8_t sp = emit_i(l, SF ? UOP_add_64_i : UOP_add_32z_i, in->rn, by);
+        lift_new_stack(l, sp);
+        emit_to(l, A64_SP, UOP_mov_64, sp, 0);
+        return;
+    }
     if (!imm && SF)
         emit_to(l, in->rd, UOP_mov_64, in->rn, 0);
     else
-        emit_to(l, in->rd, SF ? UOP_add_64_i : UOP_add_32z_i, in->rn, W(30, 30) ? -imm : imm);
+        emit_to(l, in->rd, SF ? UOP_add_64_i : UOP_add_32z_i, in->rn, by);
 }
 
 /* rm shifted by an immediate. */
@@ -132,14 +139,20 @@ uint8_t a64_extend(struct lift *l, unsigned rm, unsigned option)
 
 LIFT(addsub_ext)
 {
-    uint8_t m = a64_extend(l, in->rm, W(15, 13)), d = W(29, 29) ? a64_x(in->rd) : in->rd;
+    uint8_t m = a64_extend(l, in->rm, W(15, 13));
+    bool stack = in->rd == 31 && !W(29, 29);
+    uint8_t d = stack ? lift_temp(l) : a64_x(in->rd);
     if (plain_add(in)) {
         a64_indexed(l, d, in->rn, m, W(12, 10));
-        return;
+    } else {
+        if (W(12, 10))
+            m = emit_i(l, UOP_shl_64_i, m, W(12, 10));
+        add_sub(l, in, d, in->rn, m);
     }
-    if (W(12, 10))
-        m = emit_i(l, UOP_shl_64_i, m, W(12, 10));
-    add_sub(l, in, d, in->rn, m);
+    if (stack) {
+        lift_new_stack(l, d);
+        emit_to(l, A64_SP, UOP_mov_64, d, 0);
+    }
 }
 
 LIFT(adc)
@@ -179,14 +192,19 @@ LIFT(logic_imm)
     }
     if (!SF)
         mask = (uint32_t)mask;
-    bool flags = W(30, 29) == 3;
-    uint8_t d = flags ? a64_xd(l, in->rd) : in->rd;
+    bool flags = W(30, 29) == 3, stack = in->rd == 31 && !flags;
+    uint8_t d = a64_xd(l, in->rd);
     if (W(30, 29) == 1 && in->rn == 31)
         emit_to(l, d, UOP_movi, 0, (int64_t)mask);
     else
         emit_to(l, d, immediate_form(logic_row(in)), a64_x(in->rn), (int64_t)mask);
     if (flags)
         logic_flags(l, in, d);
+    if (stack) {
+        if (W(30, 29) != 0 || mask & 15)
+            lift_new_stack(l, d);
+        emit_to(l, A64_SP, UOP_mov_64, d, 0);
+    }
 }
 
 LIFT(logic_reg)

@@ -27,6 +27,8 @@ static void will_write_back(struct lift *l, struct address *a, int64_t step, boo
     a->step = step;
     if (overwritten)
         a->late = emit_i(l, UOP_add_64_i, a->base, step);
+    if (a->base == A64_SP && step % 16)
+        lift_new_stack(l, emit_i(l, UOP_add_64_i, a->base, step));
 }
 
 static struct address address(struct lift *l, const struct a64_insn *in, enum a64_mode mode,
@@ -49,6 +51,7 @@ static struct address address(struct lift *l, const struct a64_insn *in, enum a6
         break;
     case MODE_REG:
         a.base = lift_temp(l);
+        lift_stack_base(l, in->rn);
         a64_indexed(l, a.base, in->rn, a64_extend(l, in->rm, W(15, 13)), W(12, 12) ? scale : 0);
         break;
     }

@@ -17,6 +17,17 @@ static void structure_back(struct lift *l, const struct a64_insn *in, unsigned b
         lift_emit(l, UOP_add_64, in->rn, in->rn, (uint8_t)W(20, 16), 0, 0);
 }
 
+/* Before anything else: the stack pointer as it will be. */
+static void structure_stack(struct lift *l, const struct a64_insn *in, unsigned bytes)
+{
+    if (!W(23, 23) || in->rn != A64_SP)
+        return;
+    if (W(20, 16) != 31)
+        lift_new_stack(l, emit2(l, UOP_add_64, in->rn, (uint8_t)W(20, 16)));
+    else if (bytes % 16)
+        lift_new_stack(l, emit_i(l, UOP_add_64_i, in->rn, bytes));
+}
+
 /* opcode to registers of a structure, and how many structures' worth (ld1 of several registers) */
 static void structure_shape(unsigned opcode, unsigned *elements, unsigned *repeats)
 {
@@ -133,6 +144,7 @@ LIFT(vldst)
     structure_shape(W(15, 12), &elements, &repeats);
     unsigned regs = elements * repeats;
     uint8_t t[8];
+    structure_stack(l, in, regs * bytes);
     if (elements == 3) {
         three(l, in, size);
         structure_back(l, in, regs * bytes);
@@ -168,6 +180,7 @@ LIFT(vldst1)
         size = 3;
     unsigned i = (Q << 3 | W(12, 12) << 2 | W(11, 10)) >> size;
     uint8_t t[4];
+    structure_stack(l, in, regs << size);
     for (unsigned r = 0; r < regs; r++) {
         if (W(22, 22))
             t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
@@ -186,6 +199,7 @@ LIFT(vldr)
     static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
     unsigned size = W(11, 10), regs = (W(13, 13) << 1 | W(21, 21)) + 1;
     uint8_t t[4];
+    structure_stack(l, in, regs << size);
     for (unsigned r = 0; r < regs; r++)
         t[r] = emit_i(l, load[size], in->rn, (int64_t)r << size);
     for (unsigned r = 0; r < regs; r++)

@@ -300,7 +300,8 @@ static void faults(void **state)
     for (unsigned op = 0; op < UOP_CODES; op++) {
         const struct uop_info *info = &uop_info[op];
         if (!(info->flags & (UOP_F_LOAD | UOP_F_STORE)) || op == UOP_check_code ||
-            op == UOP_align || op == UOP_undefined_if || info->flags & UOP_F_BULK)
+            op == UOP_align || op == UOP_undefined_if || op == UOP_relift_if ||
+            info->flags & UOP_F_BULK)
             continue;
         bool atomic = info->flags & UOP_F_ATOMIC, store = info->flags & UOP_F_STORE;
         struct uop u = {.op = op, .d = 40, .a = 1, .b = 42, .c = 44};

@@ -131,11 +131,72 @@ static void traps(void)
     verified("misaligned pc, BRK, undefined instructions, data that is run");
 }
 
+/* An access by a stack pointer that is no multiple of 16 faults (Arm ARM, D1.8.2; SCTLR_EL1.SA0 is set under Linux): si_addr is the
+ * stack pointer, pc the access. Until there is one such a stack pointer does no harm. */
+static uint64_t odd_access(int how)
+{
+    static uint64_t sp, pc;
+    memset(&seen, 0, sizeof seen);
+#define ODD(make, access)                                                                       \
+    __asm__ volatile("mov x9, sp\n str x9, %0\n adr x10, 1f\n str x10, %1\n mov x11, #8\n" make \
+                     "\n mov x10, sp\n str x10, %0\n1: " access "\n mov sp, x9"                 \
+                     : "=m"(sp), "=m"(pc)                                                       \
+                     :                                                                          \
+                     : "x9", "x10", "x11", "v0", "memory")
+    if (sigsetjmp(back, 1) == 0) {
+        switch (how) {
+        case 0:
+            ODD("sub sp, sp, #24", "ldr x10, [sp]");
+            break;
+        case 1:
+            ODD("sub x10, x9, #40\n mov sp, x10", "str x10, [sp, #8]");
+            break;
+        case 2:
+            ODD("sub sp, sp, x11", "ldr x10, [sp, x11]");
+            break;
+        case 3:
+            ODD("orr x10, x9, #8\n sub x10, x10, #64\n and sp, x10, #-8", "ldp x10, x11, [sp]");
+            break;
+        case 4:
+            ODD("str x10, [sp, #-8]!", "ldr q0, [sp], #16");
+            break;
+        case 5:
+            ODD("sub sp, sp, #64\n ld1 {v0.8b}, [sp], #8", "st1 {v0.b}[3], [sp]");
+            break;
+        case 6:
+            ODD("sub sp, sp, #64\n ld1 {v0.8b}, [sp], x11", "ldxr x10, [sp]\n clrex");
+            break;
+        case 7: /* no access by it */
+            ODD("sub sp, sp, #24",
+                "ldr x10, [x9]\n prfm pldl1keep, [sp]\n add sp, sp, #8\n ldr x10, [sp]");
+            break;
+        }
+        return 0;
+    }
+    EXPECT_EQ(seen.si_signo, SIGBUS);
+    EXPECT_EQ(seen.si_code, BUS_ADRALN);
+    EXPECT_EQ((uintptr_t)seen.si_addr, sp);
+    EXPECT_EQ(seen_pc, pc);
+    return sp % 16;
+}
+
+static void odd_stack(void)
+{
+    catch (SIGBUS);
+    for (int round = 0; round < 3; round++) {
+        for (int how = 0; how < 7; how++)
+            EXPECT_EQ(odd_access(how), 8);
+        EXPECT_EQ(odd_access(7), 0);
+    }
+    verified("misaligned stack pointers");
+}
+
 int main(void)
 {
     facts();
     capabilities();
     refusals();
     traps();
+    odd_stack();
     return 0;
 }
