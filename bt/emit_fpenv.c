@@ -39,8 +39,10 @@ static void set_flags(struct bt_emitter *m, uint32_t v)
     if (m->r->traps) {
         /* fp_mxcsr_settled */
         x64_alu_ri(e, X64_AND, 4, RAX, ~(int32_t)FP_MXCSR_UM);
-        x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_UE);
-        x64_shift_ri(e, X64_SHL, 4, RDX, 7);
+        x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_UE | FP_MXCSR_PE);
+        x64_alu_ri(e, X64_ADD, 4, RDX, FP_MXCSR_UE);
+        x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_PE << 1);
+        x64_shift_ri(e, X64_SHL, 4, RDX, 5);
         x64_alu_rr(e, X64_OR, 4, RAX, RDX);
     }
     x64_mov_mr(e, 4, X64_CPU(mxcsr), RAX);

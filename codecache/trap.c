@@ -131,8 +131,8 @@ static void perform(struct cpu *cpu, const struct cc_trap_row *row, ucontext_t *
     fp_set_mxcsr(fp_mxcsr(cpu->frm, 0));
     uint64_t d = uop_call(cpu, row->op | (uint64_t)row->imm << 16, 0);
     uint32_t mxcsr = fp->mxcsr;
-    /* The host has noted a tiny result, also one that is exact: the flag was not set, or it would not have trapped. */
-    if (!(mxcsr & FP_MXCSR_UM))
+    /* The host has noted a tiny result, also one that is exact. */
+    if (!(mxcsr & FP_MXCSR_UM) && !(cpu->mxcsr & FP_MXCSR_UE))
         mxcsr &= ~FP_MXCSR_UE;
     fp->mxcsr = fp_mxcsr_settled(mxcsr | (fp_get_mxcsr() & FP_MXCSR_FLAGS));
     fp_set_mxcsr(FP_MXCSR_MASKS);

@@ -8,8 +8,9 @@
  * These guests also find a result tiny before rounding, the host after it: the least normal number may have been rounded up from a
  * tinier one. So units run with underflow unmasked too, and what may make that number by rounding is followed by a product of it
  * and 1/2, which nothing uses: it is exact, and traps for the least binade alone. Tiny results trap themselves. The host notes a trap
- * for an exact result in the sticky flag as well; therefore underflow is unmasked only while the flag is not set
- * (fp_mxcsr_settled), so the handler knows what it was. Once it is set nothing more needs to be found out.
+ * for an exact result in the sticky flag as well; what it was before is in cpu->mxcsr, where whatever is loaded into MXCSR has been. Once that
+ * flag and inexact's are set nothing more needs to be found out, and underflow is masked (fp_mxcsr_settled). With the first alone, which only a
+ * program that writes its flags has, the product for nobody would set the second one.
  *
  * Owns: the table of a unit's operations that may trap. A row is for a range of code that ends where the result is in its register:
  * a trap of any instruction in it is answered by the whole operation. Rows are in ascending order. Form, numbers as LEB128: beginning

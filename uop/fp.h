@@ -39,13 +39,14 @@ uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, unsigned 
 #define FP_MXCSR_MASKS 0x1f80u /* all exceptions masked, no flush to zero */
 #define FP_MXCSR_RC 0x6000u
 #define FP_MXCSR_UE 0x10u
+#define FP_MXCSR_PE 0x20u
 #define FP_MXCSR_UM 0x800u
 
-/* Translated code may run with underflow unmasked, but not once its sticky flag is set (codecache/trap.h): MXCSR with that
- * so. */
+/* Translated code may run with underflow unmasked, but not once its sticky flag and that of inexact results are set
+ * (codecache/trap.h): MXCSR with that so. Both, because masked underflow lets the host set the second one, too. */
 static inline uint32_t fp_mxcsr_settled(uint32_t m)
 {
-    return m | (m & FP_MXCSR_UE) * (FP_MXCSR_UM / FP_MXCSR_UE);
+    return m | (((m & (FP_MXCSR_UE | FP_MXCSR_PE)) + FP_MXCSR_UE) & FP_MXCSR_PE << 1) << 5;
 }
 
 static inline uint32_t fp_get_mxcsr(void)

@@ -12,7 +12,12 @@ const uint8_t x64_home_xmm[X64_NHOME_XMM] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  
 
 static const uint8_t callee_saved[] = {RBP, RBX, R12, R13, R14, R15};
 #define NSAVED (sizeof callee_saved)
-enum { UNDERFLOW = 1 << 4, MASK_INVALID = 1 << 7, MASK_UNDERFLOW = 1 << 11 }; /* MXCSR */
+enum {
+    UNDERFLOW = 1 << 4,
+    INEXACT = 1 << 5,
+    MASK_INVALID = 1 << 7,
+    MASK_UNDERFLOW = 1 << 11
+}; /* MXCSR */
 #define FRAME \
     24 /* host MXCSR, and alignment: with 6 pushes and the return address a multiple of 16 */
 
@@ -58,12 +63,14 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
                      x64_slot(h->xmm_slot[r]));
 }
 
-/* The cpu's MXCSR becomes what units run under where operations trap. */
+/* The cpu's MXCSR becomes what units run under where operations trap (fp_mxcsr_settled). */
 static void unmask(struct x64_emit *e)
 {
     x64_mov_rm(e, 4, RAX, X64_CPU(mxcsr));
-    x64_alu_ri(e, X64_AND, 4, RAX, UNDERFLOW);
-    x64_shift_ri(e, X64_SHL, 4, RAX, 7);
+    x64_alu_ri(e, X64_AND, 4, RAX, UNDERFLOW | INEXACT);
+    x64_alu_ri(e, X64_ADD, 4, RAX, UNDERFLOW);
+    x64_alu_ri(e, X64_AND, 4, RAX, INEXACT << 1);
+    x64_shift_ri(e, X64_SHL, 4, RAX, 5);
     x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), ~(MASK_INVALID | MASK_UNDERFLOW));
     x64_alu_mr(e, X64_OR, 4, X64_CPU(mxcsr), RAX);
 }
