@@ -171,6 +171,15 @@ static void hint(uint32_t score[16], unsigned reg, uint32_t weight)
         score[reg] += weight;
 }
 
+/* The slot that v is written to as soon as it is made, maybe as the operation right behind it that is but a move of it. */
+static unsigned becomes(const struct bt_allocator *a, uint32_t v)
+{
+    uint32_t heir = a->heir_of[v];
+    if (a->r->ops[v].slot == BT_NO_SLOT && heir && a->out->pos[heir] == a->out->pos[v] + 1)
+        v = heir;
+    return a->r->ops[v].slot;
+}
+
 /* What it is worth to have v in each register. */
 static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t score[16])
 {
@@ -184,8 +193,13 @@ static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t
         return;
     if (o->slot != BT_NO_SLOT)
         hint(score, a->home_of_slot[o->slot], HOME_WORTH);
-    if (a->heir_of[v])
-        hint(score, reg_at(a, a->heir_of[v], 2 * pos[a->heir_of[v]] + 1, fp), 2 * w);
+    if (a->heir_of[v]) {
+        unsigned reg = reg_at(a, a->heir_of[v], 2 * pos[a->heir_of[v]] + 1, fp);
+        unsigned slot = becomes(a, v);
+        if (reg == NO_REG && slot != BT_NO_SLOT)
+            reg = a->home_of_slot[slot];
+        hint(score, reg, 2 * w);
+    }
     uint32_t taker = a->taker_of[v];
     if (taker) {
         unsigned reg = reg_at(a, taker, 2 * pos[taker] + 1, fp);
@@ -286,7 +300,7 @@ static void note_disturbed(struct bt_allocator *a, uint32_t v, unsigned reg, boo
     const uint8_t *slots = fp ? a->r->guest->home_xmm : a->r->guest->home_gpr;
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     for (unsigned i = 0; i < n; i++) {
-        if (homes[i] != reg || slots[i] == GUEST_NO_SLOT || a->r->ops[v].slot == slots[i])
+        if (homes[i] != reg || slots[i] == GUEST_NO_SLOT || becomes(a, v) == slots[i])
             continue;
         if (fp)
             a->out->saved_xmm |= 1u << i;
