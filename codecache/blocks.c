@@ -45,6 +45,7 @@ static struct {
     struct cpu *cpus;
     struct block *limbo;
     uint64_t epoch;      /* atomic; at least 1, as 0 in a cpu means outside */
+    uint64_t died;       /* atomic; the first epoch without the block that died last */
     unsigned limbo_size; /* atomic, a hint */
     struct cc_stats stats;
 } cc = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoch = 1};
@@ -347,7 +348,7 @@ void cc_enter(struct cpu *cpu)
         e = epoch_now();
         __atomic_store_n(&cpu->cc_epoch, e, __ATOMIC_SEQ_CST);
     } while (epoch_now() != e);
-    if (cpu->cc_flushed != e) {
+    if (cpu->cc_flushed < __atomic_load_n(&cc.died, __ATOMIC_ACQUIRE)) {
         flush_jcache(cpu);
         cpu->cc_flushed = e;
     }
@@ -497,6 +498,8 @@ void cc_invalidate(uint64_t addr, uint64_t len)
                     killed += invalidate_page(p, addr, len, epoch);
     }
     if (killed) {
+        __atomic_store_n(&cc.died, epoch + 1,
+                         __ATOMIC_RELEASE); /* before the epoch: who sees that sees this */
         next_epoch();
         reclaim();
     }
@@ -540,6 +543,15 @@ void cc_fork_end(bool child, struct cpu *cpu)
     }
     unlock(); /* the child's only thread is the one that locked it */
     cc_unit_fork_end(child);
+}
+
+void cc_visit(uint64_t pc, void (*fn)(struct block *b, void *arg), void *arg)
+{
+    lock();
+    struct block *b = find(pc);
+    if (b)
+        fn(b, arg);
+    unlock();
 }
 
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg)

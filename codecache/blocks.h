@@ -57,6 +57,9 @@ void cc_invalidate(uint64_t addr, uint64_t len);
 void cc_fork_begin(void);
 void cc_fork_end(bool child, struct cpu *cpu);
 
+/* Visit the live block at pc, if there is one, under the lock. */
+void cc_visit(uint64_t pc, void (*fn)(struct block *b, void *arg), void *arg);
+
 /* Visit every live block (statistics, dumps) under the lock. */
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg);
 

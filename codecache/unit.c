@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "codecache/blocks.h"
+#include "codecache/worth.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -170,9 +171,11 @@ void cc_evict_chunk(unsigned n)
     struct cc_chunk *c = &cc_region.chunk[n];
     for (uint32_t i = 0; i < c->nunits; i++)
         if (!c->by_addr[i].unit->dead) {
+            cc_worth_judge(c->by_addr[i].unit);
             kill_unit(c->by_addr[i].unit);
             units.stats.evicted++;
         }
+    cc_worth_settle();
     if (log_enabled(LOG_CACHE))
         log_printf("cache: chunk with %u translations evicted\n", (unsigned)c->nunits);
     units.stats.evictions++;
@@ -669,6 +672,7 @@ void cc_unit_fork_end(bool child)
         by_pc.bucket = NULL;
         forget(page_bucket, sizeof page_bucket);
         units.stats.units = 0;
+        cc_worth_after_fork();
         if (cc_region.exec)
             cc_code_after_fork();
         new_generation();

@@ -52,6 +52,7 @@ struct unit {
     uint32_t ninsns;   /* guest instructions */
     uint64_t *counter; /* its data cell, of which the low half counts down: */
     int32_t armed;     /* what it was set to last, */
+    uint64_t entered;  /* by C; one of two threads' may get lost */
     uint64_t rounds;   /* counted before, */
     uint64_t settled;  /* and of all of them those that cc_unit_settle has seen */
     struct link *links;

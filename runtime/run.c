@@ -11,6 +11,7 @@
 #include "bt/perf.h"
 #include "codecache/blocks.h"
 #include "codecache/unit.h"
+#include "codecache/worth.h"
 #include "exceptions/sig.h"
 #include "exceptions/trace.h"
 #include "guest/lift.h"
@@ -77,10 +78,6 @@ static void log_block(const struct thread *t, const struct block *b)
 #define HOT_LEVEL2 \
     10000 /* guest instructions run at level 1 for each that level 2 would translate */
 
-/* Entries before a block whose unit was evicted is translated again: doubled each time, so often at most. */
-#define AGAIN_LEVEL1 32u
-#define AGAIN_DOUBLINGS 3
-
 static bool translate;      /* the engine is not the interpreter alone */
 static uint64_t hot_at;     /* entries after which a block is handed out */
 static uint64_t hot_level2; /* as HOT_LEVEL2; 0: every unit is of level 2 */
@@ -107,18 +104,22 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
     if (b->count + 1 < b->hot_at)
         return NULL;
     struct unit *u = cc_unit_of_block(cpu, b);
-    if (u)
-        return u;
-    if (b->flags & BLOCK_NO_BT || b->code) {
+    if (!u && (b->flags & BLOCK_NO_BT || b->code)) {
         b->hot_at = UINT64_MAX;
         return NULL;
     }
+    if (!(u && u->level > 1) && cc_worth_resting()) {
+        b->hot_at = b->count + CC_REST_ENTRIES;
+        return NULL;
+    }
+    if (u) {
+        b->hot_at = 0; /* from now on always ask */
+        return u;
+    }
     if (!b->hot_at) {
-        /* It was evicted. The code cache is too small for what is hot: the block has to earn its next translation, or the
-         * thread would do nothing but translate. What a translation costs, eviction and links included, is worth
-         * some hundred entries, so waiting much longer can only lose. */
-        unsigned times = b->translations < AGAIN_DOUBLINGS ? b->translations : AGAIN_DOUBLINGS;
-        b->hot_at = b->count + (AGAIN_LEVEL1 << times);
+        /* It was evicted: the code cache is too small for what is hot. The block has to earn its next translation, or the
+         * thread would do nothing but translate. */
+        b->hot_at = b->count + (b->again ? b->again : HOT_LEVEL1);
         return NULL;
     }
     u = hot_level2 ? NULL : bt_compile(cpu, b, 2);
@@ -127,8 +128,7 @@ static struct unit *find_unit(struct cpu *cpu, struct block *b)
     if (u) {
         if (u->level == 1 && hot_level2)
             cc_unit_arm(u, (int32_t)hot_level2);
-        b->hot_at = 0; /* from now on always ask */
-        b->translations++;
+        b->hot_at = 0;
     } else {
         b->hot_at = b->flags & BLOCK_NO_BT ? UINT64_MAX : b->count + HOT_LEVEL1;
     }
@@ -185,6 +185,7 @@ static struct interp_exit run_unit(struct cpu *cpu, struct unit *u)
     struct interp_exit e = {.reason = EXIT_BLOCK};
     for (;;) {
         stats.unit_entries++;
+        u->entered++;
         cc_unit_enter(cpu);
         cpu->fault.code = SI_KERNEL; /* unless the unit says more */
         cpu->in_engine = true;

@@ -51,8 +51,9 @@ struct block {
     uint64_t taken;  /* times edge 1 was taken; for jmp_ind, times that it went to target again */
     uint64_t target; /* jmp_ind: guest address it last went to */
 
-    uint32_t flags;        /* enum block_flag */
-    uint32_t translations; /* units made with this block as head, so far */
+    uint32_t flags; /* enum block_flag */
+    uint32_t
+        again; /* entries before the next unit when one was evicted; 0: not yet (codecache/worth.c) */
     struct insn_map *map;
     const uint8_t *code; /* copy of the len guest bytes, for check_code; else NULL */
 
