@@ -411,6 +411,21 @@ static bool fold_rotation(struct folder *f, struct bt_op *o)
     return false;
 }
 
+/* An operand that is the other bits of a value: one instruction on most hosts. */
+static bool fold_inverted(struct folder *f, struct bt_op *o)
+{
+    const struct bt_op *a = op_of(f, o->a), *b = op_of(f, o->b);
+    if (o->op != UOP_and_64)
+        return false;
+    if (b->op == UOP_xor_64_i && b->imm == -1)
+        changed(f, o, UOP_andn_64, o->a, resolve(f, b->a), 0);
+    else if (a->op == UOP_xor_64_i && a->imm == -1)
+        changed(f, o, UOP_andn_64, o->b, resolve(f, a->a), 0);
+    else
+        return false;
+    return true;
+}
+
 static uint32_t fold_pure(struct folder *f, uint32_t v)
 {
     struct bt_op *o = &f->r->ops[v];
@@ -451,7 +466,7 @@ static uint32_t fold_pure(struct folder *f, uint32_t v)
         }
         if (kb && uop_info[o->op + 1].rr_form == o->op && !compares_floats(o->op))
             return changed(f, o, (uint16_t)(o->op + 1), o->a, 0, (int64_t)cb);
-        if (fold_rotation(f, o))
+        if (fold_rotation(f, o) || fold_inverted(f, o))
             return 0;
         if (o->a == o->b && (o->op == UOP_set_lt || o->op == UOP_set_ltu || o->op == UOP_xor_64 ||
                              o->op == UOP_sub_64 || o->op == UOP_sub_32s))

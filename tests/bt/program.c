@@ -371,6 +371,15 @@ static void random_insn(struct block *b)
         random_system(b);
         return;
     }
+    if (pick(16) == 0) { /* the bits of one that another has not */
+        uint8_t x = source(temp), y = source(temp);
+        emit3(b, UOP_xor_64_i, CPU_TEMP_BASE, x, 0, -1);
+        if (pick(2))
+            emit3(b, UOP_and_64, dest(), CPU_TEMP_BASE, y, 0);
+        else
+            emit3(b, UOP_and_64, dest(), y, CPU_TEMP_BASE, 0);
+        return;
+    }
     unsigned n = pick(3), kind = pick(10);
     for (unsigned i = 0; i <= n; i++) {
         uint16_t op = pick(2) ? pure_ops[pick(npure)] : likely[pick(sizeof likely / 2)];
