@@ -36,8 +36,8 @@ static inline uint64_t uop_vec_sat_u(__int128 v, int bits)
     return (uint64_t)(v > max ? max : v < 0 ? 0 : v);
 }
 
-/* Kinds of saturating shifts: signed, unsigned, signed to unsigned. */
-enum { UOP_QSHL_S, UOP_QSHL_U, UOP_QSHL_SU };
+/* Kinds of saturating shifts: signed, unsigned. */
+enum { UOP_QSHL_S, UOP_QSHL_U };
 
 /* As uop_vec_shift, to the nearest value of `kind` and `bits` where the shift to the left does not fit. */
 static inline uint64_t uop_vec_qshl(int kind, __int128 x, int64_t s, int bits, bool round, bool *q)

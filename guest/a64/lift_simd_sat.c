@@ -52,11 +52,26 @@ LIFT(vsat)
     result(l, in, got);
 }
 
-/* rd and rn, of different signedness */
+/* b's bits where mask has ones, c's elsewhere. */
+static uint8_t vbsl(struct lift *l, uint8_t mask, uint8_t b, uint8_t c)
+{
+    uint8_t t = lift_vtemp(l);
+    lift_emit(l, UOP_vbsl, t, mask, b, c, 0);
+    return t;
+}
+
+/* The sign bit of each lane. */
+static uint8_t signs(struct lift *l, unsigned size)
+{
+    return a64_vconst(l, UINT64_C(1) << ((8 << size) - 1), size);
+}
+
+/* rd and rn, of different signedness: the row of rn's, with rd moved by half of the range there and back. */
 LIFT(vsat_acc)
 {
     uint8_t a = operand(l, in->rd, SIZE, SCALAR), b = operand(l, in->rn, SIZE, SCALAR);
-    uint8_t got = a64_vec2(l, arg + SIZE, a, b);
+    uint8_t moved = a64_vec2(l, UOP_vxor, a, signs(l, SIZE));
+    uint8_t got = a64_vec2(l, UOP_vxor, a64_vec2(l, arg + SIZE, moved, b), signs(l, SIZE));
     note_difference(l, got, a64_vec2(l, UOP_vadd_8 + SIZE, a, b), whole(in));
     result(l, in, got);
 }
@@ -69,27 +84,54 @@ LIFT(vsat1)
     result(l, in, got);
 }
 
-/* Shifts: a row of its own, the one that follows, has ones where the shift saturates. */
-static void shift(struct lift *l, const struct a64_insn *in, int row, unsigned size, uint8_t by)
+/* Shifts by registers: a row of its own, the one that follows, has ones where the shift saturates. */
+LIFT(vqshl)
 {
-    uint8_t a = operand(l, in->rn, size, SCALAR);
-    enum uop_code op = (unsigned)row + size;
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR), by = a64_v(in->rm);
+    enum uop_code op = (unsigned)arg + SIZE;
     note_any(l, a64_vec2(l, op + (UOP_vsqshlq_8 - UOP_vsqshl_8), a, by), whole(in));
     result(l, in, a64_vec2(l, op, a, by));
 }
 
-LIFT(vqshl)
-{
-    shift(l, in, arg, SIZE, a64_v(in->rm));
-}
-
+/* Left by an immediate: what does not come back by the opposite shift saturates. Signed to unsigned: negative numbers, which
+ * become zeros, do not come back either. */
 LIFT(vqshl_imm)
 {
-    unsigned size = a64_shift_size(in);
-    shift(l, in, arg, size, a64_vconst(l, a64_shift_left(in), size));
+    unsigned size = a64_shift_size(in), n = (unsigned)a64_shift_left(in), top = (8 << size) - 1;
+    uint8_t x = operand(l, in->rn, size, SCALAR), a = x, sign = 0;
+    if (arg != A64_NARROW_U)
+        sign = a64_vec_i(l, UOP_vsshr_8 + size, x, 0, top);
+    if (arg == A64_NARROW_SU)
+        a = a64_vec2(l, UOP_vandn, x, sign);
+    uint8_t t = n ? a64_vec_i(l, UOP_vshl_8 + size, a, 0, n) : a, back = a;
+    if (n)
+        back = a64_vec_i(l, (arg == A64_NARROW_S ? UOP_vsshr_8 : UOP_vushr_8) + size, t, 0, n);
+    uint8_t fits = a64_vec2(l, UOP_vcmeq_8 + size, back, a);
+    if (arg == A64_NARROW_S) {
+        uint8_t most = a64_vconst(l, (UINT64_C(1) << top) - 1, size);
+        t = vbsl(l, fits, t, a64_vec2(l, UOP_vxor, sign, most));
+    } else {
+        t = a64_vec2(l, UOP_vorn, t, fits);
+    }
+    note_difference(l, back, x, whole(in));
+    result(l, in, t);
 }
 
 /* ---- narrowing ---- */
+
+/* The lesser, or the greater, of each lane of t and of the constant. Few hosts have that for 64 bits. */
+static uint8_t bounded(struct lift *l, uint8_t t, uint64_t limit, unsigned size, bool is_signed,
+                       bool least)
+{
+    uint8_t c = a64_vconst(l, limit, size);
+    if (size < 3) {
+        enum uop_code op = least ? (is_signed ? UOP_vsmax_8 : UOP_vumax_8)
+                                 : (is_signed ? UOP_vsmin_8 : UOP_vumin_8);
+        return a64_vec2(l, op + size, t, c);
+    }
+    enum uop_code op = is_signed ? UOP_vcmgt_64 : UOP_vcmhi_64;
+    return vbsl(l, least ? a64_vec2(l, op, c, t) : a64_vec2(l, op, t, c), c, t);
+}
 
 /* The lanes of t clamped to what 1 << size bytes hold and made that narrow. */
 static void narrow_saturating(struct lift *l, const struct a64_insn *in, uint8_t t, unsigned size,
@@ -99,12 +141,12 @@ static void narrow_saturating(struct lift *l, const struct a64_insn *in, uint8_t
     uint64_t lane = ~UINT64_C(0) >> (64 - wide), umax = (UINT64_C(1) << bits) - 1;
     uint8_t clamped = t;
     if (how == A64_NARROW_U) {
-        clamped = a64_vec2(l, UOP_vumin_8 + size + 1, t, a64_vconst(l, umax, size + 1));
+        clamped = bounded(l, t, umax, size + 1, false, false);
     } else {
         uint64_t max = how == A64_NARROW_S ? umax >> 1 : umax,
                  min = how == A64_NARROW_S ? ~max & lane : 0;
-        clamped = a64_vec2(l, UOP_vsmin_8 + size + 1, t, a64_vconst(l, max, size + 1));
-        clamped = a64_vec2(l, UOP_vsmax_8 + size + 1, clamped, a64_vconst(l, min, size + 1));
+        clamped = bounded(l, t, max, size + 1, true, false);
+        clamped = bounded(l, clamped, min, size + 1, true, true);
     }
     note_difference(l, clamped, t, true);
     t = a64_vec_i(l, UOP_vnarrow, clamped, 0, size);
