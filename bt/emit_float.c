@@ -308,12 +308,36 @@ static struct long_way long_way(struct bt_emitter *m, uint32_t v)
     return (struct long_way){.back = x64_label(&m->e), .here = m->r->ops[v].sunk};
 }
 
+static bool raises(uint16_t op)
+{
+    return op == UOP_feq_f64 || op == UOP_flt_f64 || op == UOP_fle_f64 || op == UOP_feq_f32 ||
+           op == UOP_flt_f32 || op == UOP_fle_f32;
+}
+
+/* Has a comparison in front of v in its block met this operand, and raised invalid if it is a signalling NaN? Then v may do so
+ * again. */
+static bool raised_before(const struct bt_emitter *m, uint32_t v, uint32_t operand)
+{
+    const struct bt_region *r = m->r;
+    const struct bt_block *b = &r->blocks[m->block];
+    if (r->in_place || r->ops[v].sunk)
+        return false;
+    for (uint32_t k = m->at; k-- > 0;) {
+        const struct bt_op *o = &r->ops[b->ops[k]];
+        if (o->op == UOP_fp_setflags)
+            return false;
+        if (raises(o->op) && (o->a == operand || o->b == operand))
+            return true;
+    }
+    return false;
+}
+
 /* A NaN in x goes the long way. */
 static void keep_quiet(struct bt_emitter *m, struct long_way *w, uint32_t v, uint32_t operand,
                        unsigned x, bool s)
 {
     struct x64_emit *e = &m->e;
-    if (bt_is_quiet(m->r, operand))
+    if (bt_is_quiet(m->r, operand) || raised_before(m, v, operand))
         return;
     if (!w->asked)
         w->away =
@@ -354,12 +378,6 @@ static bool feeds_branch(const struct bt_emitter *m, uint32_t v)
     const struct bt_op *t = &r->ops[b->ops[b->nops - 1]];
     return (t->op == UOP_br_ne || t->op == UOP_br_eq) && !t->snap && t->a == v &&
            bt_loc(m, t->b).place == BT_IMM && bt_imm(m, t->b) == 0;
-}
-
-static bool raises(uint16_t op)
-{
-    return op == UOP_feq_f64 || op == UOP_flt_f64 || op == UOP_fle_f64 || op == UOP_feq_f32 ||
-           op == UOP_flt_f32 || op == UOP_fle_f32;
 }
 
 /* The comparison of the same values by an operation next to v, on the side `by` (1 behind it, -1 before it), if that one is for
@@ -420,13 +438,17 @@ static bool compare_float(struct bt_emitter *m, uint32_t v, bool s)
     /* b > a, b >= a: false when unordered. */
     x64_v_rr(e, signals ? (s ? X64_COMISS : X64_COMISD) : (s ? X64_UCOMISS : X64_UCOMISD), b, a);
     bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
+    if (!quiet && !o->uses && !m->r->in_place) {
+        x64_bind(e, way.back);
+        return true;
+    }
     if (equal) {
         x64_setcc(e, X64_NP, RAX);
         x64_rr(e, X64_MOVZX8, 4, RAX, RAX);
         x64_rm(e, X64_CMOVCC + X64_NE, 4, RAX, bt_const128(m, 0, 0));
     } else {
         enum x64_cc cc = or_equal ? X64_AE : X64_A;
-        if ((!quiet || raising) && (feeds_branch(m, v) || bt_feeds_choice(m, v))) {
+        if (!way.asked && (feeds_branch(m, v) || bt_feeds_choice(m, v))) {
             x64_bind(e, way.back);
             m->fused = v;
             m->fused_cc = cc;
@@ -451,7 +473,9 @@ static void compare_flags(struct bt_emitter *m, uint32_t v, bool s)
     struct long_way way = long_way(m, v);
     keep_quiet(m, &way, v, o->a, a, s);
     keep_quiet(m, &way, v, o->b, b, s);
+    uint32_t begin = x64_offset(e);
     x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+    bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
     x64_mov_ri(e, RAX, uop_flags(false, false, true, false));
     x64_rm(e, X64_CMOVCC + X64_B, 4, RAX,
            bt_const128(m, uop_flags(true, false, false, false), 0)); /* less, or unordered */
