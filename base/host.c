@@ -5,7 +5,9 @@
 #include "base/host.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void host_write_all(int fd, const char *text, size_t n)
@@ -34,4 +36,24 @@ int host_fd_high(int fd)
         return fd;
     close(fd);
     return high;
+}
+
+#define AHEAD ((uintptr_t)64 << 10)
+#define PAGE ((uintptr_t)4096)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE \
+    23 /* Linux 5.14, newer than some headers; older kernels refuse it, and nothing is lost */
+#endif
+
+void host_heap_ahead(uintptr_t at, size_t size)
+{
+    static uintptr_t done; /* atomic: all of the heap below it has been asked for */
+    if (at + size <= __atomic_load_n(&done, __ATOMIC_RELAXED))
+        return;
+    uintptr_t from = at & ~(PAGE - 1), to = from + AHEAD, top = (uintptr_t)sbrk(0) & ~(PAGE - 1);
+    if (from >= top)
+        return;
+    to = to < top ? to : top;
+    __atomic_store_n(&done, to, __ATOMIC_RELAXED);
+    host_call(SYS_madvise, from, to - from, MADV_POPULATE_WRITE, 0, 0, 0);
 }

@@ -33,4 +33,8 @@ void host_write_all(int fd, const char *text, size_t n);
  * that the guest's own keep their numbers. Closes fd; it is fd itself when there is no room. */
 int host_fd_high(int fd);
 
+/* size bytes at `at`, fresh from malloc, are about to be used, and what is behind them soon: the kernel is asked for the heap's next
+ * pages in one go, a third of what a page fault for each costs. Does nothing elsewhere, or where it was done. */
+void host_heap_ahead(uintptr_t at, size_t size);
+
 #endif

@@ -5,8 +5,8 @@
 
 /* In guest instructions that the interpreter would have run meanwhile, less what they take as translated code: about 2.7 ns each. */
 #define COST_INSN \
-    150 /* to translate one, with its part of placing, linking and evicting the unit */
-#define COST_ENTRY 32 /* to enter a unit from the interpreter and to come back */
+    200 /* to translate one, with its part of placing, linking and evicting the unit */
+#define COST_ENTRY 64 /* to enter a unit from the interpreter and to come back */
 
 /* A block waits so many entries for its next translation. */
 #define AGAIN_FIRST 32u

@@ -44,6 +44,7 @@ struct code_page {
 };
 
 static struct code_page **buckets, *free_pages, *dirty_head;
+static struct code_page *fresh, *fresh_end; /* never used */
 static size_t nbuckets, npages;
 static uint64_t gen;
 static atomic_uint nprotected, nhot;
@@ -109,19 +110,17 @@ static struct code_page *entry(uint64_t page)
         return p;
     if (npages >= nbuckets && !grow() && !nbuckets)
         return NULL;
-    if (!free_pages) {
+    if (!free_pages && fresh == fresh_end) {
         size_t size = 64 * 1024;
-        struct code_page *c = map_pages(size);
 
-        if (!c)
+        fresh = map_pages(size);
+        fresh_end = fresh ? fresh + size / sizeof *fresh : NULL;
+        if (!fresh)
             return NULL;
-        for (size_t i = 0; i < size / sizeof *c; i++) {
-            c[i].next = free_pages;
-            free_pages = &c[i];
-        }
     }
-    p = free_pages;
-    free_pages = p->next;
+    p = free_pages ? free_pages : fresh++;
+    if (p == free_pages)
+        free_pages = p->next;
     *p = (struct code_page){.page = page, .gen = gen, .next = buckets[hash(page)]};
     buckets[hash(page)] = p;
     npages++;

@@ -6,7 +6,9 @@
 #include "process/vmatree.h"
 
 static struct vma_node *free_nodes; /* linked through left */
-static unsigned nfree;
+static struct vma_node *fresh,
+    *fresh_end;        /* never used: most processes touch few of a chunk's pages */
+static unsigned nfree; /* of both kinds */
 
 #define CHUNK_BYTES (64 * 1024)
 
@@ -17,11 +19,13 @@ bool vma_reserve(unsigned n)
             mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (c == MAP_FAILED)
             return false;
-        for (unsigned i = 0; i < CHUNK_BYTES / sizeof *c; i++) {
-            c[i].left = free_nodes;
-            free_nodes = &c[i];
-            nfree++;
+        for (; fresh < fresh_end; fresh++) {
+            fresh->left = free_nodes;
+            free_nodes = fresh;
         }
+        fresh = c;
+        fresh_end = c + CHUNK_BYTES / sizeof *c;
+        nfree += CHUNK_BYTES / sizeof *c;
     }
     return true;
 }
@@ -113,8 +117,9 @@ struct vma_node *vma_insert(struct vma_tree *t, const struct vma *v)
 {
     if (!vma_reserve(1))
         return NULL;
-    struct vma_node *n = free_nodes;
-    free_nodes = n->left;
+    struct vma_node *n = free_nodes ? free_nodes : fresh++;
+    if (n == free_nodes)
+        free_nodes = n->left;
     nfree--;
     n->left = n->right = NULL;
     n->v = *v;

@@ -5,6 +5,7 @@
  * Threading: a block belongs to its maker until codecache/ takes it.
  */
 #include "uop/block.h"
+#include "base/host.h"
 #include "base/report.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static struct block *make(unsigned nuops, unsigned ninsns, const uint8_t *code, 
     char *mem = malloc(size);
     if (!mem)
         vm_bug("out of memory for a block of %u micro-ops", nuops);
+    host_heap_ahead((uintptr_t)mem, size);
     struct block *b = (struct block *)mem;
     *b = (struct block){.nuops = nuops,
                         .ninsns = ninsns,
