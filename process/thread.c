@@ -13,7 +13,7 @@ _Thread_local struct thread *thread_self;
 
 static pthread_mutex_t thread_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct list threads = LIST_INIT(threads);
-static unsigned nthreads;
+static unsigned main_group; /* threads of this process, but for those beside it */
 
 struct trace_root trace_root = {
     .magic = {TRACE_MAGIC_0, TRACE_MAGIC_1},
@@ -40,6 +40,7 @@ struct thread *thread_new(const struct guest *g, struct sighand *sh)
     uintptr_t last = ((uintptr_t)t->cpu.ucache + sizeof(t->cpu.ucache)) & ~(uintptr_t)4095;
     (void)madvise((void *)first, last - first, MADV_WIPEONFORK);
     list_init(&t->link);
+    t->group = &main_group;
     t->cpu.guest = g;
     t->cpu.thread = t;
     t->cpu.res_addr = UINT64_MAX;
@@ -61,7 +62,7 @@ void thread_list_add(struct thread *t)
 {
     pthread_mutex_lock(&thread_mutex);
     list_add_tail(&threads, &t->link);
-    nthreads++;
+    ++*t->group;
     pthread_mutex_unlock(&thread_mutex);
 }
 
@@ -70,7 +71,7 @@ void thread_list_remove(struct thread *t)
     pthread_mutex_lock(&thread_mutex);
     if (!list_empty(&t->link)) {
         list_remove(&t->link);
-        nthreads--;
+        --*t->group;
     }
     pthread_mutex_unlock(&thread_mutex);
 }
@@ -78,7 +79,7 @@ void thread_list_remove(struct thread *t)
 unsigned thread_count(void)
 {
     pthread_mutex_lock(&thread_mutex);
-    unsigned n = nthreads;
+    unsigned n = thread_self ? *thread_self->group : main_group;
     pthread_mutex_unlock(&thread_mutex);
     return n;
 }
@@ -122,8 +123,13 @@ void thread_fork_end(bool child)
         if (t == thread_self)
             continue;
         list_remove(&t->link);
-        nthreads--;
         munmap(t, thread_size());
+    }
+    main_group = thread_self != NULL;
+    if (thread_self) {
+        thread_self->group = &main_group;
+        thread_self->apart = false;
+        thread_self->beside = NULL;
     }
 }
 

@@ -60,9 +60,12 @@ struct thread {
     bool exiting;
     const struct seccomp *seccomp; /* syscall/seccomp.c; NULL: no filter */
     struct thread *vfork_parent;   /* in a vfork child: who waits */
-    void *exec_args;               /* of execve; a vfork child leaves it to its parent to unmap */
+    bool
+        apart; /* of a process of its own that shares our memory: a vfork child, or one that runs beside us */
+    unsigned *group;           /* how many threads its process has, under thread_lock */
+    struct host_stack *beside; /* the first thread of a process beside us: runtime/threads.c */
+    void *exec_args;           /* of execve; a vfork child leaves it to its parent to unmap */
     size_t exec_args_size;
-    pthread_t host;
     int exit_status;
     struct trace trace;
 
@@ -103,6 +106,7 @@ struct thread *thread_new(const struct guest *g, struct sighand *sh);
 void thread_free(struct thread *t);
 void thread_list_add(struct thread *t);
 void thread_list_remove(struct thread *t);
+/* Threads of the calling one's process. */
 unsigned thread_count(void);
 /* Visit all under thread_lock. */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);

@@ -90,7 +90,7 @@ void gdb_breakpoint_remove(uint64_t addr)
 void gdb_gate(struct thread *t)
 {
     pthread_mutex_lock(&gdb_lock);
-    while (frozen && !t->debug.run && !t->vfork_parent)
+    while (frozen && !t->debug.run && !t->apart)
         pthread_cond_wait(&gdb_go, &gdb_lock);
     pthread_mutex_unlock(&gdb_lock);
 }
@@ -120,7 +120,7 @@ static int report(struct thread *t, const siginfo_t *info)
 bool gdb_breakpoint(struct thread *t)
 {
     uint64_t pc = t->cpu.r[t->cpu.guest->pc_slot];
-    if (t->vfork_parent)
+    if (t->apart)
         return true;
     if (!gdb_on || gdb_limit(pc, 1)) {
         /* A block of before a fork, or of before the breakpoint was removed. */
@@ -136,7 +136,7 @@ void gdb_stepped(struct thread *t)
 {
     siginfo_t info = {.si_signo = SIGTRAP, .si_code = TRAP_TRACE};
     uint64_t pc = t->cpu.r[t->cpu.guest->pc_slot];
-    if (t->vfork_parent || !gdb_on)
+    if (t->apart || !gdb_on)
         t->debug.step = false;
     else if (pc < t->debug.start || pc >= t->debug.end || !gdb_limit(pc, 1))
         report(t, &info);
@@ -145,7 +145,7 @@ void gdb_stepped(struct thread *t)
 /* sig_debug: a signal is about to be delivered to t. */
 static bool on_guest_signal(struct thread *t, const siginfo_t *info)
 {
-    if (!gdb_on || t->vfork_parent)
+    if (!gdb_on || t->apart)
         return true;
     if (report(t, info) != info->si_signo)
         return false;

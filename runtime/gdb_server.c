@@ -434,7 +434,7 @@ static void transfer(const char *what)
 static void say_thread(struct thread *t, void *arg)
 {
     (void)arg;
-    if (!t->vfork_parent)
+    if (!t->apart)
         say("%s%x", reply_len > 1 ? "," : "", (unsigned)t->tid);
 }
 

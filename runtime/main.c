@@ -106,7 +106,6 @@ static _Noreturn void start(void)
     struct thread *t = thread_new(probe.guest, sh);
     thread_self = t;
     t->tid = gettid();
-    t->host = pthread_self();
     thread_list_add(t);
     if (options.seccomp_fd >= 0 && !sys_seccomp_restore(t, options.seccomp_fd))
         options_fatal("--seccomp-fd=%d: no filters of dragoman's there", options.seccomp_fd);

@@ -47,11 +47,22 @@ struct host_stack {
     struct list link;
     char *base;
     pid_t tid;
-    bool ending; /* tid is on its way out */
+    bool ending;                   /* tid is on its way out */
+    struct process_stack *process; /* NULL: a thread's */
+};
+
+/* What else a process beside us has: at the lower end of its stack. Thread-local storage is made by the C library alone, for its
+ * own threads; so a thread is started, leaves its storage behind and is gone, and one process after the other uses that. */
+struct process_stack {
+    uint32_t left;         /* 0: nobody uses the stack; cleared by the kernel */
+    unsigned threads;      /* of that process: struct thread.group */
+    struct thread *thread; /* its first, until somebody has put it away */
+    uint64_t tls, top;
 };
 
 static struct list stacks = LIST_INIT(stacks); /* all, free ones first */
 static unsigned free_stacks;
+static unsigned nprocesses; /* stacks with a process that was not put away; atomic */
 static pthread_mutex_t stacks_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Of the running host thread: its stack (NULL on the process's first one), and the way out of it. */
@@ -72,7 +83,7 @@ static void stacks_reap(void)
     for (struct list *l = stacks.next; l != &stacks && looked < REAP; l = next) {
         struct host_stack *s = list_entry(l, struct host_stack, link);
         next = l->next;
-        if (!s->ending)
+        if (!s->ending || s->process)
             continue;
         looked++;
         /* Not tgkill: a vfork child's threads are of another process. */
@@ -157,12 +168,25 @@ static void leave(struct thread *t)
     uint64_t ctid = t->clear_child_tid;
     if (ctid && mm_prepare_write(ctid, 4) != 0)
         ctid = 0;
+    if (t->beside) {
+        /* The kernel has another word to clear. */
+        if (ctid && mm_write_u32(ctid, 0) == 0)
+            syscall(SYS_futex, mm_g2h(ctid), FUTEX_WAKE, 1, NULL, NULL, 0);
+        t->beside->process->thread = NULL;
+        __atomic_sub_fetch(&nprocesses, 1, __ATOMIC_RELAXED);
+    }
+    bool beside = t->beside, others = thread_count() > 1;
     thread_list_remove(t);
     cc_leave(&t->cpu);
     cc_cpu_remove(&t->cpu);
     thread_self = NULL;
     sighand_put(t->sighand);
     thread_free(t);
+    if (beside) {
+        if (others)
+            syscall(SYS_set_tid_address, NULL); /* they count in the stack's memory */
+        return;
+    }
     syscall(SYS_set_tid_address, ctid);
     if (own_stack) {
         pthread_mutex_lock(&stacks_lock);
@@ -196,7 +220,6 @@ static void *thread_main(void *arg)
         return NULL;
     }
     t->tid = tid;
-    t->host = pthread_self();
     thread_self = t;
     cc_cpu_add(&t->cpu);
     thread_list_add(t);
@@ -221,6 +244,28 @@ struct raw_action {
     uint64_t word[4];
 };
 
+/* A detached host thread on a stack of ours, with every signal blocked (the caller has them blocked); 0 or an errno. */
+static int host_thread(struct host_stack *stack, void *(*fn)(void *), void *arg)
+{
+    pthread_t host;
+    pthread_attr_t attr;
+    struct raw_action setxid;
+    static bool library_ready;
+
+    syscall(SYS_rt_sigaction, SIGNAL_SETXID, NULL, &setxid, 8);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    /* The struct host_stack at the end is not part of it. */
+    pthread_attr_setstack(&attr, stack->base + STACK_TOTAL - STACK_SIZE, STACK_SIZE - 64);
+    int rc = pthread_create(&host, &attr, fn, arg);
+    pthread_attr_destroy(&attr);
+    if (!library_ready) {
+        syscall(SYS_rt_sigaction, SIGNAL_SETXID, &setxid, NULL, 8);
+        library_ready = true;
+    }
+    return rc;
+}
+
 static int start_thread(struct thread *t, uint64_t flags, uint64_t parent_tid, uint64_t child_tid)
 {
     struct start s = {.t = t, .flags = flags, .parent_tid = parent_tid, .child_tid = child_tid};
@@ -229,22 +274,8 @@ static int start_thread(struct thread *t, uint64_t flags, uint64_t parent_tid, u
         return -EAGAIN;
 
     uint64_t saved;
-    pthread_t host;
-    pthread_attr_t attr;
-    struct raw_action setxid;
     sig_block_all(&saved);
-    syscall(SYS_rt_sigaction, SIGNAL_SETXID, NULL, &setxid, 8);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    /* The struct host_stack at the end is not part of it. */
-    pthread_attr_setstack(&attr, s.stack->base + STACK_TOTAL - STACK_SIZE, STACK_SIZE - 64);
-    int rc = pthread_create(&host, &attr, thread_main, &s);
-    pthread_attr_destroy(&attr);
-    static bool library_ready;
-    if (!library_ready) {
-        syscall(SYS_rt_sigaction, SIGNAL_SETXID, &setxid, NULL, 8);
-        library_ready = true;
-    }
+    int rc = host_thread(s.stack, thread_main, &s);
     if (rc == 0) {
         while (!__atomic_load_n(&s.done, __ATOMIC_SEQ_CST))
             syscall(SYS_futex, &s.done, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
@@ -258,6 +289,147 @@ static int start_thread(struct thread *t, uint64_t flags, uint64_t parent_tid, u
 }
 _Static_assert(sizeof(struct host_stack) <= 64, "start_thread leaves out so much of a stack");
 
+/* --- processes beside us --------------------------------------------------------------------------- */
+
+/* A thread that only leaves its thread-local storage. Every signal is blocked. */
+static void *leave_storage(void *arg)
+{
+    struct process_stack *p = arg;
+    p->tls = (uintptr_t)__builtin_thread_pointer();
+    p->top = ((uintptr_t)__builtin_frame_address(0) - 256) & ~(uint64_t)15;
+    syscall(SYS_set_tid_address, &p->left);
+    syscall(SYS_exit, 0); /* the C library believes that it lives */
+    return NULL;
+}
+
+static bool make_storage(struct host_stack *s)
+{
+    struct process_stack *p = (void *)(s->base + STACK_TOTAL - STACK_SIZE);
+    uint32_t left;
+
+    *p = (struct process_stack){.left = 1};
+    if (host_thread(s, leave_storage, p) != 0)
+        return false;
+    while ((left = __atomic_load_n(&p->left, __ATOMIC_SEQ_CST)) != 0)
+        syscall(SYS_futex, &p->left, FUTEX_WAIT, left, NULL, NULL, 0);
+    s->process = p;
+    return true;
+}
+
+/* The threads of a process that is no more. Under thread_lock. */
+struct group_search {
+    const unsigned *group;
+    struct thread *found;
+};
+
+static void is_of_group(struct thread *t, void *arg)
+{
+    struct group_search *search = arg;
+    if (t->group == search->group)
+        search->found = t;
+}
+
+static void put_away(struct thread *t)
+{
+    if (t->beside && t->clear_child_tid) {
+        /* Not ended by itself; or the guest's word would be clear. */
+        mm_write_u32(t->clear_child_tid, 0);
+        syscall(SYS_futex, mm_g2h(t->clear_child_tid), FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+    thread_list_remove(t);
+    cc_cpu_remove(&t->cpu);
+    if (t->exec_args)
+        munmap(t->exec_args, t->exec_args_size);
+    sighand_put(t->sighand);
+    thread_free(t);
+}
+
+static void reap_processes(void)
+{
+    if (!__atomic_load_n(&nprocesses, __ATOMIC_RELAXED))
+        return;
+    for (;;) {
+        struct host_stack *dead = NULL;
+        pthread_mutex_lock(&stacks_lock);
+        list_for_each(s, &stacks, struct host_stack, link)
+        {
+            struct process_stack *p = s->process;
+            if (p && p->thread && !__atomic_load_n(&p->left, __ATOMIC_SEQ_CST)) {
+                dead = s;
+                p->left = 1; /* until all is put away */
+                break;
+            }
+        }
+        pthread_mutex_unlock(&stacks_lock);
+        if (!dead)
+            return;
+        struct group_search search = {.group = &dead->process->threads};
+        do {
+            search.found = NULL;
+            thread_for_each(is_of_group, &search);
+            if (search.found)
+                put_away(search.found);
+        } while (search.found);
+        dead->process->thread = NULL;
+        __atomic_sub_fetch(&nprocesses, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&dead->process->left, 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+static bool prepare_process(struct thread *t, struct sys_process_room *at)
+{
+    struct host_stack *s = NULL;
+
+    reap_processes();
+    pthread_mutex_lock(&stacks_lock);
+    list_for_each(other, &stacks, struct host_stack, link)
+    {
+        struct process_stack *p = other->process;
+        if (p && !p->thread && !__atomic_load_n(&p->left, __ATOMIC_SEQ_CST)) {
+            s = other;
+            p->left = 1;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&stacks_lock);
+    if (!s) {
+        s = stack_get();
+        if (!s)
+            return false;
+        if (!make_storage(s)) {
+            stack_put(s);
+            return false;
+        }
+        s->process->left = 1;
+    }
+    struct process_stack *p = s->process;
+    p->threads = 0;
+    p->thread = t;
+    t->beside = s;
+    t->group = &p->threads;
+    t->apart = true;
+    __atomic_add_fetch(&nprocesses, 1, __ATOMIC_RELAXED);
+    char *bottom = (char *)(p + 1);
+    *at = (struct sys_process_room){
+        .stack = bottom, .size = p->top - (uintptr_t)bottom, .tls = p->tls, .left = &p->left};
+    return true;
+}
+
+static void unprepare_process(struct thread *t)
+{
+    struct process_stack *p = t->beside->process;
+    p->thread = NULL;
+    __atomic_sub_fetch(&nprocesses, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&p->left, 0, __ATOMIC_SEQ_CST);
+}
+
+static void run_process(struct thread *t)
+{
+    own_stack = t->beside;
+    sig_thread_begin(t, own_stack->base + GUARD, SIG_HOST_STACK);
+    run_thread(t);
+}
+
 /* --- the end ------------------------------------------------------------------------------------- */
 
 static void thread_exit(struct thread *t, int status)
@@ -267,7 +439,7 @@ static void thread_exit(struct thread *t, int status)
         syscall(SYS_exit, status);
     }
     bool last = thread_count() == 1;
-    if (last) {
+    if (last && !t->apart) {
         stats_report();
         gdb_exiting(status);
     }
@@ -280,10 +452,12 @@ static void thread_exit(struct thread *t, int status)
 
 static void process_exit(struct thread *t, int status)
 {
-    if (!t->vfork_parent) {
+    if (!t->apart) {
         stats_report();
         gdb_exiting(status);
     }
+    if (t->beside && thread_count() == 1)
+        leave(t);
     syscall(SYS_exit_group, status);
 }
 
@@ -311,10 +485,15 @@ static void fork_end(bool child)
     for (struct list *l = stacks.next; l != &stacks; l = next) {
         struct host_stack *s = list_entry(l, struct host_stack, link);
         next = l->next;
-        if (s != own_stack)
+        if (s->process) {
+            /* The C library knows it; nobody uses it here. */
+            s->process->left = s == own_stack;
+            s->process->thread = NULL;
+        } else if (s != own_stack) {
             stack_unmap(s);
+        }
     }
-    free_stacks = 0;
+    free_stacks = nprocesses = 0;
 }
 
 static int probe(int fd, struct sys_program *p)
@@ -346,6 +525,10 @@ void threads_init(void)
         .start_thread = start_thread,
         .thread_exit = thread_exit,
         .process_exit = process_exit,
+        .prepare_process = prepare_process,
+        .unprepare_process = unprepare_process,
+        .run_process = run_process,
+        .reap_processes = reap_processes,
         .run_vfork_child = run_vfork_child,
         .fork_begin = fork_begin,
         .fork_end = fork_end,

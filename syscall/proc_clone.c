@@ -2,8 +2,8 @@
  *
  * Owns: validation of the flags in the kernel's order, and the three ways:
  *   CLONE_THREAD  a host thread (hooks.start_thread); what it does not share it unshares itself
- *   CLONE_VM      a vfork: a host process on our memory, with its own host stack, while the calling
- *                 thread waits for its exec or exit. Without CLONE_VFORK too, see docs/exceptions.md
+ *   CLONE_VM      a host process on our memory, with its own host stack. With CLONE_VFORK it borrows the rest of the
+ *                 calling thread, which waits for its exec or exit; else it has thread-local storage of its own
  *   otherwise     a fork, by the C library where its flags are plain ones, so that its locks are whole
  *
  * Invariants: every signal is blocked from before the host's clone until both sides know who they
@@ -14,8 +14,10 @@
 #include "codecache/blocks.h"
 #include "exceptions/trace.h"
 #include "syscall/sys_int.h"
+#include "syscall/tracee.h"
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -111,6 +113,8 @@ static void child_registers(struct thread *c, const struct thread *t, const stru
         c->cpu.frm = t->cpu.frm;
         c->seccomp = t->seccomp;
         c->tagged_addr = t->tagged_addr;
+        c->group = t->group;
+        c->apart = t->apart;
     }
     c->cpu.res_addr = UINT64_MAX;
     c->cpu.r[g->sysret_slot] = 0;
@@ -152,42 +156,53 @@ static int64_t clone_thread(struct thread *t, const struct clone3_args *ca)
 
 /* --- children that share our memory ------------------------------------------------------------- */
 
-struct vfork_start {
+struct sharing_start {
     struct thread *child;
-    const struct clone3_args *args;
+    struct clone3_args args;
 };
 
-/* The child's first function, on its own host stack. */
-static void vfork_child(void *arg)
+/* What the child does first, on its own host stack. */
+static void sharing_begin(struct thread *c, const struct clone3_args *ca)
 {
-    struct vfork_start *s = arg;
-    struct thread *c = s->child;
-    const struct clone3_args *ca = s->args;
     thread_self = c;
     c->tid = (pid_t)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     if (ca->flags & CLONE_CLEAR_SIGHAND_FLAG)
         sig_clear_handlers(c);
     if (ca->flags & CLONE_CHILD_SETTID)
         mm_write_u32(ca->child_tid, (uint32_t)c->tid);
-    if (ca->flags & CLONE_CHILD_CLEARTID) {
-        /* Other memory users remain, so the kernel does clear it. */
-        c->clear_child_tid = ca->child_tid;
-        host_call(SYS_set_tid_address, sys_out(ca->child_tid, 4), 0, 0, 0, 0, 0);
-    }
-    sig_vfork_begin(c);
-    sys_hooks.run_vfork_child(c);
+    c->clear_child_tid = ca->flags & CLONE_CHILD_CLEARTID ? ca->child_tid : 0;
 }
 
-/* The host's clone for a child process: with fn, that runs on the stack given; without, it returns
- * twice. */
-static int64_t host_clone(const struct clone3_args *ca, uint64_t flags, void *stack,
-                          size_t stack_size, int *pidfd, void (*fn)(void *), void *arg)
+static void vfork_child(void *arg)
+{
+    struct sharing_start *s = arg;
+    sharing_begin(s->child, &s->args);
+    /* Other memory users remain, so the kernel does clear it. */
+    if (s->args.flags & CLONE_CHILD_CLEARTID)
+        host_call(SYS_set_tid_address, sys_out(s->args.child_tid, 4), 0, 0, 0, 0, 0);
+    sig_vfork_begin(s->child);
+    sys_hooks.run_vfork_child(s->child);
+}
+
+static void beside_child(void *arg)
+{
+    struct sharing_start s = *(struct sharing_start *)arg;
+    free(arg);
+    sharing_begin(s.child, &s.args);
+    sys_hooks.run_process(s.child);
+}
+
+/* The host's clone for a child process: with fn, that runs on the stack given (and with the storage given, if there is
+ * some); without, it returns twice. */
+static int64_t host_clone(const struct clone3_args *ca, uint64_t flags,
+                          const struct sys_process_room *room, int *pidfd, void (*fn)(void *),
+                          void *arg)
 {
     pid_t tids[SET_TID_MAX];
-    if (!(flags >> 32 || ca->set_tid_size || flags & CLONE_NEWTIME)) {
-        uint64_t top = fn ? (uintptr_t)stack + stack_size : 0;
+    uint64_t stack = room ? (uintptr_t)room->stack : 0, stack_size = room ? room->size : 0;
+    if (!(flags >> 32 || ca->set_tid_size || flags & (CLONE_NEWTIME | CLONE_SETTLS))) {
         flags |= ca->exit_signal;
-        return fn ? proc_host_clone(SYS_clone, flags, top, (uintptr_t)pidfd, fn, arg)
+        return fn ? proc_host_clone(SYS_clone, flags, stack + stack_size, (uintptr_t)pidfd, fn, arg)
                   : host_call(SYS_clone, flags, 0, (uintptr_t)pidfd, 0, 0, 0);
     }
     if (ca->set_tid_size && mm_read(tids, ca->set_tid, ca->set_tid_size * sizeof(tids[0])) != 0)
@@ -196,7 +211,9 @@ static int64_t host_clone(const struct clone3_args *ca, uint64_t flags, void *st
         .flags = flags,
         .pidfd = (uintptr_t)pidfd,
         .exit_signal = ca->exit_signal,
-        .stack = (uintptr_t)stack,
+        .child_tid = flags & CLONE_CHILD_CLEARTID ? (uintptr_t)room->left : 0,
+        .tls = flags & CLONE_SETTLS ? room->tls : 0,
+        .stack = stack,
         .stack_size = stack_size,
         .set_tid = ca->set_tid_size ? (uintptr_t)tids : 0,
         .set_tid_size = ca->set_tid_size,
@@ -230,18 +247,17 @@ static int64_t clone_vfork(struct thread *t, const struct clone3_args *ca)
         return -ENOMEM;
     }
     child_registers(c, t, ca);
-    sig_clone(c, t, ca->flags | CLONE_VFORK);
-    if (!(ca->flags & CLONE_VFORK))
-        c->altstack = (stack_t){.ss_flags = SS_DISABLE};
+    sig_clone(c, t, ca->flags);
     trace_clone(c, t, flags, (int)ca->exit_signal);
     c->vfork_parent = t;
-    c->host = t->host;
+    c->apart = true;
     cc_cpu_add(&c->cpu);
     thread_list_add(c);
 
-    struct vfork_start start = {.child = c, .args = ca};
+    struct sharing_start start = {.child = c, .args = *ca};
+    struct sys_process_room room = {.stack = stack, .size = VFORK_STACK};
     const char *sysroot = process.sysroot;
-    int64_t pid = host_clone(ca, flags, stack, VFORK_STACK, &pidfd, vfork_child, &start);
+    int64_t pid = host_clone(ca, flags, &room, &pidfd, vfork_child, &start);
 
     /* The child has its own memory now, or is gone; or there is none. */
     thread_self = t;
@@ -261,6 +277,58 @@ static int64_t clone_vfork(struct thread *t, const struct clone3_args *ca)
         if (ca->flags & CLONE_PIDFD)
             mm_write_u32(ca->pidfd, (uint32_t)pidfd);
     }
+    return pid;
+}
+
+/* Not CLONE_VFORK: both run. */
+static int64_t clone_beside(struct thread *t, const struct clone3_args *ca)
+{
+    uint64_t saved, flags = (ca->flags & (HOST_FLAGS | CLONE_SIGHAND)) | CLONE_VM | CLONE_SETTLS |
+                            CLONE_CHILD_CLEARTID;
+    struct sys_process_room room;
+    struct sharing_start *start = malloc(sizeof(*start));
+    int64_t pid = -ENOMEM;
+    int pidfd = -1;
+
+    sig_block_all(&saved);
+    struct sighand *sh = t->sighand;
+    if (ca->flags & CLONE_SIGHAND)
+        __atomic_add_fetch(&sh->refs, 1, __ATOMIC_SEQ_CST);
+    else
+        sh = sighand_copy(sh);
+    struct thread *c = sh && start ? thread_new(t->cpu.guest, sh) : NULL;
+    if (!c)
+        goto no_thread;
+    child_registers(c, t, ca);
+    sig_clone(c, t, ca->flags);
+    trace_clone(c, t, ca->flags, (int)ca->exit_signal);
+    if (!sys_hooks.prepare_process(c, &room))
+        goto no_room;
+    *start = (struct sharing_start){.child = c, .args = *ca};
+    cc_cpu_add(&c->cpu);
+    thread_list_add(c);
+    pid = host_clone(ca, flags, &room, &pidfd, beside_child, start);
+    if (pid < 0) {
+        thread_list_remove(c);
+        cc_cpu_remove(&c->cpu);
+        sys_hooks.unprepare_process(c);
+        goto no_room;
+    }
+    /* c is the child's, and may be gone. */
+    if (ca->flags & CLONE_PARENT_SETTID)
+        mm_write_u32(ca->parent_tid, (uint32_t)pid);
+    if (ca->flags & CLONE_PIDFD)
+        mm_write_u32(ca->pidfd, (uint32_t)pidfd);
+    sig_restore(saved);
+    return pid;
+
+no_room:
+    thread_free(c);
+no_thread:
+    if (sh)
+        sighand_put(sh);
+    free(start);
+    sig_restore(saved);
     return pid;
 }
 
@@ -284,7 +352,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
         pid = fork();
         pid = pid < 0 ? -errno : pid;
     } else {
-        pid = host_clone(ca, flags, NULL, 0, &pidfd, NULL, NULL);
+        pid = host_clone(ca, flags, NULL, &pidfd, NULL, NULL);
     }
     cc_fork_end(pid == 0, &t->cpu);
     mm_fork_end(pid == 0);
@@ -305,6 +373,7 @@ static int64_t clone_fork(struct thread *t, const struct clone3_args *ca)
         return pid;
     }
 
+    tracee_forked();
     sh->refs = 1;
     t->tid = (pid_t)host_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     t->vfork_parent = NULL;
@@ -330,7 +399,7 @@ static int64_t do_clone(struct thread *t, const struct clone3_args *ca)
     if (ca->flags & CLONE_THREAD)
         return clone_thread(t, ca);
     if (ca->flags & CLONE_VM)
-        return clone_vfork(t, ca);
+        return ca->flags & CLONE_VFORK ? clone_vfork(t, ca) : clone_beside(t, ca);
     return clone_fork(t, ca);
 }
 

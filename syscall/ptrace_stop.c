@@ -235,6 +235,7 @@ static void ended(pid_t tid)
     tracee_lock();
     tracee_forget(tid);
     tracee_unlock();
+    sys_hooks.reap_processes();
 }
 
 int64_t sys_wait4(struct thread *t, const uint64_t *a)

@@ -20,6 +20,13 @@ struct sys_program {
     char interp[256], interp_arg[256]; /* of a script; the argument may be empty */
 };
 
+struct sys_process_room {
+    void *stack;
+    size_t size;
+    uint64_t tls;
+    uint32_t *left;
+};
+
 /* What only the run loop can do, registered by runtime/ at start-up. */
 struct sys_hooks {
     /* Start a host thread that runs t (already set up: registers, sighand, masks) and writes its tid to
@@ -30,6 +37,14 @@ struct sys_hooks {
     void (*thread_exit)(struct thread *t, int status);
     /* The whole process ends. Does not return. */
     void (*process_exit)(struct thread *t, int status);
+    /* For a process that is going to run beside this one in the same memory: a host stack and thread-local storage of its own,
+     * in *at, which live until the kernel clears at->left (CLONE_CHILD_CLEARTID). False: no memory. unprepare: it was not
+     * started after all. run_process: the first thing that it does, on that stack. */
+    bool (*prepare_process)(struct thread *t, struct sys_process_room *at);
+    void (*unprepare_process)(struct thread *t);
+    void (*run_process)(struct thread *t);
+    /* Put away what such processes left that have ended or executed a program. Cheap when there are none. */
+    void (*reap_processes)(void);
     /* Run the guest in the child of a vfork that shares our memory, until it execs or exits: called in the child. */
     void (*run_vfork_child)(struct thread *t);
     /* Around a fork: take and release the locks of runtime/; in the child only the caller is left. */

@@ -22,16 +22,15 @@
 
 static struct list tracees = LIST_INIT(tracees);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t owner; /* the process whose tracees these are */
 
 void tracee_lock(void)
 {
-    if (owner && owner != getpid())
-        pthread_mutex_init(&lock, NULL); /* the one thread of a fork: others may have held it */
     pthread_mutex_lock(&lock);
-    if (owner == getpid())
-        return;
-    owner = getpid();
+}
+
+void tracee_forked(void)
+{
+    pthread_mutex_init(&lock, NULL); /* other threads may have held it */
     while (!list_empty(&tracees)) {
         struct tracee *x = list_first(&tracees, struct tracee, link);
         list_remove(&x->link);
@@ -46,9 +45,10 @@ void tracee_unlock(void)
 
 struct tracee *tracee_search(bool (*fn)(struct tracee *x, void *arg), void *arg)
 {
+    pid_t self = getpid();
     list_for_each(x, &tracees, struct tracee, link)
     {
-        if (fn(x, arg))
+        if (x->tracer == self && fn(x, arg))
             return x;
     }
     return NULL;
@@ -73,6 +73,7 @@ struct tracee *tracee_get(pid_t tid)
     if (!x)
         return NULL;
     x->tid = tid;
+    x->tracer = getpid();
     list_init(&x->link);
     list_add_tail(&tracees, &x->link);
     return x;

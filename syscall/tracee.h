@@ -20,8 +20,8 @@ enum tracee_stop {
 
 struct tracee {
     struct list link;
-    pid_t tid, tgid;
-    uint64_t root, thread; /* of its struct trace_root and struct thread, 0: not known */
+    pid_t tid, tgid, tracer; /* tracer: a process, one of those that share this memory */
+    uint64_t root, thread;   /* of its struct trace_root and struct thread, 0: not known */
     const struct guest *guest;
     uint64_t call_test, call_done, call_abort, threads;
     enum tracee_stop stop;
@@ -38,7 +38,9 @@ struct tracee {
 
 void tracee_lock(void);
 void tracee_unlock(void);
-/* The tracee of that id; get makes one. Those of the process that forked us do not count. */
+/* In the child of a fork: it traces nobody. */
+void tracee_forked(void);
+/* The calling process's tracee of that id; get makes one. */
 struct tracee *tracee_find(pid_t tid);
 struct tracee *tracee_get(pid_t tid);
 void tracee_forget(pid_t tid);

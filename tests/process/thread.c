@@ -70,6 +70,7 @@ static void list(void **state)
     waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
     assert_int_equal(thread_count(), 4);
+    thread_self = NULL;
     for (int i = 0; i < 5; i++) {
         if (i == 2)
             continue;
@@ -77,7 +78,6 @@ static void list(void **state)
         thread_free(t[i]);
     }
     assert_int_equal(thread_count(), 0);
-    thread_self = NULL;
     sighand_put(sh);
 }
 
