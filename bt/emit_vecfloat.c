@@ -205,11 +205,117 @@ static bool from_signed_64(const struct fp *f)
     return true;
 }
 
+/* ---- with a binary point (FP_FBITS), and unsigned integers of 32 bits: by way of doubles, which hold all of them ---- */
+
+/* 2^n, n being the number of the immediate's fraction bits or its negative, in the lanes of an f32 or an f64. */
+static struct x64_mem power(const struct fp *f, int n, bool wide)
+{
+    uint64_t single = (uint64_t)(127 + n) << 23;
+    uint64_t v = wide ? (uint64_t)(1023 + n) << 52 : single << 32 | single;
+    return bt_const128(f->m, v, v);
+}
+
+/* The number is scaled behind the conversion, exactly: it is no less than 2^-64. */
+static bool scaled_down(const struct fp *f, bool wide)
+{
+    int n = (int)FP_FBITS_OF(f->o->imm);
+    if (n)
+        x64_v_rrm(f->e, wide ? X64_MULPD : X64_MULPS, f->d, f->d, power(f, -n, wide));
+    return true;
+}
+
+/* An unsigned integer behind the bits of 2^52 is the double of their sum; that of a zero must be a positive one in all
+ * modes. */
+static bool from_unsigned_32(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    const uint64_t magic = UINT64_C(0x4330000000000000);
+    struct x64_mem upper = bt_const128(f->m, (magic >> 32) * UINT64_C(0x100000001),
+                                       (magic >> 32) * UINT64_C(0x100000001));
+    struct x64_mem sign = bt_const128(f->m, INT64_MAX, INT64_MAX),
+                   base = bt_const128(f->m, magic, magic);
+    x64_v_rrm(e, X64_PUNPCKLDQ, XMM2, f->a, upper);
+    x64_v_rrm(e, X64_PUNPCKHDQ, XMM1, f->a, upper);
+    for (unsigned x = XMM1; x <= XMM2; x++) {
+        x64_v_rrm(e, X64_SUBPD, x, x, base);
+        x64_v_rrm(e, X64_ANDPS, x, x, sign);
+        x64_v_rr(e, X64_CVTPD2PS, x, x);
+    }
+    x64_v_rrr(e, X64_UNPCKLPD, f->d, XMM2, XMM1);
+    return scaled_down(f, false);
+}
+
+/* Two lanes of a as doubles, scaled, in x. */
+static void scaled_up(const struct fp *f, unsigned x, bool upper)
+{
+    int n = (int)FP_FBITS_OF(f->o->imm);
+    if (upper)
+        x64_v_rrr(f->e, X64_UNPCKHPD, x, f->a, f->a);
+    x64_v_rr(f->e, X64_CVTPS2PD, x, upper ? x : f->a);
+    if (n)
+        x64_v_rrm(f->e, X64_MULPD, x, x, power(f, n, true));
+}
+
+static bool to_fixed_32(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    scaled_up(f, XMM1, true);
+    x64_v_rr(e, X64_CVTTPD2DQ, XMM1, XMM1);
+    scaled_up(f, XMM2, false);
+    x64_v_rr(e, X64_CVTTPD2DQ, XMM2, XMM2);
+    x64_v_rrr(e, X64_UNPCKLPD, f->d, XMM2, XMM1);
+    if (f->m->r->traps)
+        return true;
+    x64_v_rrm(e, X64_PCMPEQD, XMM0, f->d, lanes(f, 0, 0x80000000));
+    unless_clear(f, XMM0, back);
+    x64_bind(e, back);
+    return true;
+}
+
+/* Both lanes of x as integers of 32 bits in rax; to C, before any flag is raised that should not be, when one does not fit.
+ * What is 2^32 or more has no fraction. */
+static void half_to_unsigned_32(const struct fp *f, unsigned x, unsigned away)
+{
+    struct x64_emit *e = f->e;
+    x64_v_gr(e, X64_CVTTSD2SI, 8, RCX, x);
+    x64_v_rrr(e, X64_UNPCKHPD, x, x, x);
+    x64_v_gr(e, X64_CVTTSD2SI, 8, RAX, x);
+    x64_mov_rr(e, 8, RDX, RAX);
+    x64_alu_rr(e, X64_OR, 8, RDX, RCX);
+    x64_shift_ri(e, X64_SHR, 8, RDX, 32);
+    x64_jcc(e, X64_NE, away);
+    x64_shift_ri(e, X64_SHL, 8, RAX, 32);
+    x64_alu_rr(e, X64_OR, 8, RAX, RCX);
+}
+
+static bool to_unsigned_32(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    unsigned away =
+        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+    /* Negative numbers, -0 among them, are C's. */
+    x64_v_gr(e, X64_MOVMSKPS, 4, RAX, f->a);
+    x64_test_rr(e, 4, RAX, RAX);
+    x64_jcc(e, X64_NE, away);
+    scaled_up(f, XMM1, true);
+    half_to_unsigned_32(f, XMM1, away);
+    x64_v_gr(e, X64_MOVQ, 8, XMM1, RAX);
+    scaled_up(f, XMM2, false);
+    half_to_unsigned_32(f, XMM2, away);
+    x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
+    x64_v_rrr(e, X64_UNPCKLPD, f->d, XMM2, XMM1);
+    x64_bind(e, back);
+    return true;
+}
+
 static bool emit(struct fp *f)
 {
     const struct bt_op *o = f->o;
     unsigned rm = bt_rounding(o);
     bool dynamic = rm == FP_DYN;
+    unsigned fixed = (unsigned)o->imm & FP_RM_MASK; /* whatever the number of fraction bits */
     switch (o->op) {
     case UOP_vfadd_f32:
     case UOP_vfadd_f64:
@@ -259,16 +365,20 @@ static bool emit(struct fp *f)
     case UOP_vfroundx_f64:
         return round_to_integer(f, rm, true);
     case UOP_vcvt_f32_s:
-        return to_signed_32(f, rm);
+        return fixed == FP_RTZ && FP_FBITS_OF(o->imm) ? to_fixed_32(f) : to_signed_32(f, rm);
+    case UOP_vcvt_f32_u:
+        return fixed == FP_RTZ && to_unsigned_32(f);
     case UOP_vcvt_f64_s:
         return to_signed_64(f, rm);
     case UOP_vcvt_s_f32:
-        if (!dynamic)
+        if (fixed != FP_DYN)
             return false;
         x64_v_rr(f->e, X64_CVTDQ2PS, f->d, f->a);
-        return true;
+        return scaled_down(f, false);
+    case UOP_vcvt_u_f32:
+        return fixed == FP_DYN && from_unsigned_32(f);
     case UOP_vcvt_s_f64:
-        return dynamic && from_signed_64(f);
+        return fixed == FP_DYN && from_signed_64(f) && scaled_down(f, true);
     case UOP_vcvt_f32_f64:
         x64_v_rr(f->e, X64_CVTPS2PD, f->d, f->a);
         f->wide = true;
