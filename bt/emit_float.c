@@ -15,8 +15,6 @@ static bool single(uint8_t kind)
     return kind == UOP_K_S;
 }
 
-static void cold_call(struct bt_emitter *m, const struct bt_cold *c);
-
 enum look { LOOK_NAN = 1, LOOK_LEAST = 2 };
 
 /* What of the result of v, with FP_ENV, is to be looked for: a NaN, and the least normal number, when the operation may have
@@ -33,7 +31,7 @@ static unsigned looked_for(const struct bt_emitter *m, uint32_t v)
 
 /* The value is C's when there is in d what is looked for (see fp_odd_f64). Unordered sets the flag of equality too, so one jump
  * does. The operands are in their places still: bt_early_result. xmm2 is clobbered, and d is not it. */
-static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
+void bt_check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
 {
     struct x64_emit *e = &m->e;
     unsigned look = looked_for(m, v);
@@ -44,7 +42,7 @@ static void check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
     if (!look)
         return;
     unsigned back = x64_label(e);
-    struct bt_cold cold = {.emit = cold_call, .back = back, .v = v, .x = d};
+    struct bt_cold cold = {.emit = bt_cold_call, .back = back, .v = v, .x = d};
     unsigned away = bt_later(m, cold);
     if (look & LOOK_LEAST) {
         x64_v_rrm(e, X64_ANDPS, XMM2, d, bt_const128(m, s ? INT32_MAX : INT64_MAX, 0));
@@ -83,7 +81,7 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
     uint32_t begin = x64_offset(&m->e);
     bt_v_op(m, op, d, a, &b);
     m->above[v] = (uint8_t)bt_above(m, va);
-    check_env(m, v, d, single(o->kind));
+    bt_check_env(m, v, d, single(o->kind));
     bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
     bt_xdone(m, v, d);
 }
@@ -118,7 +116,7 @@ static bool fused(struct bt_emitter *m, uint32_t v, bool s)
     x64_v_rrr(&m->e, s ? X64_VFMADD213SS : X64_VFMADD213SD, d, b, c);
     m->above[v] = (uint8_t)bt_above(m, o->a);
     if (o->imm & FP_ENV) {
-        check_env(m, v, d, s);
+        bt_check_env(m, v, d, s);
         bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
         bt_xdone(m, v, d);
         return true;
@@ -255,7 +253,7 @@ bool bt_emit_call(struct bt_emitter *m, uint32_t v)
 }
 
 /* Out of line: the value by C, into rax and, unless x is X64_NO_REG, into vector register x. */
-static void cold_call(struct bt_emitter *m, const struct bt_cold *c)
+void bt_cold_call(struct bt_emitter *m, const struct bt_cold *c)
 {
     bt_call_value(m, c->v);
     if (c->x != X64_NO_REG)
@@ -284,7 +282,7 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
     x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
     bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
     x64_jcc(e, X64_P,
-            bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = d}));
+            bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = d}));
     x64_jcc(e, X64_E,
             bt_later(m, (struct bt_cold){.emit = cold_equal,
                                          .back = back,
@@ -341,9 +339,10 @@ static void keep_quiet(struct bt_emitter *m, struct long_way *w, uint32_t v, uin
         return;
     if (!w->asked)
         w->away =
-            w->here ? x64_label(e)
-                    : bt_later(m, (struct bt_cold){
-                                      .emit = cold_call, .back = w->back, .v = v, .x = X64_NO_REG});
+            w->here
+                ? x64_label(e)
+                : bt_later(m, (struct bt_cold){
+                                  .emit = bt_cold_call, .back = w->back, .v = v, .x = X64_NO_REG});
     w->asked = true;
     x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, x, RAX);
     x64_alu_rr(e, X64_ADD, s ? 4 : 8, RAX, RAX);
@@ -549,8 +548,8 @@ static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
         bt_trap(m, begin, v, CC_TRAP_GPR, RAX);
     else if (o->imm & FP_ENV)
         x64_jcc(e, X64_O,
-                bt_later(
-                    m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+                bt_later(m, (struct bt_cold){
+                                .emit = bt_cold_call, .back = back, .v = v, .x = X64_NO_REG}));
     else
         x64_jcc(e, X64_O,
                 bt_later(m, (struct bt_cold){.emit = cold_saturate,
@@ -600,7 +599,7 @@ static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit
     x64_alu_rr(e, X64_CMP, s ? 4 : 8, RAX, RCX);
     x64_jcc(
         e, X64_AE,
-        bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = X64_NO_REG}));
+        bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = X64_NO_REG}));
     if (rm == FP_RTZ)
         x64_v_gr(e, s ? X64_CVTTSS2SI : X64_CVTTSD2SI, 8, RAX, a);
     else
@@ -617,7 +616,7 @@ static void from_unsigned64(struct bt_emitter *m, uint32_t v, bool s)
     unsigned a = bt_gpr(m, o->a, RAX), d = bt_xdst(m, v, XMM0), back = x64_label(e);
     x64_test_rr(e, 8, a, a);
     x64_jcc(e, X64_S,
-            bt_later(m, (struct bt_cold){.emit = cold_call, .back = back, .v = v, .x = d}));
+            bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = d}));
     x64_v_rrr(e, X64_XORPS, XMM1, XMM1, XMM1);
     x64_v_rgr(e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, a);
     x64_bind(e, back);
@@ -632,7 +631,7 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
     x64_v_rrr(&m->e, op, d, a, a);
     unsigned above = bt_above(m, o->a);
     m->above[v] = (uint8_t)(o->kind == UOP_K_D && above == 32 ? 64 : above);
-    check_env(m, v, d, single(o->kind));
+    bt_check_env(m, v, d, single(o->kind));
     bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
     bt_xdone(m, v, d);
 }
@@ -675,6 +674,12 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_fsqrt_f32:
     case UOP_fsqrt_f64:
         return dynamic(o) && (convert(m, v, s ? X64_SQRTSS : X64_SQRTSD), true);
+    case UOP_fround_f32:
+    case UOP_fround_f64:
+        return bt_emit_round(m, v, s, false);
+    case UOP_froundx_f32:
+    case UOP_froundx_f64:
+        return bt_emit_round(m, v, s, true);
     case UOP_ffma_f32:
     case UOP_ffma_f64:
         return dynamic(o) && fused(m, v, s);

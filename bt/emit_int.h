@@ -206,6 +206,12 @@ bool bt_emit_crypto(struct bt_emitter *m, uint32_t v);
 /* The value of operation v, its operands being in their places, by C into rax; a vector into cpu->call_result.
  * xmm0-xmm3 are clobbered. */
 void bt_call_value(struct bt_emitter *m, uint32_t v);
+/* Out of line: the value by C, into rax and, unless x is X64_NO_REG, into vector register x. */
+void bt_cold_call(struct bt_emitter *m, const struct bt_cold *c);
+/* With FP_ENV: is there in d, the result of v (s: an f32), what makes it C's value? See bt/emit_float.c. */
+void bt_check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s);
+/* A scalar (s: an f32) to an integral value. exact: raises inexact. */
+bool bt_emit_round(struct bt_emitter *m, uint32_t v, bool s, bool exact);
 /* A pure or floating-point operation through C; false when it is neither. */
 bool bt_emit_call(struct bt_emitter *m, uint32_t v);
 /* Compare for a branch; the condition under which it is taken. */

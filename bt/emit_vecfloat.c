@@ -11,7 +11,7 @@
 #include "bt/emit_int.h"
 
 /* Predicates of cmpps and cmppd; the last one is AVX's. */
-enum { CMP_EQ = 0, CMP_LT = 1, CMP_LE = 2, CMP_UNORD = 3, CMP_EQ_UQ = 8 };
+enum { CMP_EQ = 0, CMP_LT = 1, CMP_LE = 2, CMP_UNORD = 3, CMP_NLT = 5, CMP_EQ_UQ = 8 };
 
 struct fp {
     struct bt_emitter *m;
@@ -134,8 +134,34 @@ static unsigned round_mode(unsigned rm)
     return mode[rm];
 }
 
+/* Ties away from zero, as scalars are (bt/emit_float.c): infinities and NaNs are C's. */
+static bool round_away(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    struct x64_mem exponent = lanes(f, UINT64_C(0x7ff0000000000000), 0x7f800000);
+    if (!x64_has(e, X64_F_SSE41))
+        return false;
+    x64_v_rrm(e, X64_ANDPS, XMM1, f->a, exponent);
+    x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM1, XMM1, exponent);
+    unless_clear(f, XMM1, back);
+    x64_v_rri(e, PS_PD(ROUND), XMM1, f->a, 3 | 8);
+    x64_v_rrr(e, PS_PD(SUB), XMM2, f->a, XMM1);
+    x64_v_rrm(e, X64_ANDPS, XMM2, XMM2, lanes(f, INT64_MAX, INT32_MAX));
+    x64_v_rrmi(e, PS_PD(CMP), XMM2, XMM2, lanes(f, UINT64_C(0x3fe0000000000000), 0x3f000000),
+               CMP_NLT);
+    x64_v_rrm(e, X64_ANDPS, XMM2, XMM2, lanes(f, UINT64_C(0x3ff0000000000000), 0x3f800000));
+    x64_v_rrm(e, X64_ANDPS, XMM0, f->a, lanes(f, (uint64_t)INT64_MIN, 0x80000000));
+    x64_v_rrr(e, X64_ORPS, XMM2, XMM2, XMM0);
+    x64_v_rrr(e, PS_PD(ADD), f->d, XMM1, XMM2);
+    x64_bind(e, back);
+    return true;
+}
+
 static bool round_to_integer(const struct fp *f, unsigned rm, bool exact)
 {
+    if (rm == FP_RMM && !exact)
+        return round_away(f);
     unsigned mode = round_mode(rm);
     if (mode == 8 || !x64_has(f->e, X64_F_SSE41))
         return false;

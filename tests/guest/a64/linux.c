@@ -191,12 +191,45 @@ static void odd_stack(void)
     verified("misaligned stack pointers");
 }
 
+/* Pointer authentication is not advertised: its hints do nothing, its other instructions are undefined (Arm ARM, C3.1.9). */
+static void authentication(void)
+{
+    register uint64_t x30 __asm__("x30") = 0x1234567, x17 __asm__("x17") = 0x1234567;
+    __asm__ volatile(
+        "hint #25\n hint #27\n hint #29\n hint #31\n hint #8\n hint #10\n hint #12\n hint #14\n"
+        "hint #24\n hint #26\n hint #28\n hint #30\n hint #7\n hint #34"
+        : "+r"(x30), "+r"(x17)
+        :
+        : "x16");
+    EXPECT_EQ(x30, 0x1234567);
+    EXPECT_EQ(x17, 0x1234567);
+    catch (SIGILL);
+#define UNDEFINED(word)                                                     \
+    seen.si_signo = 0;                                                      \
+    if (sigsetjmp(back, 1) == 0)                                            \
+        __asm__ volatile("mov x0, sp\n .inst " #word : : : "x0", "memory"); \
+    EXPECT_EQ(seen.si_signo, SIGILL)
+    UNDEFINED(0xdac10000); /* pacia x0, x0 */
+    UNDEFINED(0xdac11000); /* autia x0, x0 */
+    UNDEFINED(0xdac123e0); /* paciza x0 */
+    UNDEFINED(0xdac143e0); /* xpaci x0 */
+    UNDEFINED(0x9ac03000); /* pacga x0, x0, x0 */
+    UNDEFINED(0xf8200400); /* ldraa x0, [x0] */
+    UNDEFINED(0xf8a00c00); /* ldrab x0, [x0]! */
+    UNDEFINED(0xd71f0800); /* braa x0, x0 */
+    UNDEFINED(0xd61f081f); /* braaz x0 */
+    UNDEFINED(0xd63f081f); /* blraaz x0 */
+    UNDEFINED(0xd65f0bff); /* retaa */
+    verified("pointer authentication");
+}
+
 int main(void)
 {
     facts();
     capabilities();
     refusals();
     traps();
+    authentication();
     odd_stack();
     return 0;
 }
