@@ -10,4 +10,4 @@ def deep(n): return deep(n + 1)
 try: deep(0)
 except RecursionError as e: print("deep")
 print(sum(1 for _ in itertools.permutations(range(8))), collections.Counter("mississippi").most_common(2), [*heapq.merge([1, 4], [2, 3])])'
-python3 -m venv --without-pip v && v/bin/python -c 'import sys; print(sys.prefix, sys.base_prefix)'; python3 -m timeit -n 10 -s 'x = 1' 'x + 1' | grep -c loops; python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & p=$!; sleep 4; python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:8000/").status)'; kill $p; echo 'print(6 * 7)' >m.py; python3 -m py_compile m.py && ls __pycache__ | wc -l
+python3 -m venv --without-pip v && v/bin/python -c 'import sys; print(sys.prefix, sys.base_prefix)'; python3 -m timeit -n 10 -s 'x = 1' 'x + 1' | grep -c loops; python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & p=$!; n=0; until python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:8000/").status)' || [ $((n += 1)) = 60 ]; do sleep 0.5; done; kill $p; echo 'print(6 * 7)' >m.py; python3 -m py_compile m.py && ls __pycache__ | wc -l
