@@ -25,6 +25,7 @@
 #include "runtime/stats.h"
 #include "syscall/sys.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -519,6 +520,29 @@ static int probe(int fd, struct sys_program *p)
     return -l.error;
 }
 
+/* Is our own program, by the name that leads to it, a guest's? Then somebody stands between us and the kernel who starts
+ * programs as binfmt_misc does: proot -q. */
+static bool started_by_proot(void)
+{
+    static signed char known; /* 0: not yet */
+    if (!known) {
+        struct load_probe l = {.kind = LOAD_ERROR};
+        int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            load_probe_fd(fd, &l);
+            close(fd);
+        }
+        known = l.kind == LOAD_GUEST ? 1 : -1;
+    }
+    return known > 0;
+}
+
+static char **exec_prefix(void)
+{
+    char **prefix = options_forward();
+    return prefix && started_by_proot() ? NULL : prefix;
+}
+
 void threads_init(void)
 {
     sys_hooks = (struct sys_hooks){
@@ -533,6 +557,6 @@ void threads_init(void)
         .fork_begin = fork_begin,
         .fork_end = fork_end,
         .probe = probe,
-        .exec_prefix = options_forward,
+        .exec_prefix = exec_prefix,
     };
 }

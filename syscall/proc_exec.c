@@ -277,8 +277,12 @@ static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t
 {
     sig_exec_begin(t);
     sys_limit_exec_begin();
-    int64_t rc = sig_syscall(t, SYS_execveat, dirfd, (uintptr_t)path, (uintptr_t)argv,
-                             (uintptr_t)envp, flags, 0);
+    /* The older call where it can do it: proot looks into that one alone. */
+    int64_t rc =
+        dirfd == AT_FDCWD && !flags
+            ? sig_syscall(t, SYS_execve, (uintptr_t)path, (uintptr_t)argv, (uintptr_t)envp, 0, 0, 0)
+            : sig_syscall(t, SYS_execveat, dirfd, (uintptr_t)path, (uintptr_t)argv, (uintptr_t)envp,
+                          flags, 0);
     sys_limit_exec_failed();
     sig_exec_failed(t);
     return rc;
