@@ -118,6 +118,7 @@ struct block *lift_block_as(const struct guest *g, uint64_t pc, const uint8_t *c
     struct lift l;
     bool checked = how & LIFT_CHECKED;
     l.guest = g;
+    l.alone = max_insns == 1;
     l.untag = how & LIFT_UNTAG;
     l.odd_stack = how & LIFT_STACK && g->stack_align;
     l.block_pc = l.pc = pc;

@@ -18,6 +18,7 @@ struct lift {
     unsigned nuops, ninsns;
     unsigned temps;     /* temporaries in use by this instruction */
     bool ended;         /* a terminator has been emitted */
+    bool alone;         /* the block is to have this one instruction */
     bool untag;         /* LIFT_UNTAG */
     bool odd_stack;     /* LIFT_STACK */
     bool stack_checked; /* this instruction has compared the stack pointer */

@@ -86,6 +86,10 @@ bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
 
 /* Of a copy or set: registers must be three, none of them 31, but for what a set stores, which may be zero. */
 bool a64_bulk_registers(uint32_t word);
+/* Behind the prologue of a copy or set whose main instruction and epilogue follow: these are lifted with it, as the branch past
+ * them that they are when nothing is left. l->next_pc tells the length. Nothing for other instructions. */
+void a64_lift_bulk_rest(struct lift *l, const struct a64_insn *in, const uint8_t *code,
+                        size_t avail);
 
 /* Members of guest_a64; see struct guest. */
 unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail);

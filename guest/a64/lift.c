@@ -18,11 +18,13 @@ unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail)
         return 0;
     uint32_t w = code[0] | code[1] << 8 | code[2] << 16 | (uint32_t)code[3] << 24;
     l->next_pc = l->pc + 4;
-    if (a64_decode32(w, &in))
+    if (a64_decode32(w, &in)) {
         a64_rows[in.row].lift(l, &in, a64_rows[in.row].arg);
-    else
+        a64_lift_bulk_rest(l, &in, code, avail);
+    } else {
         a64_emit_illegal(l);
-    return 4;
+    }
+    return (unsigned)(l->next_pc - l->pc);
 }
 
 bool a64_bitmask(unsigned n, unsigned imms, unsigned immr, uint64_t *mask)

@@ -6,7 +6,8 @@
  * Which part of the work each instruction of a sequence does is the implementation's choice. Here the prologue does what
  * is left of a page, the main instruction whole pages, the epilogue the rest, in steps that end at page boundaries: one
  * micro-op, with the registers brought up to date behind it, and a branch to the instruction itself while something is left. So
- * faults and signals find the registers as the architecture has them in the middle of the work. Registers are in the
+ * faults and signals find the registers as the architecture has them in the middle of the work. When nothing is left behind
+ * the prologue the rest of a sequence is passed over (a64_lift_bulk_rest). Registers are in the
  * manual's "option A" (DDI 0487, C3.2.17): the size is negative and addresses are ends, or positive with addresses that are
  * beginnings for a copy from the end. The peer emulator has chosen the same, so results are comparable at every instruction.
  *
@@ -15,6 +16,7 @@
  * Threading: lifters work on the caller's struct lift only, a64_emulate on its cpu.
  */
 #include "guest/a64/lift.h"
+#include <string.h>
 
 enum stage { PROLOGUE, MAIN, EPILOGUE };
 
@@ -117,6 +119,21 @@ LIFT(set)
     uint8_t size = emit2(l, UOP_min_u64, in->rn, emit_const(l, INT64_MAX));
     begin(l, in, UOP_fill_step, emit2(l, UOP_add_64, in->rd, size), a64_x(in->rm),
           emit2(l, UOP_sub_64, A64_XZR, size));
+}
+
+void a64_lift_bulk_rest(struct lift *l, const struct a64_insn *in, const uint8_t *code,
+                        size_t avail)
+{
+    a64_lifter *row = a64_rows[in->row].lift;
+    if ((row != a64_lift_cpy && row != a64_lift_set) || l->ended || l->alone || avail < 12 ||
+        stage_of(in->word) != PROLOGUE)
+        return;
+    uint32_t next = UINT32_C(1) << (is_set(in->word) ? 14 : 22), words[2];
+    memcpy(words, code + 4, sizeof words);
+    if (words[0] != in->word + next || words[1] != in->word + 2 * next)
+        return;
+    l->next_pc = l->pc + 12;
+    lift_emit(l, UOP_br_ne, 0, in->rn, A64_XZR, 0, (int64_t)l->pc + 4);
 }
 
 /* A main instruction or epilogue whose registers are not right: Linux makes them again what a prologue takes, and goes back to that

@@ -85,8 +85,12 @@ void x64_mask_traps(struct x64_emit *e, bool on)
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }
 
+/* On the host's stack, as that of frames may end here, which is seen only to in units (cc_frames_fault). The carry flag is the
+ * routine's. */
 static void call_bulk(struct x64_emit *e, const void *routine)
 {
+    x64_mov_mr(e, 8, X64_CPU(frames), RSP);
+    x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
     x64_push(e, RDI);
     x64_push(e, RSI);
     x64_mov_rr(e, 8, RDI, RAX);
@@ -95,6 +99,7 @@ static void call_bulk(struct x64_emit *e, const void *routine)
     x64_r(e, X64_CALL_RM, 8, RAX);
     x64_pop(e, RSI);
     x64_pop(e, RDI);
+    x64_mov_rm(e, 8, RSP, X64_CPU(frames));
     x64_none(e, X64_RET);
 }
 
