@@ -111,9 +111,9 @@ static bool plain_float(const struct bt_region *r, const struct bt_op *o, bool a
 
 bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o)
 {
-    const struct uop_info *info = &uop_info[o->op];
-    if (o->op >= UOP_CODES || info->flags & UOP_F_TERM)
+    if (o->op >= UOP_CODES || uop_info[o->op].flags & UOP_F_TERM)
         return true;
+    const struct uop_info *info = &uop_info[o->op];
     if (info->flags & (UOP_F_ATOMIC | UOP_F_BULK | UOP_F_HELPER))
         return false;
     if (info->flags & (UOP_F_LOAD | UOP_F_STORE))

@@ -144,7 +144,7 @@ static void make_room(void)
     *h = (struct hash){.bits = bits, .used = cc.stats.blocks, .place = new_table(bits)};
     /* Each block is a cache miss: several at a time. */
     for (size_t i = 0, n = old ? (size_t)1 << old->bits : 0; i < n; i++) {
-        __builtin_prefetch(&block_at(old->place[(i + 16) & (n - 1)])->pc);
+        __builtin_prefetch(block_at(old->place[(i + 16) & (n - 1)]));
         if (block_at(old->place[i]))
             *place_of(h, block_at(old->place[i])->pc) = old->place[i];
     }

@@ -40,7 +40,9 @@ void cc_worth_judge(const struct unit *u)
         uint64_t saved = cc_unit_rounds(u) * u->ninsns * 3 / 4,
                  cost = (uint64_t)u->ninsns * COST_INSN;
         paid = saved >= cost;
-        balance += (int64_t)(saved - cost - u->entered * COST_ENTRY);
+        int64_t gain = (int64_t)(saved - cost - u->entered * COST_ENTRY);
+        if (__builtin_add_overflow(balance, gain, &balance))
+            balance = gain < 0 ? -INT64_MAX : INT64_MAX;
     }
     cc_visit(u->pc, set_again, &paid);
 }
