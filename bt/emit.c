@@ -472,8 +472,8 @@ static void count_down(struct bt_emitter *m, unsigned hot)
 
 void bt_poll(struct bt_emitter *m, const struct bt_op *terminator)
 {
-    x64_alu_mi(&m->e, X64_CMP, 4, X64_CPU(pending), 0);
-    x64_jcc(&m->e, X64_NE, bt_leave(m, terminator->snap, EXIT_SIGNAL));
+    x64_alu_mr(&m->e, X64_CMP, 4, X64_CPU(pending), BT_CPU);
+    x64_jcc(&m->e, X64_A, bt_leave(m, terminator->snap, EXIT_SIGNAL));
     if (m->r->level == 1)
         count_down(m, bt_leave(m, terminator->snap, EXIT_PROMOTE));
     m->polled = true;
@@ -588,11 +588,11 @@ static void emit_head(struct bt_emitter *m)
     x64_call_ext(e, X64_STUB_LINK);
     if (m->r->level == 1) {
         count_down(m, leave);
-        x64_alu_mi(e, X64_CMP, 4, X64_CPU(pending), 0);
+        x64_alu_mr(e, X64_CMP, 4, X64_CPU(pending), BT_CPU);
     } else {
         x64_alu_mi_long(e, X64_CMP, 4, X64_CPU(pending), 0);
     }
-    x64_jcc(e, X64_NE, leave);
+    x64_jcc(e, X64_A, leave);
 }
 
 /* Behind the head: saves of homes whose registers are given away, then the entry values to their places. */

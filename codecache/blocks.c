@@ -440,7 +440,7 @@ static void next_epoch(void)
     __atomic_store_n(&cc.epoch, cc.epoch + 1, __ATOMIC_SEQ_CST);
     for (struct cpu *c = cc.cpus; c; c = c->cc_next)
         if (__atomic_load_n(&c->cc_epoch, __ATOMIC_SEQ_CST))
-            __atomic_store_n(&c->pending, 1, __ATOMIC_RELEASE);
+            cpu_ask_out(c);
 }
 
 static void kill_block(struct block *b, uint64_t epoch)

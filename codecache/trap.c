@@ -107,7 +107,7 @@ static void count(struct cpu *cpu, struct unit *u)
     uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
     if (now - u->trapped_since < OFTEN_NS) {
         cpu->trapped = u->pc;
-        __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+        cpu_ask_out(cpu);
     }
     u->trapped_since = now;
 }

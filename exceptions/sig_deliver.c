@@ -49,7 +49,7 @@ bool sig_unhide(struct thread *t)
         t->held.info = h->info;
         t->held.signo = h->signo;
         h->signo = 0;
-        __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
+        cpu_ask_out(&t->cpu);
         return true;
     }
     return false;

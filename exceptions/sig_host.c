@@ -113,7 +113,7 @@ static uint64_t return_mask(const ucontext_t *uc)
 static void come_out(struct thread *t, ucontext_t *uc)
 {
     greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
-    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
+    cpu_ask_out(&t->cpu);
     if (*pc >= (greg_t)(uintptr_t)sig_enter_test && *pc < (greg_t)(uintptr_t)sig_enter_done)
         *pc = (greg_t)(uintptr_t)sig_enter_abort;
 }

@@ -254,7 +254,7 @@ void trace_clone(struct thread *t, const struct thread *from, uint64_t flags, in
         x.options = parent.options;
         x.fresh = 1;
         x.request = TRACE_FRESH;
-        __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
+        cpu_ask_out(&t->cpu);
     }
     t->trace = x;
 }
@@ -272,6 +272,6 @@ bool trace_restore(struct thread *t, const char *text)
         return false;
     x->on = 1;
     x->request = TRACE_EXEC;
-    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_SEQ_CST);
+    cpu_ask_out(&t->cpu);
     return true;
 }

@@ -604,7 +604,7 @@ bool mm_fault_fixup(uint64_t addr, bool write, struct cpu_fault *fault)
                     for_views(&n->v, p->page, heat_view);
             }
             if (have_dirty && thread_self)
-                __atomic_store_n(&thread_self->cpu.pending, 1, __ATOMIC_RELAXED);
+                cpu_ask_out(&thread_self->cpu);
             fixed = true;
         } else {
             fixed = raced(addr);

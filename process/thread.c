@@ -97,7 +97,7 @@ void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
 static void kick(struct thread *t, void *arg)
 {
     (void)arg;
-    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_RELEASE);
+    cpu_ask_out(&t->cpu);
 }
 
 void thread_kick_all(void)

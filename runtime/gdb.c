@@ -202,7 +202,7 @@ static void stop_one(struct thread *t, void *arg)
 {
     (void)arg;
     t->debug.run = false;
-    __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_RELEASE);
+    cpu_ask_out(&t->cpu);
 }
 
 static void count_inside(struct thread *t, void *arg)
@@ -250,7 +250,7 @@ static void resume_one(struct thread *t, void *arg)
     t->debug.start = a->start;
     t->debug.end = a->end;
     if (a->step)
-        __atomic_store_n(&t->cpu.pending, 1, __ATOMIC_RELEASE);
+        cpu_ask_out(&t->cpu);
     t->debug.signo = a->signo;
     t->debug.stopped = false;
 }

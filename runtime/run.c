@@ -413,7 +413,7 @@ _Noreturn void run_thread(struct thread *t)
         }
 
         if (step)
-            __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST); /* leave behind it */
+            cpu_ask_out(cpu); /* leave behind it */
         struct unit *u = translate && !cpu->fp_special && !step ? find_unit(cpu, b) : NULL;
         struct interp_exit e = u ? run_unit(cpu, u) : interp_run(cpu, b);
         if (u && e.reason == EXIT_FAULT && cpu->fault.code == SI_KERNEL) {

@@ -72,7 +72,9 @@ struct cpu {
      * first slots (host/x64/stubs.h). */
 
     /* Set by anyone who wants this thread out of the engine at the next block head: an
-     * asynchronous signal, an invalidation, a stop request. Cleared by the run loop. */
+     * asynchronous signal, an invalidation, a stop request (cpu_ask_out). 0 or UINT32_MAX: a poll that compares it with the
+     * low half of any aligned address, rbp's, finds it above only if it is set, and a comparison with a register fuses with its
+     * jump where one with a constant does not. Cleared by the run loop. */
     _Alignas(64) uint32_t pending;
 
     uint32_t mxcsr; /* guest rounding mode and sticky flags in host form, while outside an engine */
@@ -121,5 +123,11 @@ struct cpu {
     struct jcache_entry jcache[1 << CPU_JCACHE_BITS];
     struct ucache_entry ucache[1 << CPU_UCACHE_BITS];
 };
+
+/* Any thread, signal handlers too. */
+static inline void cpu_ask_out(struct cpu *c)
+{
+    __atomic_store_n(&c->pending, UINT32_MAX, __ATOMIC_SEQ_CST);
+}
 
 #endif

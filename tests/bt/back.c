@@ -281,7 +281,7 @@ static void run_program(unsigned number, int level)
         uint64_t pc;
         struct link *link;
         set_state(&start);
-        cpu->pending = 1;
+        cpu_ask_out(cpu);
         enum exit_reason reason = enter(cc_unit_lookup(cpu, PC), &pc, &link);
         cpu->pending = 0;
         counts.polls += reason == EXIT_SIGNAL;

@@ -136,7 +136,7 @@ static void test_run_and_link(void **state)
     assert_int_equal(*b->counter, 1);
     /* a loop leaves when asked to */
     cc_unit_link(l, a);
-    c->pending = 1;
+    cpu_ask_out(c);
     assert_null(go(c, a));
     assert_int_equal(c->r[PC_SLOT], 0x1000);
     c->pending = 0;

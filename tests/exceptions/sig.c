@@ -116,7 +116,7 @@ static void test_hold(void **state)
     sigqueue(getpid(), SIGUSR1, v);
     assert_int_equal(t->held.signo, SIGUSR1);
     assert_int_equal(t->held.info.si_value.sival_int, 77);
-    assert_int_equal(t->cpu.pending, 1);
+    assert_true(t->cpu.pending);
     assert_int_equal(host_mask() & ~(BIT(SIGKILL) | BIT(SIGSTOP)),
                      ~(BIT(SIGKILL) | BIT(SIGSTOP) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE)));
     assert_int_equal(sig_syscall(t, SYS_write, p[1], (uintptr_t)&c, 1, 0, 0, 0), -SIG_RESTART);
