@@ -204,6 +204,11 @@ OPERAND(put_udf)
     a64_put(o, "#%u", W(15, 0));
     return true;
 }
+OPERAND(put_tag)
+{
+    a64_put(o, "#0x%x", W(13, 10));
+    return true;
+}
 OPERAND(put_nzcv)
 {
     a64_put(o, "#0x%x", W(3, 0));
@@ -303,6 +308,10 @@ static int64_t pair_disp(const struct a64_insn *in)
     return (int64_t)((uint64_t)in->imm << pair_scale_of(in));
 }
 
+OPERAND(put_mem)
+{
+    return put_base(o, in, 0);
+}
 OPERAND(put_mem_u)
 {
     return put_base(o, in, in->imm << scale_of(in));
@@ -318,6 +327,12 @@ OPERAND(put_mem_post)
 OPERAND(put_mem_pre)
 {
     return put_pre(o, in, in->imm);
+}
+OPERAND(put_mem_auth) /* pre-indexed, a displacement of 0 is not shown */
+{
+    put_base(o, in, in->imm);
+    a64_put(o, "!");
+    return true;
 }
 OPERAND(put_pair)
 {
@@ -398,9 +413,14 @@ OPERAND(put_set)
     put_general(o, in->rm, true, false);
     return a64_bulk_registers(in->word);
 }
-OPERAND(put_sys)
+OPERAND(put_sysop)
 {
     a64_put(o, "#%u, C%u, C%u, #%u", W(18, 16), W(15, 12), W(11, 8), W(7, 5));
+    return true;
+}
+OPERAND(put_sys)
+{
+    put_sysop(o, in);
     if (in->rd != 31) {
         a64_put(o, ", ");
         put_general(o, in->rd, true, false);
@@ -461,12 +481,16 @@ OPERAND(put_sysreg)
         {SYSREG(3, 0, 0, 7, 2), "id_aa64mmfr2_el1"},
         {SYSREG(3, 3, 0, 0, 1), "ctr_el0"},
         {SYSREG(3, 3, 0, 0, 7), "dczid_el0"},
+        {SYSREG(3, 3, 2, 4, 0), "rndr"},
+        {SYSREG(3, 3, 2, 4, 1), "rndrrs"},
+        {SYSREG(3, 3, 2, 5, 1), "gcspr_el0"},
         {SYSREG(3, 3, 4, 2, 0), "nzcv"},
         {SYSREG(3, 3, 4, 2, 5), "dit"},
         {SYSREG(3, 3, 4, 2, 6), "ssbs"},
         {SYSREG(3, 3, 4, 2, 7), "tco"},
         {SYSREG(3, 3, 4, 4, 0), "fpcr"},
         {SYSREG(3, 3, 4, 4, 1), "fpsr"},
+        {SYSREG(3, 3, 10, 2, 4), "por_el0"},
         {SYSREG(3, 3, 13, 0, 2), "tpidr_el0"},
         {SYSREG(3, 3, 13, 0, 3), "tpidrro_el0"},
         {SYSREG(3, 3, 13, 0, 5), "tpidr2_el0"},
@@ -500,6 +524,7 @@ static const struct a64_operand operands[] = {
     {"imms", put_imms},
     {"imm5", put_imm5},
     {"udf", put_udf},
+    {"tag", put_tag},
     {"nzcv", put_nzcv},
     {"cond", put_cond},
     {"bit", put_bit},
@@ -508,10 +533,12 @@ static const struct a64_operand operands[] = {
     {"page", put_page},
     {"shift", put_shift},
     {"rmext", put_rmext},
+    {"mem", put_mem},
     {"mem_u", put_mem_u},
     {"mem_i", put_mem_i},
     {"mem_post", put_mem_post},
     {"mem_pre", put_mem_pre},
+    {"mem_auth", put_mem_auth},
     {"mem_r", put_mem_r},
     {"pair", put_pair},
     {"pair_post", put_pair_post},
@@ -524,6 +551,7 @@ static const struct a64_operand operands[] = {
     {"copy", put_copy},
     {"set", put_set},
     {"sys", put_sys},
+    {"sysop", put_sysop},
     {"sysreg", put_sysreg},
     {NULL, NULL},
 };
