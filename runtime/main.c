@@ -141,6 +141,7 @@ static _Noreturn void start(void)
     sys_hide_fd(stats_fd());
     sys_proc_publish();
     threads_init();
+    sys_find_self();
     cc_cpu_add(&t->cpu);
     if (options.gdb)
         gdb_start(options.gdb, t);

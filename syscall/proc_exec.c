@@ -288,8 +288,8 @@ static int64_t host_exec(struct thread *t, int dirfd, const char *path, uint64_t
     return rc;
 }
 
-/* Our own program, held open from the first change of the root directory on, for there may be no /proc/self/exe
- * in the new one, nor the shared libraries that a dynamically linked dragoman needs; -1 before. */
+/* Our own program, held open where there is no /proc/self/exe, and from the first change of the root directory on, for
+ * there may be none in the new one, nor the shared libraries that a dynamically linked dragoman needs; -1 otherwise. */
 static int self_fd = -1;
 static pthread_mutex_t self_lock = PTHREAD_MUTEX_INITIALIZER; /* the innermost */
 
@@ -326,10 +326,18 @@ static void keep_self(void)
         }
         if (fd < 0)
             fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        if (fd < 0) /* the name by which we were executed */
+            fd = open((const char *)getauxval(AT_EXECFN), O_PATH | O_CLOEXEC);
         if (fd >= 0)
             hold_self(fd);
     }
     pthread_mutex_unlock(&self_lock);
+}
+
+void sys_find_self(void)
+{
+    if (access("/proc/self/exe", F_OK) != 0)
+        keep_self();
 }
 
 /* In another root there is no sysroot: that was a directory of the old one. (A vfork child's parent

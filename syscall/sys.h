@@ -79,6 +79,10 @@ void sys_hide_fd(int fd);
  * (see sys_chroot): ours now. */
 void sys_take_self(int fd);
 
+/* Hold our own program where /proc, by which it is executed again for a child, does not show it. Before guest code runs
+ * and may change the working directory. */
+void sys_find_self(void);
+
 /* The filters that sys_seccomp_save (proc_exec.c) left at fd become those of t, which has none. False: it holds
  * something else. */
 bool sys_seccomp_restore(struct thread *t, int fd);
