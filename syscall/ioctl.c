@@ -13,6 +13,8 @@
  * Pointers inside structs are checked where ioctl_inner has a row. Elsewhere the driver gets them as they
  * are: right for a guest that means well.
  *
+ * Converted: two requests of seccomp's listeners (seccomp_notify.c).
+ *
  * Refused: the requests of /dev/kvm, whose virtual machines have the host's architecture.
  *
  * Threading: const data; reentrant.
@@ -32,6 +34,7 @@
 #include <linux/nsfs.h>
 #include <linux/random.h>
 #include <linux/rtc.h>
+#include <linux/seccomp.h>
 #include <linux/serial.h>
 #include <linux/sockios.h>
 #include <linux/vt.h>
@@ -151,6 +154,10 @@ int64_t sys_ioctl(struct thread *t, const uint64_t *a)
 
     if (_IOC_TYPE(request) == KVM_TYPE)
         return -ENOTTY;
+    if (request == SECCOMP_IOCTL_NOTIF_RECV)
+        return sys_seccomp_receive(t, a[0], arg);
+    if (request == SECCOMP_IOCTL_NOTIF_SEND)
+        return sys_seccomp_answer(t, a[0], arg);
     switch (row ? row->arg : ARG_UNKNOWN) {
     case ARG_NONE:
     case ARG_VAL:

@@ -5,7 +5,7 @@
  *
  * On the host a filter would see the runtime's calls, under the host's numbers. So it is kept here and judges
  * what the guest asks for: its numbers, its AUDIT_ARCH, its registers. The rules are those of
- * kernel/seccomp.c and net/core/filter.c. What is missing: SECCOMP_FILTER_FLAG_NEW_LISTENER (EINVAL, as before Linux 5.0).
+ * kernel/seccomp.c and net/core/filter.c. Listeners are the kernel's: seccomp_notify.c.
  * A program of the host's kind that the guest executes runs unfiltered.
  *
  * Invariants: a filter is constant and stays mapped until the process executes or ends, since threads and
@@ -29,17 +29,17 @@
 
 #define PATH_INSNS_MAX (32768 / sizeof(struct sock_filter)) /* MAX_INSNS_PER_PATH */
 #define PATH_PENALTY 4
-#define CODE_SECCOMP 1              /* SYS_SECCOMP of asm-generic/siginfo.h */
-#define FLAG_WAIT_KILLABLE (1 << 5) /* needs a listener */
-#define FLAG_NEEDS_LISTENER (SECCOMP_FILTER_FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE)
-#define FLAG_KNOWN                                                                          \
-    (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | \
-     SECCOMP_FILTER_FLAG_TSYNC_ESRCH)
+#define CODE_SECCOMP 1 /* SYS_SECCOMP of asm-generic/siginfo.h */
+#define FLAG_TSYNC (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH)
+#define FLAG_LISTENER (SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+#define FLAG_KNOWN \
+    (FLAG_TSYNC | FLAG_LISTENER | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW)
 
-/* One filter. `strict` is mode 1, which has no program and nothing before it. */
+/* One filter. `strict` is mode 1, which has no program and nothing before it; `listens`: it has a listener. */
 struct seccomp {
     const struct seccomp *prev;
-    uint32_t strict, len;
+    uint16_t strict, listens;
+    uint32_t len;
     struct sock_filter insn[];
 };
 
@@ -145,17 +145,14 @@ static void die(struct thread *t, int signo)
     sys_hooks.thread_exit(t, signo);
 }
 
-static uint32_t audit_arch(const struct guest *g)
-{
-    return g->elf_machine | __AUDIT_ARCH_64BIT | __AUDIT_ARCH_LE;
-}
-
 bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, int64_t *ret)
 {
     const struct guest *g = t->cpu.guest;
+    const struct seccomp *decider = NULL;
     uint32_t verdict = SECCOMP_RET_ALLOW;
-    struct seccomp_data data = {
-        .nr = (int)nr, .arch = audit_arch(g), .instruction_pointer = t->cpu.r[g->pc_slot]};
+    struct seccomp_data data = {.nr = (int)nr,
+                                .arch = sys_seccomp_arch(g->elf_machine),
+                                .instruction_pointer = t->cpu.r[g->pc_slot]};
 
     if (t->seccomp->strict) {
         if (!strict_allows(nr))
@@ -166,8 +163,11 @@ bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, in
     /* The gravest wins, the newest of equals; as a signed number the gravest is the least. */
     for (const struct seccomp *f = t->seccomp; f; f = f->prev) {
         uint32_t one = run_filter(f, &data);
-        if ((int32_t)(one & SECCOMP_RET_ACTION_FULL) < (int32_t)(verdict & SECCOMP_RET_ACTION_FULL))
+        if ((int32_t)(one & SECCOMP_RET_ACTION_FULL) <
+            (int32_t)(verdict & SECCOMP_RET_ACTION_FULL)) {
             verdict = one;
+            decider = f;
+        }
     }
     uint32_t extra = verdict & SECCOMP_RET_DATA;
     switch (verdict & SECCOMP_RET_ACTION_FULL) {
@@ -191,10 +191,11 @@ bool sys_seccomp_refuses(struct thread *t, uint64_t nr, const uint64_t *args, in
             *ret = -ENOSYS;
             return !trace_seccomp(t, nr, extra, ret);
         }
-        /* There is no tracer. */ __attribute__((fallthrough));
+        *ret = -ENOSYS; /* there is no tracer */
+        return true;
     case SECCOMP_RET_USER_NOTIF:
         *ret = -ENOSYS;
-        return true;
+        return !decider->listens || sys_seccomp_ask(t, nr, args, ret);
     case SECCOMP_RET_KILL_THREAD:
         die(t, SIGSYS);
         return true;
@@ -326,10 +327,16 @@ static int64_t add_filter(struct thread *t, uint64_t flags, uint64_t addr)
     } prog; /* struct sock_fprog */
     struct sync sync = {.from = t};
     uint64_t total;
+    int64_t listener = 0;
     struct seccomp *f;
 
-    if (flags & ~(uint64_t)FLAG_KNOWN)
-        return -EINVAL; /* FLAG_NEEDS_LISTENER among them */
+    if (flags & ~(uint64_t)FLAG_KNOWN ||
+        (flags & FLAG_LISTENER) == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+        return -EINVAL;
+    /* Is what comes back a descriptor or the thread that is different? */
+    if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
+        (flags & FLAG_TSYNC) == SECCOMP_FILTER_FLAG_TSYNC)
+        return -EINVAL;
     if (mm_read(&prog, addr, sizeof(prog)))
         return -EFAULT;
     if (prog.len == 0 || prog.len > BPF_MAXINSNS)
@@ -362,11 +369,21 @@ static int64_t add_filter(struct thread *t, uint64_t flags, uint64_t addr)
             drop_filter(f);
             return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : sync.different;
         }
+    }
+    if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
+        listener = sys_seccomp_listen(flags & (FLAG_TSYNC | FLAG_LISTENER));
+        if (listener < 0) {
+            drop_filter(f);
+            return listener;
+        }
+        f->listens = 1;
+    }
+    if (flags & SECCOMP_FILTER_FLAG_TSYNC) {
         sync.chain = f;
         thread_for_each(sync_thread, &sync);
     }
     t->seccomp = f;
-    return 0;
+    return listener;
 }
 
 static int64_t set_strict(struct thread *t)
@@ -402,13 +419,17 @@ int64_t sys_seccomp(struct thread *t, const uint64_t *a)
         case SECCOMP_RET_KILL_THREAD:
         case SECCOMP_RET_TRAP:
         case SECCOMP_RET_ERRNO:
+        case SECCOMP_RET_USER_NOTIF:
         case SECCOMP_RET_TRACE:
         case SECCOMP_RET_LOG:
         case SECCOMP_RET_ALLOW:
             return 0;
         }
         return -EOPNOTSUPP;
-    default: /* SECCOMP_GET_NOTIF_SIZES among them */
+    case SECCOMP_GET_NOTIF_SIZES:
+        return host_call(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, (unsigned)a[1],
+                         sys_out(a[2], sizeof(struct seccomp_notif_sizes)), 0, 0, 0);
+    default:
         return -EINVAL;
     }
 }

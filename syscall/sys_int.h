@@ -237,6 +237,18 @@ unsigned sys_seccomp_filters(const struct thread *t); /* how many */
 /* For the next program: an open file that holds t's filters, -1 when there are none, or -errno below -1. */
 int sys_seccomp_save(const struct thread *t);
 
+/* --- seccomp_notify.c ---------------------------------------------------------------------------- */
+
+/* Have the host's kernel make a listener for the calling thread (SECCOMP_FILTER_FLAG_ flags): its descriptor, or -errno. */
+int64_t sys_seccomp_listen(unsigned flags);
+/* Ask the listener about t's call. True: *ret is its answer, or -SIG_RESTART; false: the call is to be made. */
+bool sys_seccomp_ask(struct thread *t, uint64_t nr, const uint64_t *args, int64_t *ret);
+/* SECCOMP_IOCTL_NOTIF_RECV and _SEND, with the struct at addr. */
+int64_t sys_seccomp_receive(struct thread *t, uint64_t fd, uint64_t addr);
+int64_t sys_seccomp_answer(struct thread *t, uint64_t fd, uint64_t addr);
+/* AUDIT_ARCH_ of a guest. */
+uint32_t sys_seccomp_arch(uint32_t elf_machine);
+
 /* --- strace.c ------------------------------------------------------------------------------------ */
 
 /* Print a call before it is done, if need be, and afterwards; what enter returns is leave's `announced`.

@@ -13,6 +13,7 @@
 #include <linux/nsfs.h>
 #include <linux/random.h>
 #include <linux/rtc.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <linux/vt.h>
 #include <linux/watchdog.h>
