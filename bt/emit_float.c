@@ -487,142 +487,6 @@ static void compare_flags(struct bt_emitter *m, uint32_t v, bool s)
 
 /* ---- conversions ---- */
 
-/* Out of range or NaN: x86 has given the most negative number and raised invalid. v is the operation, x the
- * register of the source and the width. */
-static void cold_saturate(struct bt_emitter *m, const struct bt_cold *c)
-{
-    struct x64_emit *e = &m->e;
-    unsigned src = c->x & 31, size = c->x >> 8;
-    bool s = c->x >> 5 & 1;
-    unsigned keep = x64_label(e);
-    /* Positive or NaN: the largest. Negative, the most negative number itself included: as it is. Looking at the
-     * sign bit raises nothing. */
-    unsigned largest = x64_label(e);
-    x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, src, RCX);
-    x64_mov_rr(e, 8, RDX, RCX);
-    x64_shift_ri(e, X64_SHL, s ? 4 : 8, RDX, 1);
-    if (s) {
-        x64_alu_ri(e, X64_CMP, 4, RDX, (int32_t)0xff000000u);
-    } else {
-        x64_push(e, RAX);
-        x64_mov_ri(e, RAX, UINT64_C(0xffe0000000000000));
-        x64_alu_rr(e, X64_CMP, 8, RDX, RAX);
-        x64_pop(e, RAX);
-    }
-    x64_jcc(e, X64_A, largest);
-    x64_test_rr(e, s ? 4 : 8, RCX, RCX);
-    x64_jcc(e, X64_S, keep);
-    x64_bind(e, largest);
-    x64_mov_ri(e, RAX, size == 4 ? UINT64_C(0x7fffffff) : UINT64_C(0x7fffffffffffffff));
-    x64_bind(e, keep);
-    x64_jmp(e, c->back);
-}
-
-static bool to_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    unsigned op, rm = bt_rounding(o);
-    if (rm == FP_RTZ)
-        op = s ? X64_CVTTSS2SI : X64_CVTTSD2SI;
-    else if (rm == FP_DYN)
-        op = s ? X64_CVTSS2SI : X64_CVTSD2SI;
-    else if (size == 8 && rm < FP_RMM && x64_has(e, X64_F_SSE41))
-        op = s ? X64_CVTTSS2SI
-               : X64_CVTTSD2SI; /* after rounding: what is out of range is integral already */
-    else
-        return false;
-    unsigned a = bt_xmm(m, o->a, XMM0);
-    uint32_t begin = x64_offset(e);
-    if (rm != FP_RTZ && rm != FP_DYN) {
-        static const uint8_t mode[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2};
-        x64_v_rrri(e, s ? X64_ROUNDSS : X64_ROUNDSD, XMM1, a, a, mode[rm]);
-        a = XMM1;
-    }
-    unsigned back = x64_label(e);
-    x64_v_gr(e, op, size, RAX, a);
-    /* The most negative number less one overflows. */
-    if (!m->r->traps)
-        x64_alu_ri(e, X64_CMP, size, RAX, 1);
-    if (m->r->traps)
-        bt_trap(m, begin, v, CC_TRAP_GPR, RAX);
-    else if (o->imm & FP_ENV)
-        x64_jcc(e, X64_O,
-                bt_later(m, (struct bt_cold){
-                                .emit = bt_cold_call, .back = back, .v = v, .x = X64_NO_REG}));
-    else
-        x64_jcc(e, X64_O,
-                bt_later(m, (struct bt_cold){.emit = cold_saturate,
-                                             .back = back,
-                                             .x = a | (uint32_t)s << 5 | (uint32_t)size << 8}));
-    x64_bind(e, back);
-    if (size == 4)
-        x64_rr(e, X64_MOVSXD, 8, RAX, RAX);
-    bt_done(m, v, RAX);
-    return true;
-}
-
-/* From a signed integer of `size` bytes. */
-static void from_signed(struct bt_emitter *m, uint32_t v, bool s, unsigned size)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    unsigned a = bt_gpr(m, o->a, RAX), d = bt_xdst(m, v, XMM0);
-    /* The upper part of the result comes from the second operand: a zero breaks the dependency. */
-    x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
-    x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, size, d, XMM1, a);
-    m->above[v] = s ? 32 : 64;
-    bt_xdone(m, v, d);
-}
-
-static void from_unsigned32(struct bt_emitter *m, uint32_t v, bool s)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    unsigned d = bt_xdst(m, v, XMM0);
-    x64_mov_rr(&m->e, 4, RAX, bt_gpr(m, o->a, RAX));
-    x64_v_rrr(&m->e, X64_XORPS, XMM1, XMM1, XMM1);
-    x64_v_rgr(&m->e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, RAX);
-    m->above[v] = s ? 32 : 64;
-    bt_xdone(m, v, d);
-}
-
-/* To an unsigned integer: by the signed 64-bit conversion where both give the same, that is from +0 up to the limit. */
-static bool to_unsigned(struct bt_emitter *m, uint32_t v, bool s, uint64_t limit)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    unsigned rm = bt_rounding(o);
-    if (rm != FP_RTZ && rm != FP_DYN)
-        return false;
-    unsigned a = bt_xmm(m, o->a, XMM0), back = x64_label(e);
-    x64_v_gr(e, s ? X64_MOVD_ST : X64_MOVQ_ST, s ? 4 : 8, a, RAX);
-    x64_mov_ri(e, RCX, limit);
-    x64_alu_rr(e, X64_CMP, s ? 4 : 8, RAX, RCX);
-    x64_jcc(
-        e, X64_AE,
-        bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = X64_NO_REG}));
-    if (rm == FP_RTZ)
-        x64_v_gr(e, s ? X64_CVTTSS2SI : X64_CVTTSD2SI, 8, RAX, a);
-    else
-        x64_v_gr(e, s ? X64_CVTSS2SI : X64_CVTSD2SI, 8, RAX, a);
-    x64_bind(e, back);
-    bt_done(m, v, RAX);
-    return true;
-}
-
-static void from_unsigned64(struct bt_emitter *m, uint32_t v, bool s)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    unsigned a = bt_gpr(m, o->a, RAX), d = bt_xdst(m, v, XMM0), back = x64_label(e);
-    x64_test_rr(e, 8, a, a);
-    x64_jcc(e, X64_S,
-            bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = d}));
-    x64_v_rrr(e, X64_XORPS, XMM1, XMM1, XMM1);
-    x64_v_rgr(e, s ? X64_CVTSI2SS : X64_CVTSI2SD, 8, d, XMM1, a);
-    x64_bind(e, back);
-    bt_xdone(m, v, d);
-}
-
 static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -724,38 +588,6 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         return true;
     case UOP_unbox_f32:
         return unbox(m, v);
-    case UOP_cvt_f32_s32:
-        return to_signed(m, v, true, 4);
-    case UOP_cvt_f32_s64:
-        return to_signed(m, v, true, 8);
-    case UOP_cvt_f64_s32:
-        return to_signed(m, v, false, 4);
-    case UOP_cvt_f64_s64:
-        return to_signed(m, v, false, 8);
-    case UOP_cvt_f32_u32: /* below 2^32 */
-        return to_unsigned(m, v, true, 0x4f800000);
-    case UOP_cvt_f32_u64: /* below 2^63 */
-        return to_unsigned(m, v, true, 0x5f000000);
-    case UOP_cvt_f64_u32: /* up to 2^32 - 1 */
-        return to_unsigned(m, v, false, UINT64_C(0x41efffffffe00001));
-    case UOP_cvt_f64_u64: /* below 2^63 */
-        return to_unsigned(m, v, false, UINT64_C(0x43e0000000000000));
-    case UOP_cvt_u64_f32:
-        return dynamic(o) && (from_unsigned64(m, v, true), true);
-    case UOP_cvt_u64_f64:
-        return dynamic(o) && (from_unsigned64(m, v, false), true);
-    case UOP_cvt_s32_f64: /* exact in every mode */
-        return bt_rounding(o) != FP_ODD && (from_signed(m, v, false, 4), true);
-    case UOP_cvt_u32_f64:
-        return bt_rounding(o) != FP_ODD && (from_unsigned32(m, v, false), true);
-    case UOP_cvt_s32_f32:
-        return dynamic(o) && (from_signed(m, v, true, 4), true);
-    case UOP_cvt_u32_f32:
-        return dynamic(o) && (from_unsigned32(m, v, true), true);
-    case UOP_cvt_s64_f32:
-        return dynamic(o) && (from_signed(m, v, true, 8), true);
-    case UOP_cvt_s64_f64:
-        return dynamic(o) && (from_signed(m, v, false, 8), true);
     case UOP_cvt_f32_f64:
         convert(m, v, X64_CVTSS2SD);
         return true;
@@ -768,6 +600,6 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         on_bits(m, v, X64_ANDPS);
         return true;
     default:
-        return bt_emit_fp_flags(m, v);
+        return bt_emit_convert(m, v) || bt_emit_fp_flags(m, v);
     }
 }

@@ -185,6 +185,7 @@ void bt_emit_choice(struct bt_emitter *m, uint32_t v);
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
 bool bt_emit_float(struct bt_emitter *m, uint32_t v);
+bool bt_emit_convert(struct bt_emitter *m, uint32_t v); /* part of bt_emit_float */
 bool bt_emit_fp_flags(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
 /* Parts of bt_emit_integer. */
