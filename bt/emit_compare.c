@@ -145,8 +145,21 @@ static void pick(struct bt_emitter *m, uint32_t v, enum x64_cc cc, uint32_t yes,
 void bt_emit_extreme(struct bt_emitter *m, uint32_t v, enum x64_cc cc)
 {
     const struct bt_op *o = &m->r->ops[v];
-    compare(m, 8, o->a, o->b, &cc);
-    pick(m, v, cc, o->a, o->b);
+    if (o->op == uop_info[o->op].rr_form) {
+        compare(m, 8, o->a, o->b, &cc);
+        pick(m, v, cc, o->a, o->b);
+        return;
+    }
+    unsigned d = bt_dst(m, v, RAX);
+    compare_imm(m, 8, o->a, o->imm);
+    if (in_register(m, o->a, d)) {
+        x64_mov_ri(&m->e, RAX, (uint64_t)o->imm);
+        x64_cmov_rr(&m->e, x64_cc_not(cc), 8, d, RAX);
+    } else {
+        x64_mov_ri(&m->e, d, (uint64_t)o->imm);
+        move_if(m, cc, d, o->a);
+    }
+    bt_done(m, v, d);
 }
 
 /* The condition of a choice in the flags: cc is when it holds. */

@@ -616,15 +616,19 @@ bool bt_emit_integer(struct bt_emitter *m, uint32_t v)
         bt_emit_condition(m, v);
         break;
     case UOP_min_s64:
+    case UOP_min_s64_i:
         bt_emit_extreme(m, v, X64_L);
         break;
     case UOP_max_s64:
+    case UOP_max_s64_i:
         bt_emit_extreme(m, v, X64_G);
         break;
     case UOP_min_u64:
+    case UOP_min_u64_i:
         bt_emit_extreme(m, v, X64_B);
         break;
     case UOP_max_u64:
+    case UOP_max_u64_i:
         bt_emit_extreme(m, v, X64_A);
         break;
     case UOP_sel:
