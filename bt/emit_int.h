@@ -188,6 +188,10 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v);
 bool bt_emit_convert(struct bt_emitter *m, uint32_t v); /* part of bt_emit_float */
 bool bt_emit_fp_flags(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
+/* Part of bt_emit_memory: many bytes. */
+bool bt_emit_bulk(struct bt_emitter *m, uint32_t v);
+/* Where bt_check_addresses: leave when the address in `reg`, of an access by o, may not be below the guest's end. */
+void bt_check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg);
 /* Parts of bt_emit_integer. */
 bool bt_emit_bits(struct bt_emitter *m, uint32_t v);
 bool bt_emit_flags(struct bt_emitter *m, uint32_t v);

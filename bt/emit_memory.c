@@ -77,7 +77,7 @@ static struct x64_mem unchecked(struct bt_emitter *m, const struct bt_op *o)
 #define NEAR 65536
 #define CHECK_END (GUEST_ADDR_END - NEAR - 15)
 
-static void check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg)
+void bt_check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg)
 {
     x64_alu_rm(&m->e, X64_CMP, 8, reg, bt_const128(m, CHECK_END, 0));
     x64_jcc(&m->e, X64_AE, bt_leave(m, o->snap, EXIT_FAULT));
@@ -107,11 +107,11 @@ static struct x64_mem address(struct bt_emitter *m, const struct bt_op *o)
         return mem;
     if (mem.index != X64_NONE || mem.base == X64_NONE || mem.disp > NEAR || mem.disp < -NEAR) {
         x64_lea(&m->e, 8, RAX, mem);
-        check_end(m, o, RAX);
+        bt_check_end(m, o, RAX);
         return x64_mem(RAX, 0);
     }
     if (!is_checked(m, o->a))
-        check_end(m, o, mem.base);
+        bt_check_end(m, o, mem.base);
     return mem;
 }
 
@@ -241,7 +241,7 @@ static void atomic_address(struct bt_emitter *m, const struct bt_op *o, unsigned
 {
     bt_load_gpr(m, RCX, o->a);
     if (bt_checks_addresses)
-        check_end(m, o, RCX);
+        bt_check_end(m, o, RCX);
     if (size > 1) {
         x64_rr(&m->e, X64_MOV_RM_R, 4, RCX, RAX);
         x64_alu_ri(&m->e, X64_AND, 4, RAX, (int32_t)size - 1);
@@ -476,29 +476,6 @@ static bool atomic(struct bt_emitter *m, uint32_t v)
     }
 }
 
-/* Nothing to do is seen here; else the routine does it, and when it faults the interpreter meets that again. */
-static void bulk(struct bt_emitter *m, uint32_t v, enum x64_stub stub, bool page)
-{
-    const struct bt_op *o = &m->r->ops[v];
-    struct x64_emit *e = &m->e;
-    unsigned done = x64_label(e);
-    bt_load_gpr(m, RDX, o->c);
-    if (page) {
-        x64_lea(e, 8, RAX, x64_mem(RDX, UOP_PAGE - 1));
-        x64_alu_ri(e, X64_CMP, 8, RAX, 2 * UOP_PAGE - 2);
-        x64_jcc(e, X64_BE, done);
-    } else {
-        x64_test_rr(e, 8, RDX, RDX);
-        x64_jcc(e, X64_E, done);
-    }
-    bt_load_gpr(m, RAX, o->a);
-    bt_load_gpr(m, RCX, o->b);
-    x64_call_ext(e, stub);
-    x64_jcc(e, X64_B, bt_leave(m, o->snap, EXIT_FAULT));
-    x64_bind(e, done);
-    bt_done(m, v, RDX);
-}
-
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
@@ -515,14 +492,6 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
         x64_test_rr(&m->e, 8, RAX, RAX);
         x64_jcc(&m->e, X64_NE,
                 bt_leave(m, o->snap, o->op == UOP_relift_if ? EXIT_RELIFT : EXIT_ILLEGAL));
-        return true;
-    case UOP_copy_step:
-    case UOP_copy_page:
-        bulk(m, v, X64_STUB_COPY, o->op == UOP_copy_page);
-        return true;
-    case UOP_fill_step:
-    case UOP_fill_page:
-        bulk(m, v, X64_STUB_FILL, o->op == UOP_fill_page);
         return true;
     case UOP_ld_s8:
         load(m, v, X64_MOVSX8, 8);
@@ -575,6 +544,6 @@ bool bt_emit_memory(struct bt_emitter *m, uint32_t v)
     case UOP_sc_128:
         return pair(m, v);
     default:
-        return atomic(m, v);
+        return uop_info[o->op].flags & UOP_F_BULK ? bt_emit_bulk(m, v) : atomic(m, v);
     }
 }

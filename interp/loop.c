@@ -479,6 +479,24 @@ do_relift_if:
         return EXIT_RELIFT;
     }
     NEXT();
+do_copy_short : {
+    if (!uop_is_short(A, C) || !uop_is_short(B, C)) {
+        D = C;
+        NEXT();
+    }
+    int64_t left = -(int64_t)C;
+    while (left && !mm_copy_step(A + C, B + C, &left)) {
+        if (UNLIKELY(B >= limit)) {
+            fault_addr = B;
+            goto unreadable;
+        }
+        ACCESS_ld_u8(B);
+        CHECK_ADDR(A);
+        ACCESS_TOUCH(A);
+    }
+    D = 0;
+    NEXT();
+}
 do_copy_page:
     if (uop_less_than_page((int64_t)C)) {
         D = C;
@@ -498,6 +516,19 @@ do_copy_step : {
         ACCESS_TOUCH(A + first);
     }
     D = (uint64_t)left;
+    NEXT();
+}
+do_fill_short : {
+    if (!uop_is_short(A, C)) {
+        D = C;
+        NEXT();
+    }
+    int64_t left = -(int64_t)C;
+    while (left && !mm_fill_step(A + C, B, &left)) {
+        CHECK_ADDR(A);
+        ACCESS_TOUCH(A);
+    }
+    D = 0;
     NEXT();
 }
 do_fill_page:

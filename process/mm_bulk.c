@@ -2,13 +2,22 @@
  *
  * Owns: the routines behind the micro-ops copy_step, copy_page, fill_step and fill_page, and the place where they go on
  * after a fault. A step ends at the next page boundary of what it reads or writes, so a fault comes before anything was
- * changed. They use nothing but rax, rcx, rdx, rdi, rsi and xmm0 to xmm3, as translated code calls them without saving more
+ * changed. They use nothing but rax, rcx, rdx, rdi, rsi and ymm0 to ymm3, as translated code calls them without saving more
  * (host/x64/stubs.c).
  *
  * Threading: reentrant; not to be called with mm_lock held, since a fault takes it.
  */
 #include "process/mm_internal.h"
 #include "uop/cpu.h"
+
+/* From so many bytes on it is by registers of 32, where the host has them. */
+static uint64_t bulk_wide __attribute__((used)) = UINT64_MAX;
+
+__attribute__((constructor)) static void choose(void)
+{
+    if (__builtin_cpu_supports("avx"))
+        bulk_wide = 128;
+}
 
 _Static_assert(GUEST_ADDR_END == 0x550000000000 && GUEST_PAGE_SIZE == 4096,
                "the routines name them");
@@ -96,6 +105,8 @@ __asm__(".text\n"
         "    sub %rsi, %rax\n"
         "    cmp %rdx, %rax\n"
         "    jb 8f\n"
+        "    cmp bulk_wide(%rip), %rdx\n"
+        "    jae 11f\n"
         "    movups -32(%rsi,%rdx), %xmm0\n"
         "    xor %ecx, %ecx\n"
         "    sub $32, %edx\n"
@@ -119,6 +130,21 @@ __asm__(".text\n"
         "    ja 9b\n"
         "    movups %xmm1, 16(%rdi)\n"
         "    movups %xmm0, (%rdi)\n"
+        "    jmp mm_asm_bulk_done\n"
+        "11: vmovups -64(%rsi,%rdx), %ymm0\n"
+        "    vmovups -32(%rsi,%rdx), %ymm1\n"
+        "    xor %ecx, %ecx\n"
+        "    sub $64, %edx\n"
+        "12: vmovups (%rsi,%rcx), %ymm2\n"
+        "    vmovups 32(%rsi,%rcx), %ymm3\n"
+        "    vmovups %ymm2, (%rdi,%rcx)\n"
+        "    vmovups %ymm3, 32(%rdi,%rcx)\n"
+        "    add $64, %ecx\n"
+        "    cmp %edx, %ecx\n"
+        "    jb 12b\n"
+        "    vmovups %ymm0, (%rdi,%rdx)\n"
+        "    vmovups %ymm1, 32(%rdi,%rdx)\n"
+        "    vzeroupper\n"
         "mm_asm_bulk_done:\n"
         "    pop %rdx\n"
         "    clc\n"
@@ -155,6 +181,8 @@ __asm__(".text\n"
         "3:  movq %rax, %xmm0\n"
         "    punpcklqdq %xmm0, %xmm0\n"
         "    xor %ecx, %ecx\n"
+        "    cmp bulk_wide(%rip), %rdx\n"
+        "    jae 6f\n"
         "    sub $32, %rdx\n"
         "    jbe 5f\n"
         "4:  movups %xmm0, (%rdi,%rcx)\n"
@@ -167,6 +195,17 @@ __asm__(".text\n"
         "    jmp mm_asm_bulk_done\n"
         "5:  movups %xmm0, (%rdi)\n"
         "    movups %xmm0, 16(%rdi,%rdx)\n"
+        "    jmp mm_asm_bulk_done\n"
+        "6:  vinsertf128 $1, %xmm0, %ymm0, %ymm0\n"
+        "    sub $64, %edx\n"
+        "7:  vmovups %ymm0, (%rdi,%rcx)\n"
+        "    vmovups %ymm0, 32(%rdi,%rcx)\n"
+        "    add $64, %ecx\n"
+        "    cmp %edx, %ecx\n"
+        "    jb 7b\n"
+        "    vmovups %ymm0, (%rdi,%rdx)\n"
+        "    vmovups %ymm0, 32(%rdi,%rdx)\n"
+        "    vzeroupper\n"
         "    jmp mm_asm_bulk_done\n"
         "mm_asm_bulk_fault:\n"
         "    add $8, %rsp\n"

@@ -66,7 +66,8 @@ enum uop_flag {
     UOP_F_PURE = 1 << 9,    /* value of d depends on operands alone */
     UOP_F_RM = 1 << 10,     /* imm is an enum fp_rm, and FP_ENV, FP_FBITS */
     UOP_F_VECTOR = 1 << 11, /* a row of vectors: uop_vec_NAME or uop_vec_fp is its meaning */
-    UOP_F_BULK = 1 << 12,   /* many bytes, by a routine of the host (process/mm_bulk.c) */
+    UOP_F_BULK =
+        1 << 12, /* many bytes, by host code of its own (bt/emit_bulk.c, process/mm_bulk.c) */
 };
 
 struct uop {
@@ -144,6 +145,13 @@ enum uop_jump { JUMP_PLAIN, JUMP_CALL, JUMP_RET };
 static inline bool uop_less_than_page(int64_t left)
 {
     return left > -UOP_PAGE && left < UOP_PAGE;
+}
+
+/* Are these bytes at an address what copy_short and fill_short do? */
+#define UOP_SHORT 64
+static inline bool uop_is_short(uint64_t addr, uint64_t size)
+{
+    return size <= UOP_SHORT && addr % UOP_PAGE <= UOP_PAGE - UOP_SHORT;
 }
 
 #endif

@@ -15,8 +15,7 @@
 #include <string.h>
 
 /* Bits of AT_HWCAP, or from 64 on of AT_HWCAP2, and the names in /proc/cpuinfo (Linux Documentation/arch/arm64/elf_hwcaps.rst);
- * the field of the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. MOPS is there and has no
- * row: glibc would copy by it, which costs more here than loads and stores (docs/guest-a64.md). */
+ * the field of the ID register that says so: CRm, op2, lowest bit, value. FP and ASIMD are said by zeros. */
 /* clang-format off */
 #define HWCAPS(row) \
     row("fp", 0, 4, 0, 16, 0) \
@@ -48,7 +47,8 @@
     row("flagm2", 64 + 7, 6, 0, 52, 2) \
     row("frint", 64 + 8, 6, 1, 32, 1) \
     row("i8mm", 64 + 13, 6, 1, 52, 1) \
-    row("bf16", 64 + 14, 6, 1, 44, 1)
+    row("bf16", 64 + 14, 6, 1, 44, 1) \
+    row("mops", 64 + 43, 6, 2, 16, 1)
 /* clang-format on */
 
 static const struct feature {

@@ -4,7 +4,8 @@
  * that are not what its prologue left.
  *
  * Which part of the work each instruction of a sequence does is the implementation's choice. Here the prologue does what
- * is left of a page, the main instruction whole pages, the epilogue the rest, in steps that end at page boundaries: one
+ * is left of a page, the main instruction whole pages, the epilogue the rest, in steps that end at page boundaries (what is
+ * short and lies in a page by copy_short or fill_short, which translated code has in place): one
  * micro-op, with the registers brought up to date behind it, and a branch to the instruction itself while something is left. So
  * faults and signals find the registers as the architecture has them in the middle of the work. When nothing is left behind
  * the prologue the rest of a sequence is passed over (a64_lift_bulk_rest). Registers are in the
@@ -91,14 +92,15 @@ LIFT(cpy)
     bool both = W(26, 26);
     uint8_t most = emit_const(l, both ? UINT64_MAX >> 9 : INT64_MAX);
     uint8_t size = emit2(l, UOP_min_u64, in->rn, most);
-    uint8_t left = emit2(l, UOP_sub_64, A64_XZR, size), by = size;
+    uint8_t rest = emit3(l, UOP_copy_short, in->rd, lift_untagged(l, in->rm), size);
+    uint8_t left = emit2(l, UOP_sub_64, A64_XZR, rest), by = size;
     if (both) {
         uint8_t source = emit_i(l, UOP_shl_64_i, in->rm, 8);
         uint8_t to = emit_i(l, UOP_shl_64_i, in->rd, 8);
         uint8_t end = emit_i(l, UOP_shl_64_i, emit2(l, UOP_add_64, in->rm, size), 8);
         uint8_t back =
             emit2(l, UOP_and_64, emit2(l, UOP_set_ltu, source, to), emit2(l, UOP_set_ltu, to, end));
-        left = emit3(l, UOP_sel, back, size, left);
+        left = emit3(l, UOP_sel, back, rest, left);
         by = emit3(l, UOP_sel, back, A64_XZR, size);
     }
     begin(l, in, UOP_copy_step, emit2(l, UOP_add_64, in->rd, by), emit2(l, UOP_add_64, in->rm, by),
@@ -117,8 +119,9 @@ LIFT(set)
         return;
     }
     uint8_t size = emit2(l, UOP_min_u64, in->rn, emit_const(l, INT64_MAX));
+    uint8_t rest = emit3(l, UOP_fill_short, in->rd, a64_x(in->rm), size);
     begin(l, in, UOP_fill_step, emit2(l, UOP_add_64, in->rd, size), a64_x(in->rm),
-          emit2(l, UOP_sub_64, A64_XZR, size));
+          emit2(l, UOP_sub_64, A64_XZR, rest));
 }
 
 void a64_lift_bulk_rest(struct lift *l, const struct a64_insn *in, const uint8_t *code,

@@ -92,6 +92,55 @@ static void sizes(void)
     verified("copies and sets of all sizes, overlaps");
 }
 
+/* Sizes that the translator knows, at all distances to the ends of pages that matter. */
+#define KNOWN(n)                                                                                  \
+    do {                                                                                          \
+        for (unsigned i = 0; i < 40; i++) {                                                       \
+            unsigned size = (n), to = 4096 - i * 2, from = 3 * 4096 - (i < 20 ? 200 : i * 2 + 1); \
+            fill();                                                                               \
+            memmove(want + to, want + from, size);                                                \
+            memset(want + from, 0x17, size);                                                      \
+            memmove(want + to + 3, want + to, size);                                              \
+            register uint8_t *x0 __asm__("x0") = area + to, *x1 __asm__("x1") = area + from;      \
+            __asm__ volatile("mov x2, #" #n "\n" COPY_FORWARD "\n"                                \
+                             "sub x0, x1, #" #n "\n mov x1, #0x17\n mov x2, #" #n "\n" SET        \
+                             : "+r"(x0), "+r"(x1)                                                 \
+                             :                                                                    \
+                             : "x2", "memory", "cc");                                             \
+            EXPECT_EQ((uintptr_t)x0, (uintptr_t)(area + from + n));                               \
+            x0 = area + to + 3, x1 = area + to;                                                   \
+            __asm__ volatile("mov x2, #" #n "\n" COPY                                             \
+                             : "+r"(x0), "+r"(x1)                                                 \
+                             :                                                                    \
+                             : "x2", "memory", "cc");                                             \
+            EXPECT_EQ(memcmp(area, want, SIZE), 0);                                               \
+        }                                                                                         \
+    } while (0)
+
+static void known_sizes(void)
+{
+    KNOWN(0);
+    KNOWN(1);
+    KNOWN(2);
+    KNOWN(3);
+    KNOWN(4);
+    KNOWN(7);
+    KNOWN(8);
+    KNOWN(9);
+    KNOWN(15);
+    KNOWN(16);
+    KNOWN(17);
+    KNOWN(31);
+    KNOWN(32);
+    KNOWN(33);
+    KNOWN(48);
+    KNOWN(63);
+    KNOWN(64);
+    KNOWN(65);
+    KNOWN(200);
+    verified("sizes that are constants");
+}
+
 static sigjmp_buf back;
 static uint64_t seen_addr, seen_d, seen_s, seen_n, seen_pc;
 static int seen_code;
@@ -346,6 +395,7 @@ int main(void)
     area = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     EXPECT(area != MAP_FAILED);
     sizes();
+    known_sizes();
     faults();
     signals();
     tags();
