@@ -134,9 +134,6 @@ enum fp_flag { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16, FP_ID = 3
  * In any other value V is set when the low byte is a positive number. */
 enum { UOP_FLAG_N = 1 << 15, UOP_FLAG_Z = 1 << 14, UOP_FLAG_B = 1 << 8, UOP_FLAG_V = 1 << 0 };
 
-/* In the immediate of vsqrdmla. */
-enum { UOP_RDM_SUB = 1 << 4, UOP_RDM_SATURATED = 1 << 5 };
-
 /* Hint of jmp and jmp_ind in operand c, for call/return pairing. */
 enum uop_jump { JUMP_PLAIN, JUMP_CALL, JUMP_RET };
 

@@ -36,30 +36,6 @@ static inline uint64_t uop_vec_sat_u(__int128 v, int bits)
     return (uint64_t)(v > max ? max : v < 0 ? 0 : v);
 }
 
-/* Kinds of saturating shifts: signed, unsigned. */
-enum { UOP_QSHL_S, UOP_QSHL_U };
-
-/* As uop_vec_shift, to the nearest value of `kind` and `bits` where the shift to the left does not fit. */
-static inline uint64_t uop_vec_qshl(int kind, __int128 x, int64_t s, int bits, bool round, bool *q)
-{
-    __int128 max = ((__int128)1 << (kind == UOP_QSHL_S ? bits - 1 : bits)) - 1;
-    __int128 min = kind == UOP_QSHL_S ? -max - 1 : 0;
-    int64_t up = s < 0 ? 0 : s > bits ? bits : s;
-    bool high = x > max >> up, low = x < min >> up;
-    if (s >= bits && kind == UOP_QSHL_S)
-        high = x > 0, low = x < 0; /* the least number is not a multiple of 2^bits */
-    if (q)
-        *q = high || low;
-    return high ? (uint64_t)max : low ? (uint64_t)min : uop_vec_shift(x, s, bits, round);
-}
-
-static inline uint64_t uop_vec_qshl_q(int kind, __int128 x, int64_t s, int bits, bool round)
-{
-    bool q;
-    uop_vec_qshl(kind, x, s, bits, round, &q);
-    return q ? ~UINT64_C(0) : 0;
-}
-
 static inline int uop_vec_clz(uint64_t x, int bits)
 {
     return x ? __builtin_clzll(x) - (64 - bits) : bits;
@@ -218,20 +194,6 @@ VX(vnarrow)
     memcpy(d, t, 16);
 }
 
-VX(vpmul_8)
-{
-    (void)c, (void)n;
-    uint8_t x[16], y[16], t[16];
-    memcpy(x, a, 16);
-    memcpy(y, b, 16);
-    for (int i = 0; i < 16; i++) {
-        t[i] = 0;
-        for (int j = 0; j < 8; j++)
-            t[i] ^= y[i] >> j & 1 ? (uint8_t)(x[i] << j) : 0;
-    }
-    memcpy(d, t, 16);
-}
-
 VX(vbsl)
 {
     (void)n;
@@ -298,31 +260,6 @@ VX(vrep)
     memcpy(s, a, 16);
     for (int i = 0; i < 16 >> (n & 3); i++)
         lane(t, i, s, (int)(n >> 2), n & 3);
-    memcpy(d, t, 16);
-}
-
-static int64_t signed_at(const uint64_t *v, int i, int64_t n)
-{
-    uint8_t s[16];
-    memcpy(s, v, 16);
-    int up = 64 - (8 << n);
-    return (int64_t)(get(s, i, n) << up) >> up;
-}
-
-VX(vsqrdmla)
-{
-    int64_t size = n & 3;
-    int bits = 8 << size;
-    uint8_t t[16];
-    for (int i = 0; i < 16 >> size; i++) {
-        __int128 product = (__int128)signed_at(a, i, size) * signed_at(b, i, size) * 2;
-        __int128 v = ((__int128)signed_at(c, i, size) * ((__int128)1 << bits)) +
-                     (n & UOP_RDM_SUB ? -product : product) + ((__int128)1 << (bits - 1));
-        uint64_t got = uop_vec_sat_s(v >> bits, bits);
-        if (n & UOP_RDM_SATURATED)
-            got = (int64_t)got != (int64_t)(v >> bits) ? ~UINT64_C(0) : 0;
-        put(t, i, size, got);
-    }
     memcpy(d, t, 16);
 }
 

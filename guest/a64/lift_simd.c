@@ -50,9 +50,13 @@ LIFT(v3)
     result(l, in, a64_vec2(l, arg + SIZE, a64_v(in->rn), a64_v(in->rm)));
 }
 
+/* The low halves of the products. */
 LIFT(vpmul)
 {
-    result(l, in, a64_vec_i(l, UOP_vpmul_8, a64_v(in->rn), a64_v(in->rm), 0));
+    uint8_t a = a64_v(in->rn), b = a64_v(in->rm), low = a64_vec_i(l, UOP_vpmull_8, a, b, 0);
+    uint8_t high = a64_vec_i(l, UOP_vpmull_8, a64_vec_i(l, UOP_vext, a, a, 8),
+                             a64_vec_i(l, UOP_vext, b, b, 8), 0);
+    result(l, in, a64_vec_i(l, UOP_vuzp1, low, high, 0));
 }
 
 LIFT(v3acc)

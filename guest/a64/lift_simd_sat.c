@@ -84,13 +84,28 @@ LIFT(vsat1)
     result(l, in, got);
 }
 
-/* Shifts by registers: a row of its own, the one that follows, has ones where the shift saturates. */
+/* Shifts by registers, arg being the row that wraps: what does not come back by the opposite shift, which is one to the right, has
+ * been shifted too far to the left. */
 LIFT(vqshl)
 {
     uint8_t a = operand(l, in->rn, SIZE, SCALAR), by = a64_v(in->rm);
-    enum uop_code op = (unsigned)arg + SIZE;
-    note_any(l, a64_vec2(l, op + (UOP_vsqshlq_8 - UOP_vsqshl_8), a, by), whole(in));
-    result(l, in, a64_vec2(l, op, a, by));
+    unsigned top = (8 << SIZE) - 1;
+    bool is_unsigned = W(29, 29);
+    uint8_t t = a64_vec2(l, (unsigned)arg + SIZE, a, by);
+    uint8_t back = a64_vec2(l, (is_unsigned ? UOP_vushl_8 : UOP_vsshl_8) + SIZE, t,
+                            a64_vec_i(l, UOP_vneg_8 + SIZE, by, 0, 0));
+    uint8_t right = SIZE ? a64_vec_i(l, UOP_vshl_8 + SIZE, by, 0, top - 7) : by;
+    right = a64_vec_i(l, UOP_vsshr_8 + SIZE, right, 0, top);
+    uint8_t fits = a64_vec2(l, UOP_vor, a64_vec2(l, UOP_vcmeq_8 + SIZE, back, a), right);
+    if (is_unsigned) {
+        t = a64_vec2(l, UOP_vorn, t, fits);
+    } else {
+        uint8_t sign = a64_vec_i(l, UOP_vsshr_8 + SIZE, a, 0, top);
+        uint8_t most = a64_vconst(l, (UINT64_C(1) << top) - 1, SIZE);
+        t = vbsl(l, fits, t, a64_vec2(l, UOP_vxor, sign, most));
+    }
+    note_difference(l, fits, a64_vconst(l, ~UINT64_C(0), 3), whole(in));
+    result(l, in, t);
 }
 
 /* Left by an immediate: what does not come back by the opposite shift saturates. Signed to unsigned: negative numbers, which
@@ -225,16 +240,40 @@ LIFT(vqdmull_elem)
     long_product(l, in, arg, a64_element(l, in));
 }
 
-/* Rounding high products added to rd; arg: subtracted. */
+/* The low or the high half of a's lanes, twice as wide, in a temporary of its own. */
+static uint8_t widened(struct lift *l, uint8_t a, unsigned size, bool high)
+{
+    uint8_t t = lift_vtemp(l);
+    if (high)
+        lift_emit(l, UOP_vext, t, a, a, 0, 8);
+    lift_emit(l, UOP_vwiden_s, t, high ? t : a, 0, 0, size);
+    return t;
+}
+
+/* Rounding high products added to rd; arg: subtracted. With half of everything, which nothing is lost by, sums fit in lanes twice as
+ * wide. What saturates are those whose upper half is not all signs of the lower one. */
 static void rdma(struct lift *l, const struct a64_insn *in, int arg, uint8_t b)
 {
-    uint8_t a = operand(l, in->rn, SIZE, SCALAR), c = operand(l, in->rd, SIZE, SCALAR);
-    uint8_t t = lift_vtemp(l), saturated = lift_vtemp(l);
-    int64_t how = SIZE | (arg ? UOP_RDM_SUB : 0);
-    lift_emit(l, UOP_vsqrdmla, saturated, a, b, c, how | UOP_RDM_SATURATED);
-    note_any(l, saturated, whole(in));
-    lift_emit(l, UOP_vsqrdmla, t, a, b, c, how);
-    result(l, in, t);
+    uint8_t a = operand(l, in->rn, SIZE, SCALAR), c = operand(l, in->rd, SIZE, SCALAR), sum[2];
+    unsigned wide = SIZE + 1, top = (8 << SIZE) - 1;
+    uint8_t half = a64_vconst(l, UINT64_C(1) << (top - 1), wide);
+    for (unsigned i = 0; i <= whole(in); i++) {
+        uint8_t t = widened(l, a, SIZE, i), u = widened(l, b, SIZE, i), v = widened(l, c, SIZE, i);
+        lift_emit(l, UOP_vmul_8 + wide, t, t, u, 0, 0);
+        lift_emit(l, UOP_vshl_8 + wide, v, v, 0, 0, top);
+        lift_emit(l, UOP_vadd_8 + wide, v, v, half, 0, 0);
+        lift_emit(l, (arg ? UOP_vsub_8 : UOP_vadd_8) + wide, v, v, t, 0, 0);
+        lift_emit(l, UOP_vsshr_8 + wide, v, v, 0, 0, top);
+        sum[i] = v;
+    }
+    uint8_t low = a64_vec_i(l, UOP_vuzp1, sum[0], sum[whole(in)], SIZE);
+    uint8_t high = a64_vec_i(l, UOP_vuzp2, sum[0], sum[whole(in)], SIZE);
+    uint8_t fits =
+        a64_vec2(l, UOP_vcmeq_8 + SIZE, high, a64_vec_i(l, UOP_vsshr_8 + SIZE, low, 0, top));
+    uint8_t limit = a64_vec2(l, UOP_vxor, a64_vec_i(l, UOP_vsshr_8 + SIZE, high, 0, top),
+                             a64_vconst(l, (UINT64_C(1) << top) - 1, SIZE));
+    note_difference(l, fits, a64_vconst(l, ~UINT64_C(0), 3), whole(in));
+    result(l, in, vbsl(l, fits, low, limit));
 }
 
 LIFT(vqrdmla)
