@@ -71,8 +71,8 @@ static void fixed_uses(struct bt_allocator *a)
             if (s.rdx)
                 occupy_range(a->busy_gpr[RDX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
             bool keeps = bt_keeps_xmm(r, &r->ops[v]) && bt_exit_keeps_xmm(r, i, &r->ops[v]);
-            for (unsigned x = XMM2; x <= XMM3 && a->busy_xmm[x] && !keeps; x++)
-                occupy_range(a->busy_xmm[x], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
+            if (a->calls && !keeps)
+                occupy_range(a->calls, 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
         }
     }
 }
@@ -165,7 +165,7 @@ static unsigned reg_at(const struct bt_allocator *a, uint32_t v, uint32_t pos, b
     return l.place == (fp ? BT_XMM : BT_GPR) ? l.n : NO_REG;
 }
 
-static void hint(uint32_t score[16], unsigned reg, uint32_t weight)
+static void hint(uint32_t score[X64_NXMM], unsigned reg, uint32_t weight)
 {
     if (reg != NO_REG)
         score[reg] += weight;
@@ -181,7 +181,7 @@ static unsigned becomes(const struct bt_allocator *a, uint32_t v)
 }
 
 /* What it is worth to have v in each register. */
-static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t score[16])
+static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t score[X64_NXMM])
 {
     const struct bt_region *r = a->r;
     const struct bt_op *o = &r->ops[v];
@@ -226,7 +226,11 @@ static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t
 
 static bool try_reg(struct bt_allocator *a, const struct bt_range *g, bool fp, unsigned reg)
 {
-    uint64_t *busy = fp ? a->busy_xmm[reg] : a->busy_gpr[reg];
+    uint64_t **of = fp ? a->busy_xmm : a->busy_gpr, *busy = of[reg];
+    if (!busy && fp && (reg >= XMM16 ? a->high : reg >= XMM2 && a->calls)) {
+        busy = of[reg] = arena_new(a->r->arena, uint64_t, a->words);
+        memcpy(busy, a->calls, a->words * sizeof(*busy));
+    }
     if (!busy || !is_free(busy, g))
         return false;
     occupy(busy, g);
@@ -236,7 +240,7 @@ static bool try_reg(struct bt_allocator *a, const struct bt_range *g, bool fp, u
 /* A register for the ranges, or NO_REG. */
 static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool fp)
 {
-    uint32_t score[16] = {0}, last = 0;
+    uint32_t score[X64_NXMM] = {0}, last = 0;
     for (const struct bt_range *i = g; i; i = i->next) {
         if (i->v != last)
             hints_of(a, i->v, fp, score);
@@ -244,7 +248,7 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
     }
     for (;;) {
         unsigned best = 0;
-        for (unsigned i = 1; i < 16; i++)
+        for (unsigned i = 1; i < (fp ? X64_NXMM : 16); i++)
             best = score[i] > score[best] ? i : best;
         if (!score[best])
             break;
@@ -260,10 +264,12 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
         return XMM2;
     if (fp && try_reg(a, g, fp, XMM3))
         return XMM3;
-    /* Homes: those that nobody else wants; one whose slot is disturbed already costs nothing more. */
+    /* Homes: those that nobody else wants; one whose slot is disturbed already costs nothing more. Before others, registers whose
+     * instructions are longer. */
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr, tried = 0;
     const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
+    unsigned reg = XMM16, end = fp && a->high ? X64_NXMM : 0;
     for (;;) {
         unsigned best = n;
         uint32_t least = UINT32_MAX;
@@ -274,6 +280,10 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
         }
         if (best == n)
             return NO_REG;
+        for (; least && reg < end; reg++) {
+            if (try_reg(a, g, fp, reg))
+                return reg;
+        }
         tried |= 1u << best;
         if (try_reg(a, g, fp, homes[best]))
             return homes[best];
@@ -709,8 +719,11 @@ static void begin_registers(struct bt_allocator *a)
     a->busy_gpr[RDX] = arena_znew(a->r->arena, uint64_t, a->words);
     /* Two-address instructions need a scratch register more, flags without lahf are C's. */
     const uint64_t needed = X64_FBIT(X64_F_AVX) | X64_FBIT(X64_F_LAHF);
-    for (unsigned x = XMM2; x <= XMM3 && !(~a->features & needed); x++)
-        a->busy_xmm[x] = arena_znew(a->r->arena, uint64_t, a->words);
+    const uint64_t evex = X64_FBIT(X64_F_AVX512F) | X64_FBIT(X64_F_AVX512VL) |
+                          X64_FBIT(X64_F_AVX512BW) | X64_FBIT(X64_F_AVX512DQ);
+    if (!(~a->features & needed))
+        a->calls = arena_znew(a->r->arena, uint64_t, a->words);
+    a->high = a->calls && !(~a->features & evex);
     fixed_uses(a);
 }
 

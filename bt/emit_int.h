@@ -60,8 +60,9 @@ struct bt_emitter {
     uint8_t displaced
         [2]; /* registers whose contents are in BT_SPARE_UNIT and the next now; the same ones (0): none are */
     uint32_t checked[8], nchecked, checked_block; /* bases that were compared in this block */
-    const char *cannot;                           /* set when an operation has no emitter */
-    struct cc_side side;                          /* last: too large to be cleared each time */
+    bool high;           /* the operation's instructions take xmm16 to xmm31 */
+    const char *cannot;  /* set when an operation has no emitter */
+    struct cc_side side; /* last: too large to be cleared each time */
 };
 
 /* See bt_check_addresses. */
@@ -83,7 +84,8 @@ void bt_load_gpr(struct bt_emitter *m, unsigned reg, uint32_t v);
 /* The register to compute a result of v in: its own, or scratch; bt_done stores it if need be. */
 unsigned bt_dst(const struct bt_emitter *m, uint32_t v, unsigned scratch);
 void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg);
-/* The same for vector registers. */
+/* The same for vector registers. What lies in xmm16 to xmm31 is loaded into the scratch register too, and what is made for these is
+ * computed there, unless the operation's instructions take such registers (m->high). */
 unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch);
 unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch);
 void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg);

@@ -56,12 +56,21 @@ void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg)
         x64_v_gr(&m->e, X64_MOVQ, 8, l.n, reg);
 }
 
+/* Is it a register that the operation's instructions cannot name? */
+static bool far(const struct bt_emitter *m, struct bt_loc l)
+{
+    return l.place == BT_XMM && l.n >= XMM16 && !m->high;
+}
+
 unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
     switch (l.place) {
     case BT_XMM:
-        return l.n;
+        if (!far(m, l))
+            return l.n;
+        x64_v_mov(&m->e, scratch, l.n);
+        break;
     case BT_GPR:
         x64_v_gr(&m->e, X64_MOVQ, 8, scratch, l.n);
         break;
@@ -82,15 +91,18 @@ unsigned bt_xmm(struct bt_emitter *m, uint32_t v, unsigned scratch)
 unsigned bt_xdst(const struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
-    return l.place == BT_XMM ? l.n : scratch;
+    return l.place == BT_XMM && !far(m, l) ? l.n : scratch;
 }
 
 unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch)
 {
     struct bt_loc l = bt_loc(m, v);
-    if (l.place == BT_XMM)
+    if (l.place == BT_XMM && !far(m, l))
         return l.n;
-    x64_v_rm(&m->e, X64_MOVAPS, scratch, x64_slot(l.n));
+    if (l.place == BT_XMM)
+        x64_v_mov(&m->e, scratch, l.n);
+    else
+        x64_v_rm(&m->e, X64_MOVAPS, scratch, x64_slot(l.n));
     return scratch;
 }
 

@@ -23,7 +23,7 @@ uint8_t bt_slot_kind(const struct bt_region *r, unsigned slot, uint32_t v)
 
 /* How many reads of each place are still to come; what an exit has taken counts as read. */
 struct reads {
-    uint16_t gpr[16], xmm[16], unit[CPU_UNITS];
+    uint16_t gpr[16], xmm[X64_NXMM], unit[CPU_UNITS];
 };
 
 static uint16_t *reads_of(struct reads *r, struct bt_loc l)

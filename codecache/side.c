@@ -3,6 +3,7 @@
 #include "codecache/leb.h"
 #include "uop/sem.h"
 
+#include <cpuid.h>
 #include <ucontext.h>
 
 void cc_side_start(const struct x64_homes *h, struct cc_loc loc[CPU_TEMP_BASE])
@@ -82,7 +83,7 @@ void cc_expr_op(struct cc_expr *x, unsigned op, int64_t imm)
 
 void cc_expr_loc(struct cc_expr *x, const struct cc_loc *l)
 {
-    put_in_expr(x, (uint64_t)(l->kind | (l->reg & 15) << 3));
+    put_in_expr(x, (uint64_t)(l->kind | (l->reg & 31) << 3));
     if (l->kind == CC_LOC_UNIT)
         put_in_expr(x, l->v);
     else if (l->kind == CC_LOC_CONST)
@@ -93,7 +94,7 @@ static void put_change(struct cc_side *s, unsigned slot, const struct cc_loc *l)
 {
     bool has_reg = l->kind != CC_LOC_CPU && l->kind != CC_LOC_EXPR;
     put(s, slot);
-    put(s, (uint64_t)(l->kind | (has_reg ? (l->reg & 15) << 3 : 0)));
+    put(s, (uint64_t)(l->kind | (has_reg ? (l->reg & 31) << 3 : 0)));
     s->loc[slot] = *l;
     if (l->kind == CC_LOC_UNIT) {
         put(s, l->v);
@@ -158,7 +159,7 @@ bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off,
         *pc += (uint64_t)cc_unzigzag(cc_get_number(&r));
         for (uint64_t n = cc_get_number(&r); n; n--) {
             uint64_t slot = cc_get_number(&r), k = cc_get_number(&r);
-            struct cc_loc l = {.kind = k & 7, .reg = k >> 3 & 15};
+            struct cc_loc l = {.kind = k & 7, .reg = k >> 3 & 31};
             if (l.kind == CC_LOC_UNIT)
                 l.v = cc_get_number(&r);
             else if (l.kind == CC_LOC_CONST)
@@ -185,9 +186,9 @@ static uint64_t evaluate(struct cc_reader *r, const struct cc_regs *regs, const 
     case CC_LOC_GPR:
         return regs->gpr[k >> 3 & 15];
     case CC_LOC_XMM:
-        return regs->xmm[k >> 3 & 15][0];
+        return regs->xmm[k >> 3 & 31][0];
     case CC_LOC_XMM32:
-        return (uint32_t)regs->xmm[k >> 3 & 15][0];
+        return (uint32_t)regs->xmm[k >> 3 & 31][0];
     case CC_LOC_UNIT:
         return cpu->r[cc_get_number(r)];
     case CC_LOC_CONST:
@@ -258,13 +259,59 @@ const uint8_t cc_greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RB
                              REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
                              REG_R12, REG_R13, REG_R14, REG_R15};
 
+/* ---- vector registers in a signal's frame ---- */
+
+/* The frame is XSAVE's, in the standard format: 512 bytes, the header, whose first word says which components are there (those that are not are
+ * zero), and components where CPUID says (Intel SDM vol. 1, 13.4; asm/sigcontext.h). Component 7 has zmm16 to zmm31. */
+enum { XSTATE_HIGH = 7, XSTATE_HEADER = 512, ZMM_SIZE = 64 };
+
+/* Of a component; 0: the frame has none, so no unit uses these registers. */
+static uint32_t high_offset(const struct _libc_fpstate *fp)
+{
+    static uint32_t offset; /* any thread may find it out */
+    const struct _fpx_sw_bytes *sw =
+        (const void *)((const uint8_t *)fp + XSTATE_HEADER - sizeof(struct _fpx_sw_bytes));
+    if (sw->magic1 != FP_XSTATE_MAGIC1 || !(sw->xstate_bv >> XSTATE_HIGH & 1))
+        return 0;
+    if (!__atomic_load_n(&offset, __ATOMIC_RELAXED)) {
+        uint32_t size, at, c, d;
+        __cpuid_count(13, XSTATE_HIGH, size, at, c, d);
+        __atomic_store_n(&offset, at, __ATOMIC_RELAXED);
+    }
+    return __atomic_load_n(&offset, __ATOMIC_RELAXED);
+}
+
 void cc_get_regs(struct cc_regs *regs, const void *ucontext)
 {
     const ucontext_t *uc = ucontext;
+    const struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
     for (unsigned i = 0; i < 16; i++) {
         regs->gpr[i] = (uint64_t)uc->uc_mcontext.gregs[cc_greg[i]];
-        memcpy(regs->xmm[i], &uc->uc_mcontext.fpregs->_xmm[i], 16);
+        memcpy(regs->xmm[i], &fp->_xmm[i], 16);
     }
+    memset(regs->xmm[16], 0, sizeof regs->xmm - 16 * sizeof regs->xmm[0]);
+    uint32_t at = high_offset(fp);
+    uint64_t there;
+    memcpy(&there, (const uint8_t *)fp + XSTATE_HEADER, sizeof there);
+    for (unsigned i = 16; at && there >> XSTATE_HIGH & 1 && i < X64_NXMM; i++)
+        memcpy(regs->xmm[i], (const uint8_t *)fp + at + (i - 16) * ZMM_SIZE, 16);
+}
+
+void cc_set_xmm(void *ucontext, unsigned reg, const uint64_t v[2])
+{
+    struct _libc_fpstate *fp = ((ucontext_t *)ucontext)->uc_mcontext.fpregs;
+    if (reg < 16) {
+        memcpy(&fp->_xmm[reg], v, 16);
+        return;
+    }
+    uint8_t *header = (uint8_t *)fp + XSTATE_HEADER, *area = (uint8_t *)fp + high_offset(fp);
+    uint64_t there;
+    memcpy(&there, header, sizeof there);
+    if (!(there >> XSTATE_HIGH & 1))
+        memset(area, 0, 16 * ZMM_SIZE);
+    there |= UINT64_C(1) << XSTATE_HIGH;
+    memcpy(header, &there, sizeof there);
+    memcpy(area + (reg - 16) * ZMM_SIZE, v, 16);
 }
 
 bool cc_fault(struct cpu *cpu, void *ucontext)

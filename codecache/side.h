@@ -85,9 +85,11 @@ bool cc_side_find(const struct unit *u, const struct x64_homes *h, uint32_t off,
 /* Registers as they were at host_pc. */
 struct cc_regs {
     uint64_t gpr[16];
-    uint64_t xmm[16][2];
+    uint64_t xmm[X64_NXMM][2];
 };
 void cc_get_regs(struct cc_regs *regs, const void *ucontext);
+/* Change a vector register that a handler's return restores; what is above the 128 bits is lost or stays. */
+void cc_set_xmm(void *ucontext, unsigned reg, const uint64_t v[2]);
 extern const uint8_t cc_greg[16]; /* by register number: its index in a context's gregs */
 /* Make the cpu's slots (pc included) what they were before the guest instruction that host_pc belongs to.
  * False, with nothing done, when no row is there. */

@@ -35,7 +35,7 @@ void cc_trap_add(struct cc_trap_table *t, const struct cc_trap_row *row)
     put(t, cc_zigzag(row->imm));
     for (unsigned i = 0; i < operands(row->op); i++) {
         const struct cc_loc *l = &row->operand[i];
-        put(t, (uint64_t)(l->kind | (l->reg & 15) << 3));
+        put(t, (uint64_t)(l->kind | (l->reg & 31) << 3));
         if (l->kind == CC_LOC_UNIT)
             put(t, l->v);
         else if (l->kind == CC_LOC_CONST)
@@ -60,7 +60,7 @@ bool cc_trap_find(const struct unit *u, uint32_t off, struct cc_trap_row *row)
             row->imm = cc_unzigzag(cc_get_number(&r));
             for (unsigned i = 0; i < operands(row->op); i++) {
                 k = cc_get_number(&r);
-                row->operand[i] = (struct cc_loc){.kind = k & 7, .reg = k >> 3 & 15};
+                row->operand[i] = (struct cc_loc){.kind = k & 7, .reg = k >> 3 & 31};
                 if ((k & 7) == CC_LOC_UNIT)
                     row->operand[i].v = cc_get_number(&r);
                 else if ((k & 7) == CC_LOC_CONST)
@@ -142,10 +142,10 @@ static void perform(struct cpu *cpu, const struct cc_trap_row *row, ucontext_t *
         break;
     case CC_TRAP_SCALAR:
         memcpy(above, &d, info->d == UOP_K_S ? 4 : 8);
-        memcpy(&fp->_xmm[row->reg], above, 16);
+        cc_set_xmm(uc, row->reg, above);
         break;
     default:
-        memcpy(&fp->_xmm[row->reg], cpu->call_result, 16);
+        cc_set_xmm(uc, row->reg, cpu->call_result);
     }
 }
 

@@ -5,6 +5,7 @@
  *
  * Facts: Intel SDM volume 2, chapter 2 (prefixes, ModRM, SIB, VEX) and the rows of x64.def.
  */
+#include "base/report.h"
 #include "host/x64/emit_int.h"
 
 #define SCRATCH_XMM X64_SCRATCH_XMM
@@ -84,9 +85,10 @@ static inline uint8_t *modrm_reg(uint8_t *p, unsigned reg, unsigned rm)
     return p;
 }
 
-/* ModRM, SIB and displacement; imm_len bytes of immediate follow (RIP counts from the end). */
-static uint8_t *modrm_mem(struct x64_emit *e, uint8_t *p, unsigned reg, struct x64_mem m,
-                          unsigned imm_len)
+/* ModRM, SIB and displacement; imm_len bytes of immediate follow (RIP counts from the end). A short displacement counts in units of
+ * 1 << unit bytes. */
+static uint8_t *modrm_mem_units(struct x64_emit *e, uint8_t *p, unsigned reg, struct x64_mem m,
+                                unsigned imm_len, unsigned unit)
 {
     unsigned r = (reg & 7) << 3;
 
@@ -106,9 +108,10 @@ static uint8_t *modrm_mem(struct x64_emit *e, uint8_t *p, unsigned reg, struct x
     }
 
     unsigned base = m.base & 7, mod;
+    int32_t near = m.disp >> unit;
     if (m.disp == 0 && base != RBP)
         mod = 0;
-    else if (m.disp == (int8_t)m.disp)
+    else if (near == (int8_t)near && near * (1 << unit) == m.disp)
         mod = 1;
     else
         mod = 2;
@@ -120,10 +123,16 @@ static uint8_t *modrm_mem(struct x64_emit *e, uint8_t *p, unsigned reg, struct x
         *p++ = (uint8_t)(m.scale << 6 | index << 3 | base);
     }
     if (mod == 1)
-        *p++ = (uint8_t)m.disp;
+        *p++ = (uint8_t)near;
     else if (mod == 2)
         p = x64_put32(p, (uint32_t)m.disp);
     return p;
+}
+
+static uint8_t *modrm_mem(struct x64_emit *e, uint8_t *p, unsigned reg, struct x64_mem m,
+                          unsigned imm_len)
+{
+    return modrm_mem_units(e, p, reg, m, imm_len, 0);
 }
 
 /* An immediate of the operand size, at most 4 bytes. */
@@ -448,28 +457,72 @@ static inline uint8_t *x64_v_head(const struct x64_emit *e, uint8_t *p, unsigned
     return head(p, op, size == 8 ? 8 : 4, reg, x, b, false);
 }
 
+/* Does an operand lie in XMM16 to XMM31? */
+static inline bool is_high(unsigned reg, unsigned v, unsigned rm)
+{
+    return (reg | v | rm) & 16;
+}
+
+/* The EVEX prefix and opcode. x and b are the high bits of index and base, or bits 4 and 3 of rm. */
+static uint8_t *evex_head(uint8_t *p, unsigned op, unsigned size, unsigned reg, unsigned v,
+                          unsigned x, unsigned b)
+{
+    bool w = op & X64_EVEX_W || size == 8 || X64_OPF(op, XF_W1 | XF_VW1);
+    if (!(op & X64_EVEX))
+        vm_bug("an instruction without an EVEX form, opcode %#x, has xmm16 or above", op & 0xffff);
+    *p++ = 0x62;
+    *p++ = (uint8_t)((hi(reg) ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (~reg >> 4 & 1) << 4 |
+                     (op >> 8 & 7));
+    *p++ = (uint8_t)((unsigned)w << 7 | (~v & 15) << 3 | 4 | (op >> 11 & 3));
+    *p++ = (uint8_t)((op & X64_L256 ? 0x20 : 0) | (~v >> 4 & 1) << 3);
+    *p++ = (uint8_t)op;
+    return p;
+}
+
+/* Prefixes, opcode and ModRM with what belongs to it. */
+static inline uint8_t *v_reg_head(struct x64_emit *e, unsigned op, unsigned size, unsigned reg,
+                                  unsigned v, unsigned rm)
+{
+    uint8_t *p = x64_room(e);
+    if (__builtin_expect(is_high(reg, v, rm), 0))
+        p = evex_head(p, op, size, reg, v, rm >> 4 & 1, hi(rm));
+    else
+        p = x64_v_head(e, p, op, size, reg, v, 0, hi(rm));
+    return modrm_reg(p, reg, rm);
+}
+
+static inline uint8_t *v_mem_head(struct x64_emit *e, unsigned op, unsigned size, unsigned reg,
+                                  unsigned v, struct x64_mem m, unsigned imm_len)
+{
+    uint8_t *p = x64_room(e);
+    if (__builtin_expect(is_high(reg, v, 0), 0)) {
+        /* Of rows with two sizes of an integer operand the table has the lesser. */
+        unsigned unit = op & X64_L256                         ? 5
+                        : size == 8 && X64_EVEX_UNIT(op) == 2 ? 3
+                                                              : X64_EVEX_UNIT(op);
+        p = evex_head(p, op, size, reg, v, mem_x(m), mem_b(m));
+        return modrm_mem_units(e, p, reg, m, imm_len, unit);
+    }
+    p = x64_v_head(e, p, op, size, reg, v, mem_x(m), mem_b(m));
+    return modrm_mem(e, p, reg, m, imm_len);
+}
+
 static inline void v_reg(struct x64_emit *e, unsigned op, unsigned size, unsigned reg, unsigned v,
                          unsigned rm)
 {
-    uint8_t *p = x64_room(e);
-    p = x64_v_head(e, p, op, size, reg, v, 0, hi(rm));
-    e->p = modrm_reg(p, reg, rm);
+    e->p = v_reg_head(e, op, size, reg, v, rm);
 }
 
 static inline void v_mem(struct x64_emit *e, unsigned op, unsigned size, unsigned reg, unsigned v,
                          struct x64_mem m)
 {
-    uint8_t *p = x64_room(e);
-    p = x64_v_head(e, p, op, size, reg, v, mem_x(m), mem_b(m));
-    e->p = modrm_mem(e, p, reg, m, 0);
+    e->p = v_mem_head(e, op, size, reg, v, m, 0);
 }
 
 static inline void v_reg_i(struct x64_emit *e, unsigned op, unsigned reg, unsigned v, unsigned rm,
                            unsigned imm)
 {
-    uint8_t *p = x64_room(e);
-    p = x64_v_head(e, p, op, 0, reg, v, 0, hi(rm));
-    p = modrm_reg(p, reg, rm);
+    uint8_t *p = v_reg_head(e, op, 0, reg, v, rm);
     *p++ = (uint8_t)imm;
     e->p = p;
 }
@@ -477,9 +530,7 @@ static inline void v_reg_i(struct x64_emit *e, unsigned op, unsigned reg, unsign
 static inline void v_mem_i(struct x64_emit *e, unsigned op, unsigned reg, unsigned v,
                            struct x64_mem m, unsigned imm)
 {
-    uint8_t *p = x64_room(e);
-    p = x64_v_head(e, p, op, 0, reg, v, mem_x(m), mem_b(m));
-    p = modrm_mem(e, p, reg, m, 1);
+    uint8_t *p = v_mem_head(e, op, 0, reg, v, m, 1);
     *p++ = (uint8_t)imm;
     e->p = p;
 }

@@ -8,8 +8,8 @@
  * operation as an enumerator; everything else takes the row's constant X64_<name> and a function by
  * its shape: x64_rr(e, X64_POPCNT, 8, RAX, RBX). Vector functions choose the VEX form when the feature
  * set has AVX and otherwise the legacy form, with a move to the destination first where the legacy form
- * overwrites its first operand: x64_v_rrr(e, X64_ADDSD, XMM0, XMM1, XMM2). The seam for EVEX is
- * x64_v_head in emit.c: a fourth form beside legacy and VEX.
+ * overwrites its first operand: x64_v_rrr(e, X64_ADDSD, XMM0, XMM1, XMM2). A register from XMM16 on makes it the EVEX form,
+ * which not every row has.
  *
  * Invariants: nothing is written past the buffer's end: from the first instruction that might not fit
  * on, e->overflow is set and instructions go to a scratch area. Unresolved fix-ups are chained through
@@ -64,6 +64,8 @@ enum x64_xmm {
     XMM13,
     XMM14,
     XMM15,
+    XMM16, /* to XMM31: with AVX-512, in instructions with an EVEX form (XF_E) alone */
+    X64_NXMM = 32,
 };
 
 /* Legacy vector forms whose destination is also the second operand go through this register. */
@@ -158,17 +160,28 @@ enum x64_flag {
     XF_LOCK = 1 << 14,  /* may be locked with a memory destination */
     XF_Y = 1 << 15,     /* has a 256-bit VEX form (AVX, or AVX2 for integer rows) */
     XF_SIZES = 1 << 16, /* the integer operand may have 4 or 8 bytes */
+    /* These two go into the packed constant as well. */
+    XF_E =
+        1 << 17, /* has an EVEX form that does the same, for XMM16 to XMM31 (AVX512F, VL, BW, DQ) */
+    XF_EW = 1 << 18, /* EVEX.W is set there, other than the VEX form's */
 };
 
-/* The packed encoding: opcode 0-7, map 8-10, pp 11-12, ext 13-15, flags 16-22, and the 256-bit wish. */
+/* The packed encoding: opcode 0-7, map 8-10, pp 11-12, ext 13-15, flags 16-22, the 256-bit wish; for EVEX two flags, and the unit of
+ * short displacements, the memory operand's size, as a power of two. */
 #define X64_L256 (1u << 23)
-#define X64_PACK(pp, map, op, ext, flags) \
-    ((op) | (map) << 8 | (pp) << 11 | (ext) << 13 | ((flags)&0x7f) << 16)
+#define X64_EVEX (1u << 24)
+#define X64_EVEX_W (1u << 25)
+#define X64_EVEX_UNIT(op) ((op) >> 26)
+#define X64_LOG2(size) \
+    ((size) >= 16 ? 4u : (size) >= 8 ? 3u : (size) >= 4 ? 2u : (size) >= 2 ? 1u : 0u)
+#define X64_PACK(pp, map, op, ext, size, flags)                            \
+    ((op) | (map) << 8 | (pp) << 11 | (ext) << 13 | ((flags)&0x7f) << 16 | \
+     ((flags)&XF_E ? X64_EVEX | ((flags)&XF_EW ? X64_EVEX_W : 0) | X64_LOG2(size) << 26 : 0))
 #define X64_OPF(op, flag) ((op) & (unsigned)(flag) << 16)
 
 enum x64_op {
 #define X64_ROW(name, mnemonic, shape, pp, map, op, ext, size, flags, feature) \
-    X64_##name = X64_PACK(pp, map, op, ext, flags),
+    X64_##name = X64_PACK(pp, map, op, ext, size, flags),
 #include "host/x64/x64.def"
 #undef X64_ROW
 };

@@ -2,7 +2,7 @@
  * uop_eval and fp_soft, without either engine.
  *
  * The toy guest's slots: 1..15 integers, 16..18 addresses of memory (never written), 19 an address that
- * may be anything (never written), 20..35 floating point, 36 the pc. Block i lies at PC + i * STEP. */
+ * may be anything (never written), 20..51 floating point, 52 the pc. Block i lies at PC + i * STEP. */
 #ifndef DRAGOMAN_TESTS_BT_PROGRAM_H
 #define DRAGOMAN_TESTS_BT_PROGRAM_H
 
@@ -17,8 +17,8 @@ enum {
     BASE = 16,
     WILD = 19,
     FLOATS = 20,
-    NSLOTS = 37,
-    PC_SLOT = 36,
+    NSLOTS = 53,
+    PC_SLOT = 52,
     BLOCKS = 9, /* at most */
     STEP = 0x100,
     MEM = 4096

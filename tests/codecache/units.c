@@ -562,12 +562,15 @@ static void test_side(void **state)
                 *l = base[slot];
                 continue;
             }
-            *l = (struct cc_loc){.kind = (uint8_t)(rnd() % 8), .reg = (uint8_t)(rnd() % 16)};
+            *l = (struct cc_loc){.kind = (uint8_t)(rnd() % 8), .reg = (uint8_t)(rnd() % 32)};
+            if (l->kind == CC_LOC_GPR)
+                l->reg %= 16;
             if (l->kind == CC_LOC_XMM128)
                 l->kind = CC_LOC_XMM;
             if (l->kind == CC_LOC_EXPR) {
                 struct cc_loc *part = parts[i][slot];
-                part[0] = (struct cc_loc){CC_LOC_GPR + rnd() % 3, (uint8_t)(rnd() % 16), 0};
+                part[0].kind = CC_LOC_GPR + rnd() % 3;
+                part[0].reg = (uint8_t)(rnd() % (part[0].kind == CC_LOC_GPR ? 16 : X64_NXMM));
                 part[1] = rnd() % 2 ? (struct cc_loc){.kind = CC_LOC_CONST, .v = rnd()}
                                     : (struct cc_loc){.kind = CC_LOC_UNIT, .v = rnd() % CPU_UNITS};
                 *l = side_expr(&exprs[slot], &part[0], &part[1]);
@@ -597,8 +600,9 @@ static void test_side(void **state)
     for (unsigned i = 0; i < 200; i++) {
         struct cc_regs regs;
         uint64_t before[CPU_UNITS];
-        for (unsigned k = 0; k < 16; k++) {
+        for (unsigned k = 0; k < 16; k++)
             regs.gpr[k] = rnd();
+        for (unsigned k = 0; k < X64_NXMM; k++) {
             regs.xmm[k][0] = rnd();
             regs.xmm[k][1] = rnd();
         }

@@ -86,6 +86,35 @@ static inline uint64_t isa_fcsr_of(const ucontext_t *uc)
 {
     return (uint64_t)isa_fpsimd(uc)->fpsr << 32 | isa_fpsimd(uc)->fpcr;
 }
+static inline double isa_fp_register(const ucontext_t *uc, unsigned i)
+{
+    double d;
+    memcpy(&d, &isa_fpsimd(uc)->vregs[i], 8);
+    return d;
+}
+/* tests/linux/crowd.c: n turns with all registers, from `file` and back there. In each the even ones from 2 on are multiplied with
+ * register 0 and the odd ones from 3 on added to register 1, in the middle register 2 is stored, to `to` and what follows. */
+static __attribute__((noinline, unused)) void isa_crowd(double *file, double *to, long n)
+{
+    __asm__ volatile(
+        ".irp i, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "ldr d\\i, [%0, 8*\\i]\n .endr\n"
+        "1:\n .irp i, 2,4,6,8,10,12,14\n fmul d\\i, d\\i, d0\n .endr\n"
+        ".irp i, 3,5,7,9,11,13,15\n fadd d\\i, d\\i, d1\n .endr\n"
+        "str d2, [%1]\n"
+        ".irp i, 16,18,20,22,24,26,28,30\n fmul d\\i, d\\i, d0\n .endr\n"
+        ".irp i, 17,19,21,23,25,27,29,31\n fadd d\\i, d\\i, d1\n .endr\n"
+        "add %1, %1, 8\n subs %2, %2, 1\n b.ne 1b\n"
+        ".irp i, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "str d\\i, [%0, 8*\\i]\n .endr\n"
+        : "+r"(file), "+r"(to), "+r"(n)
+        :
+        : "memory", "cc", "d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d10", "d11",
+          "d12", "d13", "d14", "d15", "d16", "d17", "d18", "d19", "d20", "d21", "d22", "d23", "d24",
+          "d25", "d26", "d27", "d28", "d29", "d30", "d31");
+}
 static inline double isa_kept_fp(const ucontext_t *uc) /* d8 */
 {
     double d;

@@ -70,6 +70,35 @@ static inline uint64_t isa_fcsr_of(const ucontext_t *uc)
 {
     return uc->uc_mcontext.__fpregs.__d.__fcsr;
 }
+static inline double isa_fp_register(const ucontext_t *uc, unsigned i)
+{
+    double d;
+    memcpy(&d, &uc->uc_mcontext.__fpregs.__d.__f[i], 8);
+    return d;
+}
+/* tests/linux/crowd.c: n turns with all registers, from `file` and back there. In each the even ones from 2 on are multiplied with
+ * register 0 and the odd ones from 3 on added to register 1, in the middle register 2 is stored, to `to` and what follows. */
+static __attribute__((noinline, unused)) void isa_crowd(double *file, double *to, long n)
+{
+    __asm__ volatile(
+        ".irp i, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "fld f\\i, 8*\\i(%0)\n .endr\n"
+        "1:\n .irp i, 2,4,6,8,10,12,14\n fmul.d f\\i, f\\i, f0\n .endr\n"
+        ".irp i, 3,5,7,9,11,13,15\n fadd.d f\\i, f\\i, f1\n .endr\n"
+        "fsd f2, 0(%1)\n"
+        ".irp i, 16,18,20,22,24,26,28,30\n fmul.d f\\i, f\\i, f0\n .endr\n"
+        ".irp i, 17,19,21,23,25,27,29,31\n fadd.d f\\i, f\\i, f1\n .endr\n"
+        "addi %1, %1, 8\n addi %2, %2, -1\n bnez %2, 1b\n"
+        ".irp i, "
+        "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+        "fsd f\\i, 8*\\i(%0)\n .endr\n"
+        : "+r"(file), "+r"(to), "+r"(n)
+        :
+        : "memory", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+          "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25",
+          "f26", "f27", "f28", "f29", "f30", "f31");
+}
 static inline double isa_kept_fp(const ucontext_t *uc) /* fs0 */
 {
     double d;
