@@ -277,7 +277,6 @@ void sig_init(struct sighand *sh)
     trace_root.call_test = (uintptr_t)sig_enter_test;
     trace_root.call_done = (uintptr_t)sig_enter_done;
     trace_root.call_abort = (uintptr_t)sig_enter_abort;
-    trace_root.machine = t->cpu.guest->elf_machine;
     sig_block_all(&mask);
     for (int signo = 1; signo <= SIG_COUNT; signo++) {
         struct host_sigaction host;

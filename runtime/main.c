@@ -130,6 +130,7 @@ static _Noreturn void start(void)
     close(fd);
     if (rc < 0)
         cannot_run(-rc, program, why);
+    trace_root.machine = t->cpu.guest->elf_machine; /* of a script, known only now */
     if (log_enabled(LOG_PAGE)) {
         size_t len;
         char *maps = mm_maps_text(&len);
