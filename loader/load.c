@@ -182,6 +182,7 @@ static int load_elf(struct thread *t, const struct target *g, const struct load_
         .argv = g->argv,
         .envp = a->envp,
         .size = a->stack_size,
+        .seed = a->seed,
     };
     int64_t sp = load_build_stack(&s, why);
     if (sp < 0) {

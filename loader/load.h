@@ -23,6 +23,8 @@ struct load_probe {
     char why[160];                     /* LOAD_ERROR: one line for a person */
     const struct guest *guest;         /* LOAD_GUEST */
     char interp[256], interp_arg[256]; /* LOAD_SCRIPT */
+    char sysroot
+        [64]; /* the guest's libraries are below this directory, though nobody said so; or empty */
 };
 
 /* Open a program file for reading: fd or -errno. Never waits, whatever kind of file it is. */
@@ -43,7 +45,8 @@ struct load_args {
     int argc;
     char **argv;
     char **envp;
-    uint64_t stack_size; /* 0: RLIMIT_STACK */
+    uint64_t stack_size;  /* 0: RLIMIT_STACK */
+    const uint64_t *seed; /* AT_RANDOM's bytes come from it; NULL: from the kernel */
 };
 
 /* Follow #! lines, map the program and its interpreter, build the stack, fill `process` and set up t->cpu.

@@ -5,6 +5,7 @@
  */
 #include "loader/probe.h"
 #include "loader/image.h"
+#include "process/thread.h"
 #include "syscall/sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -111,15 +112,34 @@ static int check_file(int fd, const struct load_why *why)
     return 0;
 }
 
-static int probe_elf(int fd, const struct guest *g, const struct load_why *why)
+/* The program's interpreter: where the guest says or, when nobody said where its libraries are, where qemu-user
+ * looks for them; p->sysroot tells. A descriptor or -errno. */
+static int open_interp(const char *name, struct load_probe *p)
 {
+    char path[sizeof p->sysroot + PATH_MAX];
+    int fd = open_exec(name), other;
+
+    if (fd != -ENOENT || process.sysroot || *name != '/')
+        return fd;
+    snprintf(p->sysroot, sizeof p->sysroot, "/usr/gnemul/qemu-%s", p->guest->name);
+    snprintf(path, sizeof path, "%s%s", p->sysroot, name);
+    other = load_open(path);
+    if (other >= 0)
+        return other;
+    p->sysroot[0] = 0;
+    return fd;
+}
+
+static int probe_elf(int fd, struct load_probe *p, const struct load_why *why)
+{
+    const struct guest *g = p->guest;
     struct load_image im, in = {0};
     int r = load_image_read(&im, fd, NULL, g, why), ifd;
 
     if (r)
         return r;
     if (im.interp[0]) {
-        ifd = open_exec(im.interp);
+        ifd = open_interp(im.interp, p);
         if (ifd < 0) {
             r = load_fail(why, -ifd,
                           "its interpreter %s: %s; give the directory that holds the guest's "
@@ -167,7 +187,9 @@ static int probe(int fd, struct load_probe *p, const struct load_why *why, int d
         ifd = open_exec(p->interp);
         if (ifd < 0)
             return load_fail(why, -ifd, "its interpreter %s: %s", p->interp, strerror(-ifd));
+        next.sysroot[0] = 0;
         r = probe(ifd, &next, why, depth + 1);
+        memcpy(p->sysroot, next.sysroot, sizeof p->sysroot);
         close(ifd);
         return r;
     }
@@ -175,7 +197,7 @@ static int probe(int fd, struct load_probe *p, const struct load_why *why, int d
     if (r < 0)
         return r;
     p->kind = r ? LOAD_HOST : LOAD_GUEST;
-    return r ? 0 : probe_elf(fd, p->guest, why);
+    return r ? 0 : probe_elf(fd, p, why);
 }
 
 void load_probe_fd(int fd, struct load_probe *p)

@@ -153,6 +153,18 @@ static uint64_t random_below(uint64_t n)
     return r % n;
 }
 
+/* The same for each seed: splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators). */
+static void seeded_bytes(uint64_t seed, uint8_t *to, size_t size)
+{
+    for (size_t i = 0; i < size; i += sizeof seed) {
+        uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+        z ^= z >> 31;
+        memcpy(to + i, &z, sizeof z);
+    }
+}
+
 /* Map [top - size, top) as a stack. */
 static int64_t map_stack(uint64_t top, uint64_t size, bool grows, bool exec)
 {
@@ -201,7 +213,9 @@ int64_t load_build_stack(const struct load_stack *s, const struct load_why *why)
     process.arg_start = push_strings(&f, s->argv);
     f.sp = (f.sp - random_below(GUEST_PAGE_SIZE)) & ~UINT64_C(15);
     uint64_t platform = platform_name ? push(&f, platform_name, strlen(platform_name) + 1) : 0;
-    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
+    if (s->seed)
+        seeded_bytes(*s->seed, random, sizeof random);
+    else if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
         memcpy(random, (const void *)getauxval(AT_RANDOM), sizeof random);
     uint64_t random_at = push(&f, random, sizeof random);
     unsigned naux = fill_auxv(aux, s, execfn, random_at, platform);

@@ -15,7 +15,8 @@ struct load_stack {
     const char *execfn;
     int argc;
     char **argv, **envp;
-    uint64_t size; /* fixed size in bytes, or 0: grows up to RLIMIT_STACK */
+    uint64_t size;        /* fixed size in bytes, or 0: grows up to RLIMIT_STACK */
+    const uint64_t *seed; /* for AT_RANDOM, or NULL */
 };
 
 /* Would these strings be too much for execve? 0 or -E2BIG. */

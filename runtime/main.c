@@ -92,6 +92,11 @@ static _Noreturn void start(void)
         load_grant(fd);
     struct load_probe probe;
     load_probe_fd(fd, &probe);
+    char *found = probe.sysroot[0] ? realpath(probe.sysroot, NULL) : NULL;
+    if (found) {
+        options_set_sysroot(found);
+        process.sysroot = found;
+    }
     if (probe.kind == LOAD_HOST) {
         /* The host's own kind: nothing to translate. */
         if (options.argv0)
@@ -124,6 +129,7 @@ static _Noreturn void start(void)
         .argv = argv + options.program,
         .envp = options.envp,
         .stack_size = options.stack_size,
+        .seed = options.seed,
     };
     char why[256] = "";
     int rc = load_program(t, &args, why, sizeof(why));

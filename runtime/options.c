@@ -135,9 +135,15 @@ static uint64_t parse_size(const char *text, const char *option)
 
 static void set_sysroot(const char *v, const char *name)
 {
-    (void)name;
-    /* An empty or root prefix redirects nothing. */
-    options.sysroot = *v && strcmp(v, "/") != 0 ? v : NULL;
+    /* An empty or root prefix redirects nothing. A variable may name a directory of another root. */
+    bool nothing = !*v || strcmp(v, "/") == 0 || (*name != '-' && access(v, F_OK) != 0);
+    options.sysroot = nothing ? NULL : v;
+}
+
+void options_set_sysroot(const char *dir)
+{
+    options.sysroot = dir;
+    forward_add("-L", dir);
 }
 
 static void set_env(const char *v, const char *name)
@@ -165,6 +171,17 @@ static void set_uname(const char *v, const char *name)
 static void set_stack(const char *v, const char *name)
 {
     options.stack_size = parse_size(v, name);
+}
+
+static void set_seed(const char *v, const char *name)
+{
+    static uint64_t seed;
+    char *end;
+    errno = 0;
+    seed = strtoull(v, &end, 0);
+    if (end == v || *end || errno)
+        options_fatal("%s %s: give a number", name, v);
+    options.seed = &seed;
 }
 
 static void set_gdb(const char *v, const char *name)
@@ -260,6 +277,17 @@ static void set_code_cache(const char *v, const char *name)
     options.code_cache = parse_size(v, name);
     if (options.code_cache < 64 << 10)
         options_fatal("%s %s: the code cache needs 64K at least", name, v);
+}
+
+/* qemu's: in MiB, 0 for the default. */
+static void set_tb_size(const char *v, const char *name)
+{
+    char *end;
+    errno = 0;
+    unsigned long mib = strtoul(v, &end, 0);
+    if (end == v || *end || errno)
+        options_fatal("%s %s: give a number of MiB", name, v);
+    options.code_cache = mib < 1024 ? (uint64_t)mib << 20 : UINT64_C(1) << 30;
 }
 
 static int parse_fd(const char *v, const char *name)
@@ -372,6 +400,8 @@ static const struct option_row {
     {"r", ARG_WORD, "RELEASE", "UNAME", set_uname, FWD, "kernel release that uname tells"},
     {"s", ARG_WORD, "SIZE", "STACK_SIZE", set_stack, FWD,
      "size of the first thread's stack (suffixes K, M, G)"},
+    {"seed", ARG_WORD, "NUMBER", "RAND_SEED", set_seed, FWD,
+     "make the random bytes that the program is started with (AT_RANDOM) from this"},
     {"g", ARG_WORD, "PORT", "GDB", set_gdb, 0,
      "wait for gdb at this TCP port of the loopback interface, or at a socket of this name"},
     {"strace", ARG_NONE, NULL, "STRACE", set_strace, FWD, "print each system call, decoded"},
@@ -386,6 +416,7 @@ static const struct option_row {
      "counters as JSON when the program ends, to stderr or appended to FILE"},
     {"code-cache", ARG_WORD, "SIZE", "CODE_CACHE", set_code_cache, FWD,
      "capacity of the code cache (suffixes K, M, G)"},
+    {"tb-size", ARG_WORD, NULL, "TB_SIZE", set_tb_size, FWD, NULL},
     {"check-addresses", ARG_NONE, NULL, "CHECK_ADDRESSES", set_check_addresses, FWD,
      "have translated code check that each access is below the guest's end"},
     {"perfmap", ARG_NONE, NULL, "PERFMAP", set_perfmap, FWD,
@@ -406,11 +437,9 @@ static const struct option_row {
     {"p", ARG_WORD, NULL, "PAGESIZE", ignore, 0, NULL},
     {"cpu", ARG_WORD, NULL, "CPU", set_cpu, 0, NULL},
     {"t", ARG_WORD, NULL, "RTSIG_MAP", ignore, 0, NULL},
-    {"tb-size", ARG_WORD, NULL, "TB_SIZE", ignore, 0, NULL},
     {"dfilter", ARG_WORD, NULL, "DFILTER", ignore, 0, NULL},
     {"trace", ARG_WORD, NULL, "TRACE", ignore, 0, NULL},
     {"plugin", ARG_WORD, NULL, "PLUGIN", refuse_plugin, 0, NULL},
-    {"seed", ARG_WORD, NULL, "RAND_SEED", ignore, 0, NULL},
     {"singlestep", ARG_NONE, NULL, "SINGLESTEP", ignore, 0, NULL},
     {"one-insn-per-tb", ARG_NONE, NULL, "ONE_INSN_PER_TB", ignore, 0, NULL},
 };

@@ -18,6 +18,7 @@ struct options {
     const char *argv0;      /* -0, or NULL */
     const char *uname;      /* -r, or NULL */
     uint64_t stack_size;    /* -s, bytes; 0: as RLIMIT_STACK says */
+    const uint64_t *seed;   /* -seed, or NULL */
     const char *gdb;        /* -g, or NULL */
     bool strace;            /* -strace */
     const char *log;        /* -d */
@@ -45,6 +46,9 @@ extern struct options options;
  * parse the environment's variables, then argv, which overrides them. Prints help or version and
  * exits 0 where asked; on a bad option prints one line and exits 1. */
 void options_parse(int argc, char **argv, char **envp);
+
+/* As if -L had been given. */
+void options_set_sysroot(const char *dir);
 
 /* A bad option or one that cannot be honoured: one line, exit status 1. */
 _Noreturn void options_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

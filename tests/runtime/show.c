@@ -1,7 +1,7 @@
 /* For tests/runtime's scripts: shows what options and the way of starting change, as the guest sees it.
  *
  * usage: show args | env NAME... | uname | stack KIB | exit STATUS | kill SIGNAL | crash | exec PATH ARG...
- *        | fexec PATH ARG... (by a descriptor that is closed) | auxv | fds | chroot DIRECTORY PATH ARG...
+ *        | fexec PATH ARG... (by a descriptor that is closed) | auxv | random | fds | chroot DIRECTORY PATH ARG...
  *        | provoke (what the log's categories report) */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -94,6 +94,9 @@ int main(int argc, char **argv)
             getauxval(AT_FLAGS), getauxval(AT_SECURE), getauxval(AT_UID), getauxval(AT_EUID),
             getauxval(AT_GID), getauxval(AT_EGID), getuid(), geteuid(), getgid(), getegid(),
             (char *)getauxval(AT_EXECFN));
+    } else if (!strcmp(what, "random")) {
+        const uint64_t *r = (const uint64_t *)getauxval(AT_RANDOM);
+        printf("%016llx%016llx\n", (unsigned long long)r[0], (unsigned long long)r[1]);
     } else if (!strcmp(what, "fds")) {
         for (int fd = 0; fd < 1100; fd++)
             if (fcntl(fd, F_GETFD) >= 0)
