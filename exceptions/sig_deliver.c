@@ -126,8 +126,6 @@ static bool enter_handler(struct thread *t, int signo, const siginfo_t *info,
         .mask = t->restore_sigmask ? t->saved_sigmask : t->sigmask,
         .altstack = t->altstack,
         .sp = sp,
-        .fault_addr = fault_addr,
-        .write = cpu->fault.write,
     };
 
     if (g->sigframe_max > FRAME_MAX)
@@ -227,6 +225,8 @@ void sig_fault(struct thread *t, int signo, int code, uint64_t addr)
     info.si_signo = signo;
     info.si_code = code;
     info.si_addr = mm_g2h(addr);
+    if (t->cpu.guest->note_fault)
+        t->cpu.guest->note_fault(&t->cpu, signo, code, addr);
     sig_force(t, &info, addr);
 }
 

@@ -38,8 +38,6 @@ struct sigframe_in {
     uint64_t mask;         /* the mask to restore */
     stack_t altstack;      /* to be stored in uc_stack */
     uint64_t sp;           /* stack pointer to build below (already switched to the altstack) */
-    uint64_t fault_addr;   /* for synchronous faults */
-    bool write;            /* the access that faulted was a store */
 };
 
 /* A system call that has a number only with this guest, by the name of its row in syscall.def. */
@@ -145,6 +143,9 @@ struct guest {
      * parse reads such a frame (the bytes at the sp of a sigreturn) back into cpu, mask and altstack:
      * 0, or -1 when it is malformed. AT_MINSIGSTKSZ is sigframe_size and sigframe_pad. */
     size_t sigframe_max, sigframe_min_stack, sigframe_pad;
+    /* A synchronous exception has happened (cpu->fault has more when the signal is SIGSEGV or SIGBUS): what it leaves to frames. NULL:
+     * nothing. */
+    void (*note_fault)(struct cpu *cpu, int signo, int code, uint64_t addr);
     size_t (*sigframe_build)(struct cpu *cpu, const struct sigframe_in *in, void *buf,
                              uint64_t *sp_out);
     size_t (*sigframe_size)(void);

@@ -464,8 +464,9 @@ do_sc_128 : {
 do_align : {
     uint64_t addr = A;
     if (UNLIKELY(addr & B)) {
-        fault_addr = addr;
-        goto misaligned;
+        own_fault(cpu, u, addr, SIGBUS, BUS_ADRALN);
+        cpu->fault.stack = u->a == cpu->guest->sp_slot;
+        return EXIT_FAULT;
     }
     NEXT();
 }

@@ -48,6 +48,7 @@ struct cpu_fault {
     int signo;     /* SIGSEGV, SIGBUS, ... */
     int code;      /* si_code: SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, BUS_ADRERR ... */
     bool write;
+    bool stack; /* BUS_ADRALN for the sake of the stack pointer that the access is by */
 };
 
 /* The jump cache: blocks by guest pc. Empty entry i has the pc CPU_EMPTY_PC(i), which belongs elsewhere:

@@ -25,6 +25,8 @@ enum a64_slot {
     A64_V0 = 38,    /* v0..v31, two units each, low half first */
     A64_PSTATE =
         A64_V0 + 64, /* PSTATE.DIT and SSBS in their bits, 24 and 12: they change nothing here */
+    A64_FAULT_ADDRESS, /* what Linux keeps of a thread's last fault (thread.fault_address and fault_code) */
+    A64_FAULT_CODE,
     A64_NSLOTS,
 };
 
@@ -96,6 +98,7 @@ unsigned a64_lift(struct lift *l, const uint8_t *code, size_t avail);
 unsigned a64_disasm(char *buf, size_t size, const uint8_t *code, size_t avail, uint64_t pc);
 const char *a64_slot_name(unsigned slot);
 bool a64_emulate(struct cpu *cpu, const uint8_t code[4]);
+void a64_note_fault(struct cpu *cpu, int signo, int code, uint64_t addr);
 size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *buf,
                           uint64_t *sp_out);
 size_t a64_sigframe_size(void);

@@ -24,7 +24,7 @@ static const char slot_names[A64_NSLOTS][8] = {
     "v16", "v16.hi", "v17",    "v17.hi", "v18",  "v18.hi", "v19",  "v19.hi", "v20", "v20.hi",
     "v21", "v21.hi", "v22",    "v22.hi", "v23",  "v23.hi", "v24",  "v24.hi", "v25", "v25.hi",
     "v26", "v26.hi", "v27",    "v27.hi", "v28",  "v28.hi", "v29",  "v29.hi", "v30", "v30.hi",
-    "v31", "v31.hi", "pstate",
+    "v31", "v31.hi", "pstate", "fault",  "esr",
 };
 
 const char *a64_slot_name(unsigned slot)

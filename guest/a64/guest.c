@@ -229,6 +229,7 @@ const struct guest guest_a64 = {
     .sigframe_max = 4704,
     .sigframe_min_stack = 5120, /* MINSIGSTKSZ */
     .sigframe_pad = 16,         /* for alignment */
+    .note_fault = a64_note_fault,
     .sigframe_build = a64_sigframe_build,
     .sigframe_size = a64_sigframe_size,
     .sigframe_parse = a64_sigframe_parse,

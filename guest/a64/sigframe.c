@@ -1,7 +1,8 @@
 /* guest/a64/sigframe.c: the frame of a signal handler, as Linux lays it out for arm64.
  *
  * Owns: struct a64_sigframe, whose layout is the kernel's (include/uapi/asm/{sigcontext,ucontext}.h of its arm64
- * port and struct rt_sigframe with its frame record), and the registers with which a handler is entered.
+ * port and struct rt_sigframe with its frame record), and the registers with which a handler is entered; what a
+ * fault leaves behind for frames.
  *
  * Threading: works on what the caller passes.
  */
@@ -78,30 +79,35 @@ void a64_set_fp(struct cpu *cpu, uint32_t fpcr, uint32_t fpsr)
     fp_env_set_flags(cpu, f);
 }
 
-static bool misaligned_pc(const struct cpu *cpu, const struct sigframe_in *in)
-{
-    return in->signo == SIGBUS && in->info->si_code == BUS_ADRALN &&
-           in->fault_addr == cpu->r[A64_PC] && in->fault_addr & 3;
-}
-
-/* ESR_EL1 of the fault that the signal tells of (Arm ARM, D17.2.37), 0 for signals with which Linux gives none. The
- * level of the tables where a translation ended is taken to be the last. */
-static uint64_t esr_of(const struct cpu *cpu, const struct sigframe_in *in)
+/* ESR_EL1 of an abort (Arm ARM, D17.2.37). The level of the tables where a translation ended is taken to be the last; of an
+ * address that is not user space's Linux tells no more than set_thread_esr (arch/arm64/mm/fault.c of Linux 6.12) leaves. */
+static uint64_t esr_of(const struct cpu *cpu, int signo, int code, uint64_t addr)
 {
     enum { TRANSLATION_L0 = 0x04, TRANSLATION_L3 = 0x07, PERMISSION_L3 = 0x0f, ALIGNMENT = 0x21 };
-    if ((in->signo != SIGSEGV && in->signo != SIGBUS) || in->info->si_code <= 0 ||
-        in->info->si_code == SI_KERNEL)
-        return 0;
-    if (misaligned_pc(cpu, in))
-        return 0x22u << 26 | 1 << 25;
-    bool fetch = in->fault_addr == cpu->r[A64_PC];
+    bool fetch = addr == cpu->r[A64_PC];
     uint64_t ec = fetch ? 0x20 : 0x24; /* instruction or data abort from a lower level */
-    uint64_t status =
-        in->signo == SIGBUS ? in->info->si_code == BUS_ADRALN ? ALIGNMENT : TRANSLATION_L3
-        : in->info->si_code == SEGV_ACCERR ? PERMISSION_L3
-        : in->fault_addr >> 55 & 1         ? TRANSLATION_L0 /* as Linux hides its own tables */
-                                           : TRANSLATION_L3;
-    return ec << 26 | 1 << 25 | (uint64_t)(in->write && !fetch) << 6 | status;
+    uint64_t status = addr >> 48            ? TRANSLATION_L0
+                      : signo == SIGBUS     ? code == BUS_ADRALN ? ALIGNMENT : TRANSLATION_L3
+                      : code == SEGV_ACCERR ? PERMISSION_L3
+                                            : TRANSLATION_L3;
+    return ec << 26 | 1 << 25 | (uint64_t)(cpu->fault.write && !fetch) << 6 | status;
+}
+
+/* Both stay until the next, and are in the frames of all signals until then. What goes by arm64_notify_die has no address;
+ * breakpoints change nothing. */
+void a64_note_fault(struct cpu *cpu, int signo, int code, uint64_t addr)
+{
+    addr = guest_a64.untag(addr);
+    bool pc = addr == cpu->r[A64_PC] && addr & 3, alignment = signo == SIGBUS && code == BUS_ADRALN;
+    if (signo == SIGILL) {
+        cpu->r[A64_FAULT_ADDRESS] = cpu->r[A64_FAULT_CODE] = 0;
+    } else if (alignment && (pc || cpu->fault.stack)) {
+        cpu->r[A64_FAULT_ADDRESS] = 0;
+        cpu->r[A64_FAULT_CODE] = (pc ? 0x22u : 0x26u) << 26 | 1 << 25;
+    } else if (signo == SIGSEGV || signo == SIGBUS) {
+        cpu->r[A64_FAULT_ADDRESS] = addr;
+        cpu->r[A64_FAULT_CODE] = esr_of(cpu, signo, code, addr);
+    }
 }
 
 size_t a64_sigframe_size(void)
@@ -118,8 +124,7 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
     memcpy(f->info, in->info, sizeof f->info);
     uc->stack = in->altstack;
     uc->sigmask = in->mask;
-    bool fault = (in->signo == SIGSEGV || in->signo == SIGBUS) && !misaligned_pc(cpu, in);
-    uc->fault_address = fault ? in->fault_addr : 0;
+    uc->fault_address = cpu->r[A64_FAULT_ADDRESS];
     memcpy(uc->x, &cpu->r[A64_X0], sizeof uc->x);
     uc->sp = cpu->r[A64_SP];
     uc->pc = cpu->r[A64_PC];
@@ -128,7 +133,7 @@ size_t a64_sigframe_build(struct cpu *cpu, const struct sigframe_in *in, void *b
         {FPSIMD_MAGIC, sizeof fp}, a64_fpsr(cpu), (uint32_t)cpu->r[A64_FPCR], {0}};
     memcpy(fp.v, &cpu->r[A64_V0], sizeof fp.v);
     memcpy(uc->reserved, &fp, sizeof fp);
-    struct a64_esr esr = {{ESR_MAGIC, sizeof esr}, esr_of(cpu, in)};
+    struct a64_esr esr = {{ESR_MAGIC, sizeof esr}, cpu->r[A64_FAULT_CODE]};
     if (esr.esr)
         memcpy(uc->reserved + sizeof fp, &esr, sizeof esr);
     /* What follows is zeros: the terminator. */

@@ -28,7 +28,10 @@ static void fault_handler(int signo, siginfo_t *info, void *ctx)
     if (signo == SIGSEGV && mm_fault_fixup((uintptr_t)info->si_addr, write, &fault_last))
         return;
     if (signo == SIGBUS)
-        fault_last = (struct cpu_fault){(uintptr_t)info->si_addr, signo, info->si_code, write};
+        fault_last = (struct cpu_fault){.addr = (uintptr_t)info->si_addr,
+                                        .signo = signo,
+                                        .code = info->si_code,
+                                        .write = write};
     if (go)
         *pc = go;
     else

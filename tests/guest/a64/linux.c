@@ -2,7 +2,9 @@
  * programs (arch/arm64/kernel/{sys,process,signal,traps}.c, include/asm/mman.h of Linux 6.12). */
 #define _GNU_SOURCE
 #include "tests/linux/expect.h"
+#include "tests/linux/isa.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -82,12 +84,14 @@ static void capabilities(void)
 
 static sigjmp_buf back;
 static siginfo_t seen;
-static uint64_t seen_pc;
+static uint64_t seen_pc, seen_address, seen_syndrome;
 static void on_signal(int signo, siginfo_t *si, void *uc)
 {
     (void)signo;
     seen = *si;
     seen_pc = ((ucontext_t *)uc)->uc_mcontext.pc;
+    seen_address = isa_fault_address(uc);
+    seen_syndrome = isa_syndrome(uc);
     siglongjmp(back, 1);
 }
 
@@ -129,6 +133,76 @@ static void traps(void)
     EXPECT_EQ((uintptr_t)seen.si_addr, (uintptr_t)words);
     EXPECT_EQ(seen_pc, (uintptr_t)words);
     verified("misaligned pc, BRK, undefined instructions, data that is run");
+}
+
+/* ESR_EL1: exception class, IL, and what the class has (Arm ARM, D17.2.37). */
+#define SYNDROME(class, iss) (UINT64_C(class) << 26 | 1 << 25 | (iss))
+
+static void expect_frame(uint64_t address, uint64_t syndrome)
+{
+    EXPECT_EQ(seen_address, address);
+    EXPECT_EQ(seen_syndrome, syndrome);
+}
+
+/* Raised for this thread alone; no fault, whatever its siginfo says. */
+static void by_kill(int signo)
+{
+    catch (signo);
+    if (sigsetjmp(back, 1) == 0)
+        raise(signo);
+    EXPECT_EQ(seen.si_signo, signo);
+}
+
+static void *in_thread(void *unused)
+{
+    by_kill(SIGUSR1);
+    return unused;
+}
+
+/* thread.fault_address and fault_code (arch/arm64/kernel/{signal,traps}.c, mm/fault.c): an abort's stay in the frames of all later
+ * signals, those of threads that are made then too; misaligned PC and SP leave no address, an undefined instruction nothing. */
+static void old_faults(void)
+{
+    volatile char *none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t read = SYNDROME(0x24, 0x0f), write = SYNDROME(0x24, 0x40 | 0x0f);
+    pthread_t thread;
+    catch (SIGSEGV);
+    if (sigsetjmp(back, 1) == 0)
+        none[5] = 1;
+    expect_frame((uintptr_t)none + 5, write);
+    by_kill(SIGUSR1);
+    expect_frame((uintptr_t)none + 5, write);
+    if (sigsetjmp(back, 1) == 0)
+        (void)none[7];
+    by_kill(SIGSEGV);
+    EXPECT_EQ(seen.si_code, SI_TKILL);
+    expect_frame((uintptr_t)none + 7, read);
+    catch (SIGTRAP);
+    if (sigsetjmp(back, 1) == 0)
+        __asm__ volatile("brk #1");
+    expect_frame((uintptr_t)none + 7, read);
+    seen_address = seen_syndrome = 0;
+    EXPECT_EQ(pthread_create(&thread, NULL, in_thread, NULL), 0);
+    EXPECT_EQ(pthread_join(thread, NULL), 0);
+    expect_frame((uintptr_t)none + 7, read);
+    catch (SIGBUS);
+    if (sigsetjmp(back, 1) == 0)
+        ((void (*)(void))((uintptr_t)traps + 2))();
+    expect_frame(0, SYNDROME(0x22, 0));
+    by_kill(SIGUSR1);
+    expect_frame(0, SYNDROME(0x22, 0));
+    catch (SIGSEGV);
+    if (sigsetjmp(back, 1) ==
+        0) /* beyond what user space can have: no level, but whether it was a write */
+        *(volatile char *)(UINT64_C(1) << 52) = 1;
+    expect_frame(UINT64_C(1) << 52, SYNDROME(0x24, 0x44));
+    catch (SIGILL);
+    if (sigsetjmp(back, 1) == 0)
+        __asm__ volatile("hvc #0");
+    expect_frame(0, 0);
+    by_kill(SIGUSR1);
+    expect_frame(0, 0);
+    verified("faults that frames tell of");
 }
 
 /* An access by a stack pointer that is no multiple of 16 faults (Arm ARM, D1.8.2; SCTLR_EL1.SA0 is set under Linux): si_addr is the
@@ -177,6 +251,8 @@ static uint64_t odd_access(int how)
     EXPECT_EQ(seen.si_code, BUS_ADRALN);
     EXPECT_EQ((uintptr_t)seen.si_addr, sp);
     EXPECT_EQ(seen_pc, pc);
+    EXPECT_EQ(seen_address, 0);
+    EXPECT_EQ(seen_syndrome, SYNDROME(0x26, 0));
     return sp % 16;
 }
 
@@ -229,6 +305,7 @@ int main(void)
     capabilities();
     refusals();
     traps();
+    old_faults();
     authentication();
     odd_stack();
     return 0;
