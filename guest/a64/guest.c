@@ -48,7 +48,8 @@
     row("frint", 64 + 8, 6, 1, 32, 1) \
     row("i8mm", 64 + 13, 6, 1, 52, 1) \
     row("bf16", 64 + 14, 6, 1, 44, 1) \
-    row("mops", 64 + 43, 6, 2, 16, 1)
+    row("mops", 64 + 43, 6, 2, 16, 1) \
+    row("hbc", 64 + 44, 6, 2, 20, 1)
 /* clang-format on */
 
 static const struct feature {
