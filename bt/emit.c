@@ -151,7 +151,7 @@ static void emit_leave(struct bt_emitter *m, uint32_t block, uint64_t pc, uint8_
 {
     push_frames(m, m->r->blocks[block].context);
     if (m->r->looks)
-        x64_mask_traps(&m->e, false);
+        x64_mask_traps(&m->e, false, m->r->flushes);
     uint64_t back = jump == JUMP_CALL ? push_return(m, block) : 0;
     emit_link(m, pc, jump);
     if (jump == JUMP_CALL)
@@ -420,7 +420,7 @@ static void emit_indirect(struct bt_emitter *m, uint32_t block, const struct bt_
     bt_write_back(m, o->snap);
     push_frames(m, m->r->blocks[block].context);
     if (m->r->looks)
-        x64_mask_traps(e, false);
+        x64_mask_traps(e, false, m->r->flushes);
     if (o->c == JUMP_RET) {
         x64_alu_rm(e, X64_CMP, 8, RCX, x64_mem(RSP, 8));
         x64_jcc(e, X64_NE,
@@ -540,7 +540,7 @@ static void write_unit(struct bt_emitter *m, uint32_t v)
 }
 
 /* Have all instructions of the operation that name its operands and its result an EVEX form? */
-static bool takes_high(const struct bt_op *o)
+static bool takes_high(const struct bt_region *r, const struct bt_op *o)
 {
     switch (o->op) {
     case UOP_ld_64:
@@ -578,6 +578,7 @@ static bool takes_high(const struct bt_op *o)
     case UOP_vzext:
     case UOP_vset:
     case UOP_vins:
+        return true;
     case UOP_vfadd_f32:
     case UOP_vfadd_f64:
     case UOP_vfsub_f32:
@@ -586,7 +587,7 @@ static bool takes_high(const struct bt_op *o)
     case UOP_vfmul_f64:
     case UOP_vfdiv_f32:
     case UOP_vfdiv_f64:
-        return true;
+        return !bt_minds_nan(r, o);
     default:
         return false;
     }
@@ -597,7 +598,7 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     if (o->op >= UOP_CODES)
         return;
-    m->high = takes_high(o);
+    m->high = takes_high(m->r, o);
     if (o->op == UOP_mov_64 || o->op == UOP_movi) {
         struct bt_loc from = o->op == UOP_movi ? (struct bt_loc){BT_IMM, 0} : bt_loc(m, o->a);
         struct bt_move move = {bt_loc(m, v), from, (uint64_t)o->imm, o->kind};
@@ -657,7 +658,7 @@ static void emit_entry(struct bt_emitter *m)
     const struct guest *g = r->guest;
     emit_head(m);
     if (r->looks)
-        x64_mask_traps(&m->e, true);
+        x64_mask_traps(&m->e, true, r->flushes);
     for (unsigned i = 0; i < GUEST_HOME_GPRS; i++) {
         if (m->alloc.saved_gpr >> i & 1)
             x64_mov_mr(&m->e, 8, x64_slot(g->home_gpr[i]), x64_home_gpr[i]);
@@ -763,7 +764,7 @@ const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,
     out->relocs = arena_new(r->arena, struct x64_reloc, nlabels);
     uint32_t side_cap = 64 + r->nsnaps * 64 + r->nsnap_entries * 12 + sunk * 32;
     out->side = arena_alloc(r->arena, side_cap, 8);
-    uint32_t traps_cap = r->traps ? r->nops * 24 : 0;
+    uint32_t traps_cap = r->traps || r->flushes ? r->nops * 24 : 0;
     out->traps = arena_alloc(r->arena, traps_cap + 1, 8);
     m.above = arena_znew(r->arena, uint8_t, r->nops);
     m.block_label = arena_new(r->arena, unsigned, r->nblocks);

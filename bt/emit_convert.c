@@ -113,22 +113,17 @@ static void to_signed(const struct conv *c)
     struct x64_emit *e = c->e;
     unsigned a = bt_xmm(m, c->o->a, XMM0), back = x64_label(e);
     uint32_t begin = x64_offset(e);
+    bt_trap_subnormal(m, a, a, c->s);
     a = rounded(c, a);
     host_convert(c, c->size, a);
-    /* The most negative number less one overflows. */
-    if (!m->r->traps)
-        x64_alu_ri(e, X64_CMP, c->size, RAX, 1);
-    if (m->r->traps)
-        bt_trap(m, begin, c->v, CC_TRAP_GPR, RAX);
-    else if (c->o->imm & FP_ENV)
-        x64_jcc(e, X64_O,
-                bt_later(m, (struct bt_cold){
-                                .emit = bt_cold_call, .back = back, .v = c->v, .x = X64_NO_REG}));
-    else
-        x64_jcc(e, X64_O,
-                bt_later(m, (struct bt_cold){.emit = cold_saturate,
-                                             .back = back,
-                                             .x = a | (uint32_t)c->s << 5 | c->size << 8}));
+    bt_trap(m, begin, c->v, CC_TRAP_GPR, RAX);
+    if (!m->r->traps) {
+        struct bt_cold by_c = {.emit = bt_cold_call, .back = back, .v = c->v, .x = X64_NO_REG};
+        struct bt_cold saturate = {
+            .emit = cold_saturate, .back = back, .x = a | (uint32_t)c->s << 5 | c->size << 8};
+        x64_alu_ri(e, X64_CMP, c->size, RAX, 1); /* the most negative number less one overflows */
+        x64_jcc(e, X64_O, bt_later(m, c->o->imm & FP_ENV ? by_c : saturate));
+    }
     x64_bind(e, back);
     integer_done(c);
 }
@@ -157,6 +152,7 @@ static void to_integer_in_range(const struct conv *c)
     x64_jcc(e, X64_AE,
             bt_later(m, (struct bt_cold){
                             .emit = bt_cold_call, .back = back, .v = c->v, .x = X64_NO_REG}));
+    bt_trap_subnormal(m, a, a, c->s);
     if (c->fbits) {
         scale(c, XMM1, a, (int)c->fbits);
         a = XMM1;
@@ -214,7 +210,10 @@ static bool to_modulo(const struct conv *c)
     x64_alu_rr(e, X64_CMP, 8, RAX, RCX);
     x64_jcc(e, X64_AE,
             bt_later(c->m, (struct bt_cold){.emit = cold_modulo, .back = back, .v = c->v, .x = a}));
+    uint32_t begin = x64_offset(e);
+    bt_trap_subnormal(c->m, a, a, false);
     x64_v_gr(e, X64_CVTTSD2SI, 4, RAX, a);
+    bt_trap_flushing(c->m, begin, c->v, CC_TRAP_GPR, RAX);
     x64_bind(e, back);
     integer_done(c);
     return true;
@@ -242,9 +241,11 @@ static bool from_integer(const struct conv *c)
     }
     /* The upper part of the result comes from the second operand: a zero breaks the dependency. */
     x64_v_rrr(e, X64_XORPS, XMM1, XMM1, XMM1);
+    uint32_t begin = x64_offset(e);
     x64_v_rgr(e, c->s ? X64_CVTSI2SS : X64_CVTSI2SD, size, d, XMM1, a);
     if (c->fbits)
         scale(c, d, d, -(int)c->fbits);
+    bt_trap_flushing(m, begin, c->v, CC_TRAP_SCALAR, d);
     x64_bind(e, back);
     m->above[c->v] = c->s ? 32 : 64;
     bt_xdone(m, c->v, d);

@@ -18,15 +18,14 @@ static bool single(uint8_t kind)
 enum look { LOOK_NAN = 1, LOOK_LEAST = 2 };
 
 /* What of the result of v, with FP_ENV, is to be looked for: a NaN, and the least normal number, when the operation may have
- * rounded a tinier one up to it. Where invalid operations trap, other NaNs are an operand's, the one that is wanted unless there
- * are three. */
+ * rounded a tinier one up to it. */
 static unsigned looked_for(const struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     if (!(o->imm & FP_ENV))
         return 0;
     unsigned least = bt_rounds_up(m->r, o) ? LOOK_LEAST : 0;
-    return m->r->traps && o->op != UOP_ffma_f32 && o->op != UOP_ffma_f64 ? least : least | LOOK_NAN;
+    return bt_minds_nan(m->r, o) ? least | LOOK_NAN : least;
 }
 
 /* The value is C's when there is in d what is looked for (see fp_odd_f64). Unordered sets the flag of equality too, so one jump
@@ -35,9 +34,12 @@ void bt_check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
 {
     struct x64_emit *e = &m->e;
     unsigned look = looked_for(m, v);
-    if (m->r->traps && look & LOOK_LEAST) {
-        bt_trap_least(m, s ? X64_MULSS : X64_MULSD, XMM1, d, s);
-        look &= ~(unsigned)LOOK_LEAST;
+    if (m->r->traps) {
+        if (look & LOOK_LEAST)
+            bt_trap_least(m, s ? X64_MULSS : X64_MULSD, XMM1, d, s);
+        if (look & LOOK_NAN)
+            x64_v_rr(e, s ? X64_COMISS : X64_COMISD, d, d);
+        return;
     }
     if (!look)
         return;
@@ -54,6 +56,19 @@ void bt_check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s)
         x64_jcc(e, X64_P, away);
     }
     x64_bind(e, back);
+}
+
+void bt_trap_subnormal(struct bt_emitter *m, unsigned a, unsigned b, bool s)
+{
+    if (m->r->flushes)
+        x64_v_rr(&m->e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
+}
+
+void bt_trap_flushing(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
+                      unsigned reg)
+{
+    if (m->r->flushes)
+        bt_trap(m, begin, v, result, reg);
 }
 
 void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s)
@@ -79,6 +94,10 @@ static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)
         b.reg = XMM2;
     }
     uint32_t begin = x64_offset(&m->e);
+    if (m->r->flushes && (op == X64_DIVSS || op == X64_DIVSD)) {
+        /* A subnormal number divided by zero does not trap. */
+        bt_trap_subnormal(m, a, a, single(o->kind));
+    }
     bt_v_op(m, op, d, a, &b);
     m->above[v] = (uint8_t)bt_above(m, va);
     bt_check_env(m, v, d, single(o->kind));
@@ -280,14 +299,16 @@ static void minmax(struct bt_emitter *m, uint32_t v, bool s, bool max)
     unsigned back = x64_label(e);
     uint32_t begin = x64_offset(e);
     x64_v_rr(e, s ? X64_UCOMISS : X64_UCOMISD, a, b);
-    bt_trap(m, begin, v, CC_TRAP_FLAGS, 0);
     x64_jcc(e, X64_P,
             bt_later(m, (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = d}));
     x64_jcc(e, X64_E,
-            bt_later(m, (struct bt_cold){.emit = cold_equal,
-                                         .back = back,
-                                         .x = a | b << 8 | d << 16 | (uint32_t)max << 24}));
+            bt_later(m, m->r->flushes
+                            ? (struct bt_cold){.emit = bt_cold_call, .back = back, .v = v, .x = d}
+                            : (struct bt_cold){.emit = cold_equal,
+                                               .back = back,
+                                               .x = a | b << 8 | d << 16 | (uint32_t)max << 24}));
     x64_v_rrr(e, max ? (s ? X64_MAXSS : X64_MAXSD) : (s ? X64_MINSS : X64_MINSD), d, a, b);
+    bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
     x64_bind(e, back);
     bt_xdone(m, v, d);
 }
@@ -492,11 +513,29 @@ static void convert(struct bt_emitter *m, uint32_t v, unsigned op)
     const struct bt_op *o = &m->r->ops[v];
     unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
     uint32_t begin = x64_offset(&m->e);
+    if (op == X64_SQRTSS || op == X64_SQRTSD) /* a negative one is invalid first */
+        bt_trap_subnormal(m, a, a, single(o->kind));
     x64_v_rrr(&m->e, op, d, a, a);
     unsigned above = bt_above(m, o->a);
     m->above[v] = (uint8_t)(o->kind == UOP_K_D && above == 32 ? 64 : above);
     bt_check_env(m, v, d, single(o->kind));
     bt_trap(m, begin, v, CC_TRAP_SCALAR, d);
+    bt_xdone(m, v, d);
+}
+
+/* A subnormal number becomes zero. Where it does not trap the host takes it for zero: so times one. */
+static void flush(struct bt_emitter *m, uint32_t v, bool s)
+{
+    const struct bt_op *o = &m->r->ops[v];
+    unsigned a = bt_xmm(m, o->a, XMM0), d = bt_xdst(m, v, XMM0);
+    uint32_t begin = x64_offset(&m->e);
+    if (m->r->flushes)
+        x64_v_rrm(&m->e, s ? X64_MULSS : X64_MULSD, d, a,
+                  bt_const128(m, s ? 0x3f800000 : UINT64_C(0x3ff0000000000000), 0));
+    else
+        x64_v_mov(&m->e, d, a);
+    bt_trap_flushing(m, begin, v, CC_TRAP_SCALAR, d);
+    m->above[v] = (uint8_t)bt_above(m, o->a);
     bt_xdone(m, v, d);
 }
 
@@ -565,9 +604,9 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
     case UOP_flags_fcmp_f64:
         compare_flags(m, v, o->op == UOP_flags_fcmp_f32);
         return true;
-    case UOP_fflush_f32: /* no unit is entered while the environment flushes (FP_NO_HOST) */
+    case UOP_fflush_f32:
     case UOP_fflush_f64:
-        bt_xdone(m, v, bt_xmm(m, o->a, XMM0));
+        flush(m, v, s);
         return true;
     case UOP_fmin_f32:
     case UOP_fmin_f64:

@@ -36,7 +36,17 @@ static void set_flags(struct bt_emitter *m, uint32_t v)
     x64_alu_ri(e, X64_AND, 4, RDX, 0x1f);
     x64_rm(e, X64_MOVZX8, 4, RDX, table(offsetof(struct cpu, fp_sticky), RDX));
     x64_alu_rr(e, X64_OR, 4, RAX, RDX);
-    if (m->r->traps) {
+    if (m->r->flushes) {
+        /* fp_mxcsr_of_units */
+        x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_PE);
+        x64_shift_ri(e, X64_SHL, 4, RDX, 7);
+        x64_alu_ri(e, X64_AND, 4, RAX,
+                   (int32_t) ~(FP_MXCSR_PM | FP_MXCSR_DAZ | FP_MXCSR_FTZ | FP_MXCSR_UM));
+        x64_alu_rr(e, X64_OR, 4, RAX, RDX);
+        x64_rm(e, X64_MOVZX8, 4, RDX, X64_CPU(fp_denormal));
+        x64_shift_ri(e, X64_SHL, 4, RDX, 6);
+        x64_alu_rr(e, X64_OR, 4, RAX, RDX);
+    } else if (m->r->traps) {
         /* fp_mxcsr_settled */
         x64_alu_ri(e, X64_AND, 4, RAX, ~(int32_t)FP_MXCSR_UM);
         x64_alu_ri(e, X64_AND, 4, RDX, FP_MXCSR_UE | FP_MXCSR_PE);

@@ -121,6 +121,11 @@ void bt_row(struct bt_emitter *m, uint32_t snap);
  * CC_TRAP_FLAGS a comparison, of whatever it is part. Its operands are in their places all the while. */
 void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
              unsigned reg);
+/* The same for what traps only where the environment flushes: subnormal operands, and inexact results as long as their flag is not set. */
+void bt_trap_flushing(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_result result,
+                      unsigned reg);
+/* There, inside such code: trap if a or b is subnormal, in front of what the host would take the number for. */
+void bt_trap_subnormal(struct bt_emitter *m, unsigned a, unsigned b, bool s);
 /* Where operations trap, inside such code: trap if d, which `multiply` (X64_MULSD and the like) takes, is or has the least normal
  * number. The scratch register is not d. */
 void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s);

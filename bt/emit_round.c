@@ -17,6 +17,7 @@ bool bt_emit_round(struct bt_emitter *m, uint32_t v, bool s, bool exact)
              round = s ? X64_ROUNDSS : X64_ROUNDSD;
     uint32_t begin = x64_offset(e);
     m->above[v] = (uint8_t)bt_above(m, o->a);
+    bt_trap_subnormal(m, a, a, s);
     if (rm != FP_RMM) {
         x64_v_rrri(e, round, d, a, a, mode);
         bt_check_env(m, v, d, s);

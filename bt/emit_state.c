@@ -250,7 +250,7 @@ void bt_trap(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_trap_resu
              unsigned reg)
 {
     const struct bt_op *o = &m->r->ops[v];
-    if (!m->r->traps)
+    if (!m->r->traps && !m->r->flushes)
         return;
     struct cc_trap_row row = {.begin = begin,
                               .end = x64_offset(&m->e),

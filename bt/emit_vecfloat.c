@@ -49,20 +49,26 @@ static void unless_clear(const struct fp *f, unsigned x, unsigned back)
         bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d}));
 }
 
-/* Is a lane of the result a NaN, or, when the operation may have rounded up to it, the least normal number (fp_odd_f64)? Where
- * invalid operations trap, NaNs matter only to fused operations. */
+/* Where the environment flushes: a subnormal lane of x or y, which the instruction behind this would take for a number, traps. */
+static void trap_subnormal(const struct fp *f, unsigned x, unsigned y)
+{
+    if (f->m->r->flushes)
+        x64_v_rrri(f->e, PS_PD(CMP), XMM2, x, y, CMP_UNORD);
+}
+
+/* Is a lane of the result a NaN, or, when the operation may have rounded up to it, the least normal number (fp_odd_f64)? */
 static void check(const struct fp *f)
 {
     struct x64_emit *e = f->e;
     unsigned back = x64_label(e);
     bool rounds = bt_rounds_up(f->m->r, f->o);
-    bool fused = f->o->op == UOP_vffma_f32 || f->o->op == UOP_vffma_f64;
-    if (f->m->r->traps && rounds) {
-        bt_trap_least(f->m, PS_PD(MUL), XMM0, f->d, !f->wide);
-        rounds = false;
-    }
-    if (f->m->r->traps && !fused)
+    if (f->m->r->traps) {
+        if (rounds)
+            bt_trap_least(f->m, PS_PD(MUL), XMM0, f->d, !f->wide);
+        if (bt_minds_nan(f->m->r, f->o))
+            x64_v_rrri(e, PS_PD(CMP), XMM0, f->d, f->d, CMP_LT);
         return;
+    }
     if (!rounds) {
         x64_v_rrri(e, PS_PD(CMP), XMM0, f->d, f->d, CMP_UNORD);
     } else {
@@ -85,6 +91,8 @@ static bool two(struct fp *f, uint32_t insn, bool commutes)
 {
     struct bt_vsource b = bt_vsource(f->m, f->o->b, XMM1);
     f->begin = x64_offset(f->e);
+    if (insn == X64_DIVPS || insn == X64_DIVPD) /* divided by zero it does not */
+        trap_subnormal(f, f->a, f->a);
     if (commutes && !b.in_memory && !f->m->e.avx)
         x64_v_rrr_c(f->e, insn, f->d, f->a, b.reg);
     else
@@ -119,10 +127,18 @@ static bool minmax(const struct fp *f, bool max)
     return true;
 }
 
+/* Beside a NaN the host does not look at whether an operand is subnormal: NaNs are C's where that matters. */
 static bool compare(const struct fp *f, unsigned predicate)
 {
-    unsigned b = bt_vec(f->m, f->o->b, XMM1);
+    unsigned b = bt_vec(f->m, f->o->b, XMM1), back = x64_label(f->e);
+    if (f->m->r->flushes && f->m->r->traps && predicate == CMP_EQ) {
+        x64_v_rrri(f->e, PS_PD(CMP), XMM2, f->a, b, CMP_LT);
+    } else if (f->m->r->flushes && !f->m->r->traps) {
+        x64_v_rrri(f->e, PS_PD(CMP), XMM2, f->a, b, CMP_UNORD);
+        unless_clear(f, XMM2, back);
+    }
     x64_v_rrri(f->e, PS_PD(CMP), f->d, f->a, b, predicate);
+    x64_bind(f->e, back);
     return true;
 }
 
@@ -142,6 +158,7 @@ static bool round_away(const struct fp *f)
     struct x64_mem exponent = lanes(f, UINT64_C(0x7ff0000000000000), 0x7f800000);
     if (!x64_has(e, X64_F_SSE41))
         return false;
+    trap_subnormal(f, f->a, f->a);
     x64_v_rrm(e, X64_ANDPS, XMM1, f->a, exponent);
     x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM1, XMM1, exponent);
     unless_clear(f, XMM1, back);
@@ -165,6 +182,7 @@ static bool round_to_integer(const struct fp *f, unsigned rm, bool exact)
     unsigned mode = round_mode(rm);
     if (mode == 8 || !x64_has(f->e, X64_F_SSE41))
         return false;
+    trap_subnormal(f, f->a, f->a);
     x64_v_rri(f->e, PS_PD(ROUND), f->d, f->a, mode | (exact ? 0 : 8));
     check(f);
     return true;
@@ -177,6 +195,7 @@ static bool to_signed_32(const struct fp *f, unsigned rm)
     unsigned a = f->a, back = x64_label(e), mode = round_mode(rm);
     if (mode == 8 || (mode < 3 && !x64_has(e, X64_F_SSE41)))
         return false;
+    trap_subnormal(f, a, a);
     if (mode < 3) {
         x64_v_rri(e, X64_ROUNDPS, XMM2, a, mode);
         a = XMM2;
@@ -208,6 +227,7 @@ static bool to_signed_64(const struct fp *f, unsigned rm)
     if (!f->m->r->traps)
         away = bt_later(f->m,
                         (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+    trap_subnormal(f, f->a, f->a);
     half_to_signed_64(f, rm, f->a, away);
     x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
     x64_v_rrr(e, X64_UNPCKHPD, XMM0, f->a, f->a);
@@ -359,6 +379,7 @@ static bool emit(struct fp *f)
     case UOP_vfsqrt_f64:
         if (!dynamic)
             return false;
+        trap_subnormal(f, f->a, f->a);
         x64_v_rr(f->e, PS_PD(SQRT), f->d, f->a);
         check(f);
         return true;

@@ -117,7 +117,8 @@ struct bt_region {
     bool has_fp;
     bool
         traps; /* invalid floating-point operations trap (codecache/trap.h), so that results need not be looked at */
-    bool looks;    /* they would, but not in this unit, where they do too often */
+    bool flushes, defaults; /* its code is for FP_FZ, for FP_DN */
+    bool looks;             /* they would, but not in this unit, where they do too often */
     bool in_place; /* made by bt/quick.c: no SSA, every slot is always in its canonical place */
 
     struct bt_op *ops; /* [1 .. nops) */
@@ -207,6 +208,11 @@ static inline bool bt_is_carry(uint16_t op)
 
 /* Is the value a single as arithmetic has it: with undefined bits above it when it is in a vector register? */
 bool bt_is_single(const struct bt_region *r, uint32_t v);
+
+/* Is the result, with FP_ENV, looked at for NaNs, because the host gives another or may have missed a flag? Where operations
+ * trap, a NaN is an operand's. It is the one that is wanted unless there are three operands or the default one is, but beside it the host
+ * does not tell of a subnormal operand. */
+bool bt_minds_nan(const struct bt_region *r, const struct bt_op *o);
 
 /* May the operation make the least normal number by rounding a tinier one? */
 bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o);

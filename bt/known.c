@@ -252,6 +252,12 @@ static bool factor_is_safe(const struct bt_region *r, uint32_t v, bool s)
     return (c >> bits & (s ? 0xff : 0x7ff)) && fraction_is_safe(fraction, bits);
 }
 
+bool bt_minds_nan(const struct bt_region *r, const struct bt_op *o)
+{
+    bool two = uop_info[o->op].b != UOP_K_N, three = uop_info[o->op].c != UOP_K_N;
+    return !r->traps || three || r->defaults || (r->flushes && two);
+}
+
 bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o)
 {
     switch (o->op) {

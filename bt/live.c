@@ -149,9 +149,10 @@ bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o)
     case UOP_vfsub_f64:
     case UOP_vfmul_f32:
     case UOP_vfmul_f64:
+        return r->traps && plain_float(r, o, false);
     case UOP_vfdiv_f32:
     case UOP_vfdiv_f64:
-        return r->traps && plain_float(r, o, false);
+        return r->traps && !r->flushes && plain_float(r, o, false);
     case UOP_cvt_f32_s32:
     case UOP_cvt_f32_s64:
     case UOP_cvt_f64_s32:
@@ -219,7 +220,7 @@ bool bt_exit_keeps_xmm(const struct bt_region *r, uint32_t block, const struct b
 static bool made_again(const struct bt_region *r, const struct bt_op *o)
 {
     return uop_info[o->op].flags & UOP_F_FPENV && o->imm & FP_ENV &&
-           (!r->traps || bt_rounds_up(r, o));
+           (!r->traps || bt_rounds_up(r, o) || bt_minds_nan(r, o));
 }
 
 bool bt_early_result(const struct bt_region *r, const struct bt_op *o)

@@ -461,8 +461,8 @@ static void build_block(struct builder *s, uint32_t block)
         const struct uop_info *info = &uop_info[u->op];
         while (insn < g->ninsns && g->map[insn].uop <= i)
             pc = g->pc + g->map[insn++].pcoff;
-        /* No unit is entered while the environment flushes (FP_NO_HOST). */
-        if (u->op == UOP_mov_64 || u->op == UOP_fflush_f32 || u->op == UOP_fflush_f64) {
+        if (u->op == UOP_mov_64 ||
+            (!r->flushes && (u->op == UOP_fflush_f32 || u->op == UOP_fflush_f64))) {
             write_unit(s, block, u->d, read_unit(s, block, u->a));
             continue;
         }

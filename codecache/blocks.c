@@ -78,19 +78,25 @@ static void *new_table(unsigned bits)
 
 /* ---- the hash by pc: open addressing, read without the lock ---- */
 
+/* Blocks are found by pc and by the rules that they are for. */
+static uint64_t key_of(uint64_t pc, unsigned rules)
+{
+    return pc ^ (uint64_t)rules << 56;
+}
+
 /* A removed block's place: searches go on behind it. */
 #define REMOVED ((uintptr_t)1)
 
 /* A place holds 0, REMOVED, or a block's address with bits of its pc's hash above the 48 that an address has: most places
  * of other blocks are passed without a look at the block, which would be a cache miss. */
 #define TAG_SHIFT 48
-static uintptr_t tag_of(uint64_t pc)
+static uintptr_t tag_of(uint64_t key)
 {
-    return mix(pc) >> 24 << TAG_SHIFT;
+    return mix(key) >> 24 << TAG_SHIFT;
 }
 static uintptr_t tagged(const struct block *b)
 {
-    return (uintptr_t)b | tag_of(b->pc);
+    return (uintptr_t)b | tag_of(key_of(b->pc, b->rules));
 }
 static struct block *block_at(uintptr_t place)
 {
@@ -99,33 +105,34 @@ static struct block *block_at(uintptr_t place)
 
 /* The search for pc: its block, or NULL, and the place where that was seen. Without the lock a place is
  * read once only: the next look may find the block removed. */
-static struct block *search(const struct hash *h, uint64_t pc, uintptr_t **place)
+static struct block *search(const struct hash *h, uint64_t pc, unsigned rules, uintptr_t **place)
 {
     size_t mask = ((size_t)1 << h->bits) - 1;
-    uintptr_t tag = tag_of(pc);
-    for (size_t i = hash_of(pc, h->bits);; i = (i + 1) & mask) {
+    uint64_t key = key_of(pc, rules);
+    uintptr_t tag = tag_of(key);
+    for (size_t i = hash_of(key, h->bits);; i = (i + 1) & mask) {
         uintptr_t v = __atomic_load_n(&h->place[i], __ATOMIC_ACQUIRE);
         struct block *b = block_at(v);
-        if (!v || ((v ^ tag) >> TAG_SHIFT == 0 && b && b->pc == pc)) {
+        if (!v || ((v ^ tag) >> TAG_SHIFT == 0 && b && b->pc == pc && b->rules == rules)) {
             *place = &h->place[i];
             return b;
         }
     }
 }
 
-/* Under the lock: where pc's block is, or is to be. */
-static uintptr_t *place_of(const struct hash *h, uint64_t pc)
+/* Under the lock: where b is, or is to be. */
+static uintptr_t *place_of(const struct hash *h, const struct block *b)
 {
     uintptr_t *place;
-    search(h, pc, &place);
+    search(h, b->pc, b->rules, &place);
     return place;
 }
 
-static struct block *find(uint64_t pc)
+static struct block *find(uint64_t pc, unsigned rules)
 {
     const struct hash *h = __atomic_load_n(&cc.hash, __ATOMIC_ACQUIRE);
     uintptr_t *place;
-    return h ? search(h, pc, &place) : NULL;
+    return h ? search(h, pc, rules, &place) : NULL;
 }
 
 /* Under the lock: a hash of twice what the live blocks need, when the present one is half full. The
@@ -146,7 +153,7 @@ static void make_room(void)
     for (size_t i = 0, n = old ? (size_t)1 << old->bits : 0; i < n; i++) {
         __builtin_prefetch(block_at(old->place[(i + 16) & (n - 1)]));
         if (block_at(old->place[i]))
-            *place_of(h, block_at(old->place[i])->pc) = old->place[i];
+            *place_of(h, block_at(old->place[i])) = old->place[i];
     }
     if (old) {
         old->dead_epoch = cc.epoch;
@@ -159,13 +166,13 @@ static void make_room(void)
 static void hash_add(struct block *b)
 {
     make_room();
-    __atomic_store_n(place_of(cc.hash, b->pc), tagged(b), __ATOMIC_RELEASE);
+    __atomic_store_n(place_of(cc.hash, b), tagged(b), __ATOMIC_RELEASE);
     cc.hash->used++;
 }
 
 static void hash_remove(struct block *b)
 {
-    __atomic_store_n(place_of(cc.hash, b->pc), REMOVED, __ATOMIC_RELEASE);
+    __atomic_store_n(place_of(cc.hash, b), REMOVED, __ATOMIC_RELEASE);
 }
 
 /* ---- the index by page ---- */
@@ -368,8 +375,16 @@ void cc_quiesce(struct cpu *cpu)
     }
 }
 
+void cc_take_rules(struct cpu *cpu)
+{
+    cpu->code_rules = cpu->fp_rules & FP_CODE_RULES;
+    flush_jcache(cpu);
+    cpu->unit_gen = 0;
+}
+
 void cc_cpu_add(struct cpu *cpu)
 {
+    cpu->code_rules = cpu->fp_rules & FP_CODE_RULES;
     cpu->cc_epoch = 0;
     cpu->cc_flushed = 0;
     cpu->unit_gen = 0;
@@ -407,7 +422,7 @@ struct block *cc_lookup(struct cpu *cpu, uint64_t pc)
     const struct jcache_entry *e = &cpu->jcache[CPU_JCACHE_INDEX(pc)];
     if (e->pc == pc)
         return e->block;
-    struct block *b = find(pc);
+    struct block *b = find(pc, cpu->code_rules);
     if (b)
         remember(cpu, b);
     return b;
@@ -415,8 +430,9 @@ struct block *cc_lookup(struct cpu *cpu, uint64_t pc)
 
 struct block *cc_insert(struct cpu *cpu, struct block *b)
 {
+    b->rules = cpu->code_rules;
     lock();
-    struct block *first = find(b->pc);
+    struct block *first = find(b->pc, b->rules);
     if (first) {
         block_free(b);
         b = first;
@@ -545,10 +561,10 @@ void cc_fork_end(bool child, struct cpu *cpu)
     cc_unit_fork_end(child);
 }
 
-void cc_visit(uint64_t pc, void (*fn)(struct block *b, void *arg), void *arg)
+void cc_visit(uint64_t pc, unsigned rules, void (*fn)(struct block *b, void *arg), void *arg)
 {
     lock();
-    struct block *b = find(pc);
+    struct block *b = find(pc, rules);
     if (b)
         fn(b, arg);
     unlock();

@@ -37,10 +37,18 @@ void cc_quiesce(struct cpu *cpu);
 uint64_t cc_retire(void);
 bool cc_retired(uint64_t epoch);
 
-/* The block at pc, or NULL. Fills the cpu's jump cache. The cpu has entered. */
+/* Code is made for the FP_CODE_RULES of the environment: what the others are for is not found. When the cpu's have become
+ * others, the run loop takes them over before it looks for what to run next: the cpu's tables of blocks and units, and its frames, become empty. */
+void cc_take_rules(struct cpu *cpu);
+static inline bool cc_other_rules(const struct cpu *cpu)
+{
+    return cpu->code_rules != (cpu->fp_rules & FP_CODE_RULES);
+}
+
+/* The block at pc for the cpu's rules, or NULL. Fills the cpu's jump cache. The cpu has entered. */
 struct block *cc_lookup(struct cpu *cpu, uint64_t pc);
 
-/* Add a freshly lifted block. Ownership passes; returns the block to use (another thread may have
+/* Add a freshly lifted block, for the cpu's rules. Ownership passes; returns the block to use (another thread may have
  * been first: then b is freed and the other returned). */
 struct block *cc_insert(struct cpu *cpu, struct block *b);
 
@@ -57,8 +65,8 @@ void cc_invalidate(uint64_t addr, uint64_t len);
 void cc_fork_begin(void);
 void cc_fork_end(bool child, struct cpu *cpu);
 
-/* Visit the live block at pc, if there is one, under the lock. */
-void cc_visit(uint64_t pc, void (*fn)(struct block *b, void *arg), void *arg);
+/* Visit the live block at pc for these rules, if there is one, under the lock. */
+void cc_visit(uint64_t pc, unsigned rules, void (*fn)(struct block *b, void *arg), void *arg);
 
 /* Visit every live block (statistics, dumps) under the lock. */
 void cc_for_each(void (*fn)(struct block *b, void *arg), void *arg);

@@ -112,6 +112,18 @@ static void count(struct cpu *cpu, struct unit *u)
     u->trapped_since = now;
 }
 
+/* MXCSR for what follows. Once the flag of flushed operands is set the host may flush them, and once those are set that it sets with
+ * tiny results, these, where somebody looks for what is rounded up (a unit with invalid masked). */
+static uint32_t settled(const struct cpu *cpu, uint32_t m)
+{
+    const uint32_t both = FP_MXCSR_UE | FP_MXCSR_PE;
+    if (cpu->fp_rules & FP_FZ) {
+        m |= cpu->fp_denormal ? FP_MXCSR_DAZ : 0;
+        m |= m & FP_MXCSR_IM && (m & both) == both ? FP_MXCSR_UM | FP_MXCSR_FTZ : 0;
+    }
+    return fp_mxcsr_settled(m);
+}
+
 static void perform(struct cpu *cpu, const struct cc_trap_row *row, ucontext_t *uc)
 {
     struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
@@ -127,15 +139,17 @@ static void perform(struct cpu *cpu, const struct cc_trap_row *row, ucontext_t *
         if (kind[i] == UOP_K_S)
             cpu->call_arg[i][0] = (uint32_t)cpu->call_arg[i][0];
     }
+    if (kind[0] == UOP_K_I)
+        above[0] = above[1] = 0;
+    uint32_t mxcsr = fp->mxcsr, trapping = ~mxcsr >> 7 & (FP_MXCSR_IE | FP_MXCSR_UE | FP_MXCSR_PE);
+    mxcsr &= ~trapping | cpu->mxcsr;
     /* The kernel gave this handler an MXCSR with nothing in it. */
     fp_set_mxcsr(fp_mxcsr(cpu->frm, 0));
     uint64_t d = uop_call(cpu, row->op | (uint64_t)row->imm << 16, 0);
-    uint32_t mxcsr = fp->mxcsr;
-    /* The host has noted a tiny result, also one that is exact. */
-    if (!(mxcsr & FP_MXCSR_UM) && !(cpu->mxcsr & FP_MXCSR_UE))
-        mxcsr &= ~FP_MXCSR_UE;
-    fp->mxcsr = fp_mxcsr_settled(mxcsr | (fp_get_mxcsr() & FP_MXCSR_FLAGS));
+    uint32_t raised = fp_get_mxcsr() & FP_MXCSR_FLAGS;
     fp_set_mxcsr(FP_MXCSR_MASKS);
+    cpu->mxcsr |= raised;
+    fp->mxcsr = settled(cpu, mxcsr | raised);
     switch (row->result) {
     case CC_TRAP_GPR:
         uc->uc_mcontext.gregs[cc_greg[row->reg]] = (greg_t)d;
@@ -160,6 +174,7 @@ bool cc_trap(struct cpu *cpu, void *ucontext)
         return false;
     if (row.result == CC_TRAP_FLAGS) {
         greg_t *flags = &uc->uc_mcontext.gregs[REG_EFL];
+        cpu->mxcsr |= uc->uc_mcontext.fpregs->mxcsr & FP_MXCSR_IE;
         *flags = (*flags & ~OTHERS) | ZF | PF | CF;
     } else {
         perform(cpu, &row, uc);

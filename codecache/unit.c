@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "codecache/worth.h"
+#include "uop/fp.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -61,10 +62,10 @@ static struct unit **chain_of(uint64_t pc)
     return &by_pc.bucket[hash_of(pc, by_pc.bits)];
 }
 
-static struct unit *find(uint64_t pc)
+static struct unit *find(uint64_t pc, unsigned rules)
 {
     struct unit *u = by_pc.bucket ? *chain_of(pc) : NULL;
-    while (u && u->pc != pc)
+    while (u && (u->pc != pc || u->rules != rules))
         u = u->hash_next;
     return u;
 }
@@ -307,6 +308,7 @@ static struct unit *new_unit(const struct unit_draft *d)
         .entry = d->entry,
         .leave = d->leave,
         .level = d->level,
+        .rules = d->rules,
         .ninsns = d->ninsns,
         .links = (struct link *)(void *)(mem + links),
         .nlinks = d->nlinks,
@@ -395,7 +397,7 @@ static void forward_entry(struct unit *old, const struct unit *u)
 static struct unit *install(const struct unit_draft *d)
 {
     unsigned chunk;
-    struct unit *old = find(d->pc);
+    struct unit *old = find(d->pc, d->rules);
     if (stale(d) || (old && old->level > d->level))
         return NULL;
     if (!cc_code_ready(d->guest) || !grow_table())
@@ -414,7 +416,7 @@ static struct unit *install(const struct unit_draft *d)
     memcpy(cc_writable(u->code), d->code, d->size);
     relocate(u, d);
     cc_code_index(chunk, u, u->code);
-    old = find(d->pc); /* the eviction may have taken it */
+    old = find(d->pc, d->rules); /* the eviction may have taken it */
     if (old) {
         move_links(old, u);
         kill_unit(old);
@@ -460,12 +462,12 @@ struct unit *cc_unit_by_host(uintptr_t host_pc)
 /* Under the lock. Only while the table is of this generation: the entry would outlive the check otherwise. */
 static struct unit *look_up(struct cpu *cpu, uint64_t pc)
 {
-    struct unit *u = find(pc);
+    struct unit *u = find(pc, cpu->code_rules);
     if (u)
         __atomic_store_n(&units.stats.hits, units.stats.hits + 1, __ATOMIC_RELAXED);
     else
         units.stats.misses++;
-    if (u && cpu && cpu->unit_gen == units.gen)
+    if (u && cpu->unit_gen == units.gen)
         cpu->ucache[CPU_UCACHE_INDEX(pc)] = (struct ucache_entry){pc, u->code + u->entry};
     return u;
 }
@@ -592,6 +594,14 @@ static void table_clear(struct cpu *cpu)
     if (madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0)
         memset(first, 0, (size_t)(last - first));
     cpu->ucache[0].pc = CPU_EMPTY_PC(0);
+}
+
+uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
+{
+    x64_enter_fn *enter = (x64_enter_fn *)(uintptr_t)cc_stub(X64_STUB_ENTER);
+    if (cc_traps(cpu->guest))
+        cpu->mxcsr = fp_mxcsr_of_units(cpu);
+    return enter(cpu, u->code + u->entry);
 }
 
 void cc_unit_enter(struct cpu *cpu)

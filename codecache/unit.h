@@ -47,6 +47,7 @@ struct unit {
     uint32_t entry; /* offset of the entry for links and C */
     uint32_t leave; /* offset of the stub by which it leaves at its head; 0: none */
     uint8_t level;
+    uint8_t rules; /* struct block's */
     bool dead;
     uint16_t chunk;
     uint32_t ninsns;   /* guest instructions */
@@ -79,7 +80,7 @@ struct unit_draft {
     const struct guest *guest;
     const uint8_t *code;
     uint32_t size, hot_size, entry, leave;
-    uint8_t level;
+    uint8_t level, rules;
     uint32_t ninsns;
     const struct x64_reloc *relocs; /* target: enum x64_stub, or CC_RELOC_COUNTER */
     uint32_t nrelocs;
@@ -117,11 +118,7 @@ bool cc_frames_fault(struct cpu *cpu, uintptr_t addr, void *ucontext);
 void cc_frames_free(struct cpu *cpu);
 
 /* Run from a unit's entry until translated code leaves. Returns as x64_enter_fn says. */
-static inline uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u)
-{
-    x64_enter_fn *enter = (x64_enter_fn *)(uintptr_t)cc_stub(X64_STUB_ENTER);
-    return enter(cpu, u->code + u->entry);
-}
+uint64_t cc_unit_run(struct cpu *cpu, const struct unit *u);
 
 /* A unit of level 1 counts its rounds (entries and turns of its loops) down and leaves with EXIT_PROMOTE after the number
  * that it was armed with. Those of threads that run at once may get lost. */

@@ -44,7 +44,7 @@ void cc_worth_judge(const struct unit *u)
         if (__builtin_add_overflow(balance, gain, &balance))
             balance = gain < 0 ? -INT64_MAX : INT64_MAX;
     }
-    cc_visit(u->pc, set_again, &paid);
+    cc_visit(u->pc, u->rules, set_again, &paid);
 }
 
 void cc_worth_settle(void)

@@ -113,10 +113,10 @@ static uint64_t __attribute__((noinline)) slow_fp(struct cpu *cpu, const struct 
             goto fp_other_mode;                                       \
     } while (0)
 /* For rows that do not round. */
-#define CHECK_RULES()                             \
-    do {                                          \
-        if (UNLIKELY(cpu->fp_rules & FP_NO_HOST)) \
-            goto fp_soft_here;                    \
+#define CHECK_RULES()                        \
+    do {                                     \
+        if (UNLIKELY(cpu->fp_rules & FP_FZ)) \
+            goto fp_soft_here;               \
     } while (0)
 /* The host's value, unless FP_ENV asks for another. */
 #define HOST_RESULT(T, value)                            \
@@ -199,7 +199,7 @@ static uint64_t __attribute__((noinline)) slow_fp(struct cpu *cpu, const struct 
 /* To integers. The host says "out of range" by the most negative value (and raises NV in just the
  * cases in which software does); unsigned ones go to the host only where the 64-bit signed
  * conversion has the same result. Truncation needs no mode. */
-#define TRUNCATES() ((u->imm & ~(int64_t)FP_ENV) == FP_RTZ && !(cpu->fp_rules & FP_NO_HOST))
+#define TRUNCATES() ((u->imm & ~(int64_t)FP_ENV) == FP_RTZ && !(cpu->fp_rules & FP_FZ))
 #define TOINT_SIGNED(S, I, T, indefinite)  \
     T v;                                   \
     if (TRUNCATES()) {                     \
@@ -563,6 +563,8 @@ do_fp_setmode:
     cpu->mxcsr = fp_get_mxcsr();
     fp_env_set_mode(cpu, (unsigned)A);
     fp_set_mxcsr(cpu->mxcsr);
+    if ((cpu->fp_rules & FP_CODE_RULES) != cpu->code_rules) /* what follows is other blocks */
+        cpu_ask_out(cpu);
     NEXT();
 do_movi:
     D = IMM;

@@ -86,6 +86,7 @@ void run_init(void)
 {
     /* bt translates at first touch. */
     translate = options.engine != ENGINE_INTERP;
+    fp_units_flush = x64_features() & X64_FBIT(X64_F_AVX);
     fp_host_fma = fp_host_fma && x64_features() & X64_FBIT(X64_F_FMA); /* may be masked */
     hot_at = options.hot ? options.hot_level1 : options.engine == ENGINE_BT ? 1 : HOT_LEVEL1;
     hot_at = translate ? hot_at : UINT64_MAX;
@@ -167,7 +168,7 @@ static void stop_trapping(struct cpu *cpu)
     struct unit *u = cc_unit_lookup(cpu, cpu->trapped);
     struct block *head = cc_lookup(cpu, cpu->trapped);
     cpu->trapped = 0;
-    if (!u || !head)
+    if (!u || !head || head->flags & BLOCK_FP_LOOK)
         return;
     for (uint32_t i = 0; i < u->nranges; i++) {
         struct block *b = cc_lookup(cpu, u->ranges[i].pc);
@@ -390,6 +391,10 @@ _Noreturn void run_thread(struct thread *t)
         }
         if (has_odd_stack(cpu)) {
             watch_stacks(cpu);
+            link.from = NULL;
+        }
+        if (cc_other_rules(cpu)) {
+            cc_take_rules(cpu);
             link.from = NULL;
         }
         bool step = t->debug.step || trace_steps(t);

@@ -52,6 +52,7 @@ struct block {
     uint64_t target; /* jmp_ind: guest address it last went to */
 
     uint32_t flags; /* enum block_flag */
+    uint8_t rules; /* the FP_CODE_RULES that its code is for; it is found by cpus that have these */
     uint32_t
         again; /* entries before the next unit when one was evicted; 0: not yet (codecache/worth.c) */
     struct insn_map *map;

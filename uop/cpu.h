@@ -88,7 +88,7 @@ struct cpu {
     uint8_t frm;       /* enum fp_rm set by fp_setmode; more than FP_RMM is invalid */
     uint8_t fp_rules;  /* enum fp_rule, set by fp_setmode too */
     bool
-        fp_special; /* frm is FP_RMM or invalid, or a rule is of FP_NO_UNIT: translated code does otherwise */
+        fp_special; /* frm is FP_RMM or invalid, or translated code cannot flush here: it does otherwise */
     bool fp_denormal; /* sticky FP_ID */
     uint16_t
         fp_direct;  /* bit n: rounding-mode operand n is what the host's MXCSR does (uop/fp.h) */
@@ -105,8 +105,10 @@ struct cpu {
     struct cpu_fault fault;
     uint64_t
         trapped; /* codecache/: pc of a unit whose floating-point operations trap too often; 0: none */
-    void *recover;             /* interp/: stack pointer to resume with after a fault */
-    uint64_t cc_epoch;         /* codecache/: epoch in which the cpu entered, 0 while outside */
+    void *recover; /* interp/: stack pointer to resume with after a fault */
+    uint8_t
+        code_rules;    /* codecache/: the FP_CODE_RULES of the code that jcache and ucache are of */
+    uint64_t cc_epoch; /* codecache/: epoch in which the cpu entered, 0 while outside */
     uint64_t cc_flushed;       /* codecache/: epoch for which the jump cache is good */
     struct cpu *cc_next;       /* codecache/: list of registered cpus */
     const struct guest *guest; /* the ISA */

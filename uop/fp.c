@@ -575,7 +575,7 @@ void uop_vec_vbfdot(uint64_t *d, const uint64_t *a, const uint64_t *b, const uin
 
 /* ---- the environment ---- */
 
-bool fp_host_fma;
+bool fp_host_fma, fp_units_flush;
 
 __attribute__((constructor)) static void fp_probe_host(void)
 {
@@ -619,8 +619,8 @@ void fp_env_set_mode(struct cpu *cpu, unsigned mode)
 {
     cpu->frm = mode & FP_RM_MASK;
     cpu->fp_rules = mode & FP_RULES;
-    cpu->fp_special = cpu->frm > FP_RUP || cpu->fp_rules & FP_NO_UNIT;
-    cpu->fp_direct = cpu->fp_rules & FP_NO_HOST ? 0 : fp_direct_modes(cpu->frm);
+    cpu->fp_special = cpu->frm > FP_RUP || (cpu->fp_rules & FP_FZ && !fp_units_flush);
+    cpu->fp_direct = cpu->fp_rules & FP_FZ ? 0 : fp_direct_modes(cpu->frm);
     cpu->mxcsr = fp_mxcsr(cpu->frm, cpu->mxcsr);
 }
 
@@ -632,7 +632,9 @@ uint64_t fp_do(struct cpu *cpu, enum uop_code op, unsigned imm, uint64_t a, uint
     uint64_t v = fp_soft(op, a, b, c, imm | cpu->fp_rules, &flags);
     if (flags & FP_ID)
         cpu->fp_denormal = true;
-    if (flags)
+    if (flags) {
         fp_raise(flags);
+        cpu->mxcsr |= fp_flags_to_mxcsr(flags); /* as traps want it: codecache/trap.h */
+    }
     return v;
 }

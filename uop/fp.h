@@ -38,14 +38,23 @@ uint64_t fp_soft(enum uop_code op, uint64_t a, uint64_t b, uint64_t c, unsigned 
 #define FP_MXCSR_FLAGS 0x3fu   /* IE DE ZE OE UE PE */
 #define FP_MXCSR_MASKS 0x1f80u /* all exceptions masked, no flush to zero */
 #define FP_MXCSR_RC 0x6000u
+#define FP_MXCSR_IE 0x01u
 #define FP_MXCSR_UE 0x10u
 #define FP_MXCSR_PE 0x20u
+#define FP_MXCSR_DAZ 0x40u
+#define FP_MXCSR_IM 0x80u
+#define FP_MXCSR_DM 0x100u
 #define FP_MXCSR_UM 0x800u
+#define FP_MXCSR_PM 0x1000u
+#define FP_MXCSR_FTZ 0x8000u
 
 /* Translated code may run with underflow unmasked, but not once its sticky flag and that of inexact results are set
- * (codecache/trap.h): MXCSR with that so. Both, because masked underflow lets the host set the second one, too. */
+ * (codecache/trap.h): MXCSR with that so. Both, because masked underflow lets the host set the second one, too. Where subnormal
+ * operands trap, inexact results do until their flag is set. */
 static inline uint32_t fp_mxcsr_settled(uint32_t m)
 {
+    if (!(m & FP_MXCSR_DM))
+        return m | (m & FP_MXCSR_PE) << 7;
     return m | (((m & (FP_MXCSR_UE | FP_MXCSR_PE)) + FP_MXCSR_UE) & FP_MXCSR_PE << 1) << 5;
 }
 
@@ -83,6 +92,18 @@ static inline void fp_raise(unsigned flags)
 /* MXCSR for a rounding mode and sticky MXCSR bits. A mode that the host has not rounds to nearest
  * there; fp_direct keeps instructions that need it away from the host. */
 uint32_t fp_mxcsr(unsigned frm, uint32_t sticky);
+
+/* The cpu's MXCSR as units run under it where operations trap (codecache/trap.h). */
+static inline uint32_t fp_mxcsr_of_units(const struct cpu *cpu)
+{
+    uint32_t m = cpu->mxcsr & ~(FP_MXCSR_IM | FP_MXCSR_UM);
+    if (cpu->fp_rules & FP_FZ)
+        m = (m & ~(FP_MXCSR_DM | FP_MXCSR_PM)) | (cpu->fp_denormal ? FP_MXCSR_DAZ : 0);
+    return fp_mxcsr_settled(m);
+}
+
+/* Can translated code flush (it needs traps)? Known before the first thread runs. */
+extern bool fp_units_flush;
 
 /* Which values of a rounding-mode operand (bit n: enum fp_rm n) the host may execute as it is
  * while the dynamic mode is frm. */

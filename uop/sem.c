@@ -45,8 +45,10 @@ static void without_traps(struct cpu *cpu, enum uop_code op, unsigned imm)
         fp_set_mxcsr(fp_get_mxcsr() | FP_MXCSR_MASKS);
     uop_vec_fp(cpu, op, imm, cpu->call_result, cpu->call_arg[0], cpu->call_arg[1],
                cpu->call_arg[2]);
-    if (masks != FP_MXCSR_MASKS)
-        fp_set_mxcsr(fp_mxcsr_settled((fp_get_mxcsr() & ~FP_MXCSR_MASKS) | masks));
+    if (masks == FP_MXCSR_MASKS)
+        return;
+    fp_set_mxcsr(fp_mxcsr_settled((fp_get_mxcsr() & ~FP_MXCSR_MASKS) | masks));
+    cpu->mxcsr |= fp_get_mxcsr() & FP_MXCSR_FLAGS; /* as traps want it: codecache/trap.h */
 }
 
 uint64_t uop_call(struct cpu *cpu, uint64_t code, uint64_t unused)

@@ -92,7 +92,7 @@ void uop_vec_fp(struct cpu *cpu, enum uop_code op, unsigned imm, uint64_t *d, co
                 const uint64_t *b, const uint64_t *c)
 {
     const struct row *r = &rows[op];
-    bool direct = r->mask ? !(cpu->fp_rules & FP_NO_HOST) : imm < 16 && cpu->fp_direct >> imm & 1;
+    bool direct = r->mask ? !(cpu->fp_rules & FP_FZ) : imm < 16 && cpu->fp_direct >> imm & 1;
     if (direct && by_host(op, r, d, a, b, c))
         return;
     unsigned n = 128u / (r->from > r->to ? r->from : r->to);

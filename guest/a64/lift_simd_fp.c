@@ -114,10 +114,15 @@ LIFT(vfabd)
     a64_vf_result(l, in, magnitude(l, in, T, t));
 }
 
-/* Truth as a lane of zeros or ones. */
+/* Truth as a lane of zeros or ones. Operands of a scalar comparison are flushed before: beside a NaN the host would not tell that one is
+ * subnormal. */
 static uint8_t emit_compare(struct lift *l, const struct a64_insn *in, int op, unsigned T,
                             uint8_t a, uint8_t b)
 {
+    if (SCALAR && T) {
+        a = emit1(l, a64_fop(UOP_fflush_f16, T), a);
+        b = emit1(l, a64_fop(UOP_fflush_f16, T), b);
+    }
     uint8_t t = a64_vf_emit(l, in, a64_fop(op, T), a, b, 0, 0);
     if (!SCALAR)
         return t;

@@ -4,6 +4,7 @@
  */
 #include "host/x64/stubs.h"
 #include "process/mm.h"
+#include "uop/fp.h"
 #include "uop/sem.h"
 
 const uint8_t x64_home_gpr[X64_NHOME_GPR] = {RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
@@ -12,12 +13,6 @@ const uint8_t x64_home_xmm[X64_NHOME_XMM] = {XMM4,  XMM5,  XMM6,  XMM7,  XMM8,  
 
 static const uint8_t callee_saved[] = {RBP, RBX, R12, R13, R14, R15};
 #define NSAVED (sizeof callee_saved)
-enum {
-    UNDERFLOW = 1 << 4,
-    INEXACT = 1 << 5,
-    MASK_INVALID = 1 << 7,
-    MASK_UNDERFLOW = 1 << 11
-}; /* MXCSR */
 #define FRAME \
     24 /* host MXCSR, and alignment: with 6 pushes and the return address a multiple of 16 */
 
@@ -63,25 +58,28 @@ static void store_homes(struct x64_emit *e, const struct x64_homes *h)
                      x64_slot(h->xmm_slot[r]));
 }
 
-/* The cpu's MXCSR becomes what units run under where operations trap (fp_mxcsr_settled). */
-static void unmask(struct x64_emit *e)
+/* OR into the cpu's MXCSR what is to be there when the sticky flags of underflow and of inexact results are both set. */
+static void when_settled(struct x64_emit *e, uint32_t bits)
 {
     x64_mov_rm(e, 4, RAX, X64_CPU(mxcsr));
-    x64_alu_ri(e, X64_AND, 4, RAX, UNDERFLOW | INEXACT);
-    x64_alu_ri(e, X64_ADD, 4, RAX, UNDERFLOW);
-    x64_alu_ri(e, X64_AND, 4, RAX, INEXACT << 1);
-    x64_shift_ri(e, X64_SHL, 4, RAX, 5);
-    x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), ~(MASK_INVALID | MASK_UNDERFLOW));
+    x64_alu_ri(e, X64_AND, 4, RAX, FP_MXCSR_UE | FP_MXCSR_PE);
+    x64_alu_ri(e, X64_ADD, 4, RAX, FP_MXCSR_UE);
+    x64_shift_ri(e, X64_SHL, 4, RAX, 25); /* the carry out of both becomes the sign */
+    x64_shift_ri(e, X64_SAR, 4, RAX, 31);
+    x64_alu_ri(e, X64_AND, 4, RAX, (int32_t)bits);
     x64_alu_mr(e, X64_OR, 4, X64_CPU(mxcsr), RAX);
 }
 
-void x64_mask_traps(struct x64_emit *e, bool on)
+void x64_mask_traps(struct x64_emit *e, bool on, bool flushes)
 {
+    uint32_t masks = FP_MXCSR_IM | FP_MXCSR_UM, tiny = flushes ? FP_MXCSR_FTZ : 0;
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
     if (on)
-        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), MASK_INVALID | MASK_UNDERFLOW);
+        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), (int32_t)(flushes ? FP_MXCSR_IM : masks));
     else
-        unmask(e);
+        x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), (int32_t) ~(masks | tiny));
+    if (on == flushes)
+        when_settled(e, FP_MXCSR_UM | tiny);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }
 
@@ -115,8 +113,6 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_m(e, X64_STMXCSR, 4, x64_mem(RSP, 0));
     x64_lea(e, 8, RBP, x64_mem(RDI, X64_CPU_BIAS));
     x64_mov_mr(e, 8, X64_CPU(host_rsp), RSP);
-    if (traps)
-        unmask(e);
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
     x64_mov_rr(e, 8, RAX, RSI);
     load_homes(e, h);
@@ -162,8 +158,10 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     store_homes(e, h);
     x64_bind(e, restore);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
-    if (traps)
-        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), MASK_INVALID | MASK_UNDERFLOW);
+    if (traps) {
+        x64_alu_mi(e, X64_OR, 4, X64_CPU(mxcsr), FP_MXCSR_MASKS);
+        x64_alu_mi(e, X64_AND, 4, X64_CPU(mxcsr), (int32_t) ~(FP_MXCSR_DAZ | FP_MXCSR_FTZ));
+    }
     x64_mov_mr(e, 8, X64_CPU(frames), RSP);
     x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
     x64_m(e, X64_LDMXCSR, 4, x64_mem(RSP, 0));

@@ -74,11 +74,13 @@ enum x64_stub {
 typedef uint64_t x64_enter_fn(struct cpu *cpu, const void *entry);
 #define X64_LEFT_BY_LINK(v) ((v) > 0xff)
 
-/* Emit all stubs; off[] gets each one's offset in the buffer. traps: translated code runs with the invalid exception unmasked, and
- * underflow too until its sticky flag is set; in the cpu both are always masked while outside. */
+/* Emit all stubs; off[] gets each one's offset in the buffer. traps: translated code runs with exceptions unmasked (the cpu's MXCSR
+ * says which, fp_mxcsr_of_units), which in the cpu are always masked while outside. */
 void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_slot, bool traps,
                     uint32_t off[X64_NSTUBS]);
-/* Mask these exceptions in translated code, or run it under them again. The host's flags and rax change. */
-void x64_mask_traps(struct x64_emit *e, bool on);
+/* Mask these exceptions in translated code (on), or run it under them again: for code that looks at results, invalid operations
+ * and underflow. Where the environment flushes, tiny results trap until both flags that the host's own flushing sets are set, and
+ * then it does that. The host's flags and rax change. */
+void x64_mask_traps(struct x64_emit *e, bool on, bool flushes);
 
 #endif
