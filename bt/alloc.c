@@ -71,8 +71,8 @@ static void fixed_uses(struct bt_allocator *a)
             if (s.rdx)
                 occupy_range(a->busy_gpr[RDX], 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
             bool keeps = bt_keeps_xmm(r, &r->ops[v]) && bt_exit_keeps_xmm(r, i, &r->ops[v]);
-            if (a->calls && !keeps)
-                occupy_range(a->calls, 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
+            if (a->scratch && !keeps)
+                occupy_range(a->scratch, 2 * a->out->pos[v], 2 * a->out->pos[v] + 2);
         }
     }
 }
@@ -227,13 +227,15 @@ static void hints_of(const struct bt_allocator *a, uint32_t v, bool fp, uint32_t
 static bool try_reg(struct bt_allocator *a, const struct bt_range *g, bool fp, unsigned reg)
 {
     uint64_t **of = fp ? a->busy_xmm : a->busy_gpr, *busy = of[reg];
-    if (!busy && fp && (reg >= XMM16 ? a->high : reg >= XMM2 && a->calls)) {
-        busy = of[reg] = arena_new(a->r->arena, uint64_t, a->words);
-        memcpy(busy, a->calls, a->words * sizeof(*busy));
+    if (!busy && fp && (reg >= XMM16 ? a->high : reg >= XMM2 && a->scratch)) {
+        busy = of[reg] = arena_znew(a->r->arena, uint64_t, a->words);
+        if (reg < XMM16)
+            memcpy(busy, a->scratch, a->words * sizeof(*busy));
     }
     if (!busy || !is_free(busy, g))
         return false;
     occupy(busy, g);
+    a->out->high |= fp && reg >= XMM16;
     return true;
 }
 
@@ -719,11 +721,9 @@ static void begin_registers(struct bt_allocator *a)
     a->busy_gpr[RDX] = arena_znew(a->r->arena, uint64_t, a->words);
     /* Two-address instructions need a scratch register more, flags without lahf are C's. */
     const uint64_t needed = X64_FBIT(X64_F_AVX) | X64_FBIT(X64_F_LAHF);
-    const uint64_t evex = X64_FBIT(X64_F_AVX512F) | X64_FBIT(X64_F_AVX512VL) |
-                          X64_FBIT(X64_F_AVX512BW) | X64_FBIT(X64_F_AVX512DQ);
     if (!(~a->features & needed))
-        a->calls = arena_znew(a->r->arena, uint64_t, a->words);
-    a->high = a->calls && !(~a->features & evex);
+        a->scratch = arena_znew(a->r->arena, uint64_t, a->words);
+    a->high = a->scratch && x64_has_high(a->features);
     fixed_uses(a);
 }
 

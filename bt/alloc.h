@@ -17,8 +17,8 @@
 #include "bt/ir.h"
 #include "host/x64/stubs.h"
 
-/* Registers: host/x64/stubs.h says which are homes. rax and xmm0..xmm3 are the emitter's scratch; rcx and rdx, and where
- * bt_keeps_xmm allows it xmm2 and xmm3 and AVX-512's xmm16 to xmm31, are allocatable inside a unit but no homes. */
+/* Registers: host/x64/stubs.h says which are homes. rax and xmm0..xmm3 are the emitter's scratch; rcx and rdx, xmm2 and xmm3
+ * where bt_keeps_xmm allows it, and AVX-512's xmm16 to xmm31 are allocatable inside a unit but no homes. */
 #define BT_CPU RBP
 
 /* Two units of the cpu where no value lies: for registers that an operation's code needs besides (struct bt_emitter, displaced). */
@@ -54,6 +54,7 @@ struct bt_alloc {
     uint64_t *early;           /* of these, those written to their unit as soon as they are made */
     struct bt_reload *reloads; /* ascending */
     uint32_t nreloads;
+    bool high;          /* values lie in xmm16 to xmm31 */
     uint32_t saved_gpr; /* bit i: home i's slot was saved into the cpu at the entry */
     uint32_t saved_xmm;
 };
@@ -76,8 +77,7 @@ static inline unsigned bt_rounding(const struct bt_op *o)
 {
     return o->imm & ~(int64_t)(FP_RM_MASK | FP_ENV) ? FP_ODD : (unsigned)o->imm & FP_RM_MASK;
 }
-/* Does the operation's code leave xmm2 and xmm3 alone, where the host has AVX? They are for what others than its operands need.
- * It then calls no C either, and so leaves xmm16 to xmm31 alone. */
+/* Does the operation's code leave xmm2 and xmm3 alone, where the host has AVX? They are for what others than its operands need. */
 bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o);
 /* The same of the code that leaves the region from an operation of the block, which computes sunk values. */
 bool bt_exit_keeps_xmm(const struct bt_region *r, uint32_t block, const struct bt_op *o);

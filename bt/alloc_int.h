@@ -90,8 +90,8 @@ struct bt_allocator {
     uint32_t nheap, heap_cap;
     uint64_t *busy_gpr[16], *busy_xmm[X64_NXMM];
     uint64_t *
-        calls; /* positions of what does not keep vector registers that are no homes (bt_keeps_xmm) */
-    bool high; /* the host has xmm16 to xmm31 */
+        scratch; /* positions of what does not keep xmm2 and xmm3 (bt_keeps_xmm); NULL: nothing does */
+    bool high; /* xmm16 to xmm31 hold values too */
     uint64_t *busy_unit[CPU_UNITS];
     uint8_t home_of_slot[CPU_UNITS]; /* register, 255 for none */
     uint32_t claims

@@ -539,66 +539,12 @@ static void write_unit(struct bt_emitter *m, uint32_t v)
         bt_move_one(m, &(struct bt_move){m->alloc.loc[v], at, 0, bt_value_kind(m->r, v)});
 }
 
-/* Have all instructions of the operation that name its operands and its result an EVEX form? */
-static bool takes_high(const struct bt_region *r, const struct bt_op *o)
-{
-    switch (o->op) {
-    case UOP_ld_64:
-    case UOP_ld_u32:
-    case UOP_ld_v128:
-    case UOP_st_64:
-    case UOP_st_32:
-    case UOP_st_v128:
-    case UOP_fadd_f32:
-    case UOP_fadd_f64:
-    case UOP_fsub_f32:
-    case UOP_fsub_f64:
-    case UOP_fmul_f32:
-    case UOP_fmul_f64:
-    case UOP_fdiv_f32:
-    case UOP_fdiv_f64:
-    case UOP_fsqrt_f32:
-    case UOP_fsqrt_f64:
-    case UOP_feq_f32:
-    case UOP_feq_f64:
-    case UOP_flt_f32:
-    case UOP_flt_f64:
-    case UOP_fle_f32:
-    case UOP_fle_f64:
-    case UOP_fcanon_f32:
-    case UOP_fcanon_f64:
-    case UOP_cvt_f32_f64:
-    case UOP_cvt_f64_f32:
-    case UOP_cvt_s32_f32:
-    case UOP_cvt_s32_f64:
-    case UOP_cvt_u32_f32:
-    case UOP_cvt_u32_f64:
-    case UOP_cvt_s64_f32:
-    case UOP_cvt_s64_f64:
-    case UOP_vzext:
-    case UOP_vset:
-    case UOP_vins:
-        return true;
-    case UOP_vfadd_f32:
-    case UOP_vfadd_f64:
-    case UOP_vfsub_f32:
-    case UOP_vfsub_f64:
-    case UOP_vfmul_f32:
-    case UOP_vfmul_f64:
-    case UOP_vfdiv_f32:
-    case UOP_vfdiv_f64:
-        return !bt_minds_nan(r, o);
-    default:
-        return false;
-    }
-}
-
 void bt_emit_op(struct bt_emitter *m, uint32_t v)
 {
     const struct bt_op *o = &m->r->ops[v];
     if (o->op >= UOP_CODES)
         return;
-    m->high = takes_high(m->r, o);
+    m->high = bt_takes_high(m->r, o);
     if (o->op == UOP_mov_64 || o->op == UOP_movi) {
         struct bt_loc from = o->op == UOP_movi ? (struct bt_loc){BT_IMM, 0} : bt_loc(m, o->a);
         struct bt_move move = {bt_loc(m, v), from, (uint64_t)o->imm, o->kind};

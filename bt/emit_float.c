@@ -113,7 +113,7 @@ static void cold_fused_nan(struct bt_emitter *m, const struct bt_cold *c)
     struct x64_emit *e = &m->e;
     x64_m(e, X64_STMXCSR, 4, X64_CPU(mxcsr));
     /* xmm0 may hold the result; the addend is not needed any more. */
-    x64_v_rrr(e, c->x & 1 ? X64_MULSS : X64_MULSD, XMM3, c->x >> 8 & 15, c->x >> 16 & 15);
+    x64_v_rrr(e, c->x & 1 ? X64_MULSS : X64_MULSD, XMM3, c->x >> 8 & 31, c->x >> 16 & 31);
     x64_m(e, X64_STMXCSR, 4, X64_CPU(exit_arg));
     x64_mov_rm(e, 4, RAX, X64_CPU(exit_arg));
     x64_alu_ri(e, X64_AND, 4, RAX, 1);
@@ -251,7 +251,7 @@ void bt_call_value(struct bt_emitter *m, uint32_t v)
     if (vector && !fp && info->flags & UOP_F_IMM)
         x64_mov_mi(e, 8, X64_CPU(call_imm), (int32_t)o->imm);
     x64_mov_ri(e, RAX, o->op | (fp ? (uint64_t)o->imm << 16 : 0));
-    x64_call_ext(e, X64_STUB_UOP);
+    x64_call_ext(e, m->alloc.high ? X64_STUB_UOP_HIGH : X64_STUB_UOP);
 }
 
 bool bt_emit_call(struct bt_emitter *m, uint32_t v)

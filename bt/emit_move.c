@@ -56,6 +56,77 @@ void bt_done(struct bt_emitter *m, uint32_t v, unsigned reg)
         x64_v_gr(&m->e, X64_MOVQ, 8, l.n, reg);
 }
 
+bool bt_takes_high(const struct bt_region *r, const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_ld_64:
+    case UOP_ld_u32:
+    case UOP_ld_v128:
+    case UOP_st_64:
+    case UOP_st_32:
+    case UOP_st_v128:
+    case UOP_fadd_f32:
+    case UOP_fadd_f64:
+    case UOP_fsub_f32:
+    case UOP_fsub_f64:
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f32:
+    case UOP_fdiv_f64:
+    case UOP_fsqrt_f32:
+    case UOP_fsqrt_f64:
+    case UOP_feq_f32:
+    case UOP_feq_f64:
+    case UOP_flt_f32:
+    case UOP_flt_f64:
+    case UOP_fle_f32:
+    case UOP_fle_f64:
+    case UOP_feq_q_f32:
+    case UOP_feq_q_f64:
+    case UOP_flt_q_f32:
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f32:
+    case UOP_fle_q_f64:
+    case UOP_flags_fcmp_f32:
+    case UOP_flags_fcmp_f64:
+    case UOP_fmin_f32:
+    case UOP_fmin_f64:
+    case UOP_fmax_f32:
+    case UOP_fmax_f64:
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_fcanon_f32:
+    case UOP_fcanon_f64:
+    case UOP_cvt_f32_f64:
+    case UOP_cvt_f64_f32:
+    case UOP_cvt_s32_f32:
+    case UOP_cvt_s32_f64:
+    case UOP_cvt_u32_f32:
+    case UOP_cvt_u32_f64:
+    case UOP_cvt_s64_f32:
+    case UOP_cvt_s64_f64:
+    case UOP_vzext:
+    case UOP_vset:
+    case UOP_vins:
+        return true;
+    case UOP_vdup:
+        return o->imm >= 2;
+    case UOP_vrep:
+        return (o->imm & 3) >= 2;
+    case UOP_vfadd_f32:
+    case UOP_vfadd_f64:
+    case UOP_vfsub_f32:
+    case UOP_vfsub_f64:
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+    case UOP_vfdiv_f32:
+    case UOP_vfdiv_f64:
+        return !bt_minds_nan(r, o); /* cmpps's result would be a mask register */
+    default:
+        return false;
+    }
+}
+
 /* Is it a register that the operation's instructions cannot name? */
 static bool far(const struct bt_emitter *m, struct bt_loc l)
 {

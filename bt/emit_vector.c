@@ -283,7 +283,7 @@ static bool duplicate(struct bt_emitter *m, uint32_t v)
         if (c)
             x64_v_rm(&m->e, X64_MOVAPS, d, bt_const128(m, c, c));
         else
-            x64_v_rrr(&m->e, X64_PXOR, d, d, d);
+            x64_v_rrr(&m->e, X64_XORPS, d, d, d);
     } else if (!replicate(m, d, low(m, o->a, XMM0), 0, (unsigned)o->imm)) {
         return false;
     }

@@ -65,6 +65,14 @@ bool x64_features_mask(uint64_t have, const char *text, uint64_t *out, const cha
  * variable, if set). False with *bad set when the text is not understood. */
 bool x64_features_init(const char *text, const char **bad);
 
+/* Are there the registers XMM16 to XMM31, and what the rows of x64.def with an EVEX form need? */
+static inline bool x64_has_high(uint64_t set)
+{
+    const uint64_t needed = X64_FBIT(X64_F_AVX512F) | X64_FBIT(X64_F_AVX512BW) |
+                            X64_FBIT(X64_F_AVX512DQ) | X64_FBIT(X64_F_AVX512VL);
+    return !(~set & needed);
+}
+
 /* The set in force; x64_features_init has been called, or it is the CPU's own unmasked. */
 uint64_t x64_features(void);
 

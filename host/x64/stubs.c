@@ -83,6 +83,47 @@ void x64_mask_traps(struct x64_emit *e, bool on, bool flushes)
     x64_m(e, X64_LDMXCSR, 4, X64_CPU(mxcsr));
 }
 
+/* A C function, on the host's stack, with the registers saved that it may change and that are homes, or high ones; in all a multiple of
+ * 16 bytes. */
+static void call_c(struct x64_emit *e, bool high)
+{
+    static const uint8_t gpr[] = {RSI, RDI, R8, R9, R10, R11};
+    unsigned n = X64_NHOME_XMM + (high ? X64_NXMM - XMM16 : 0);
+    x64_mov_mr(e, 8, X64_CPU(frames), RSP);
+    x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
+    for (unsigned i = 0; i < sizeof gpr; i++)
+        x64_push(e, gpr[i]);
+    x64_alu_ri(e, X64_SUB, 8, RSP, 16 * (int32_t)n);
+    for (unsigned i = 0; i < n; i++)
+        x64_v_rm(e, X64_MOVUPS_ST, i < X64_NHOME_XMM ? x64_home_xmm[i] : XMM16 + i - X64_NHOME_XMM,
+                 x64_mem(RSP, (int32_t)(16 * i)));
+    x64_lea(e, 8, RDI, x64_mem(RBP, -X64_CPU_BIAS));
+    x64_mov_rr(e, 8, RSI, RCX);
+    x64_r(e, X64_CALL_RM, 8, RAX);
+    for (unsigned i = 0; i < n; i++)
+        x64_v_rm(e, X64_MOVUPS, i < X64_NHOME_XMM ? x64_home_xmm[i] : XMM16 + i - X64_NHOME_XMM,
+                 x64_mem(RSP, (int32_t)(16 * i)));
+    x64_alu_ri(e, X64_ADD, 8, RSP, 16 * (int32_t)n);
+    for (unsigned i = sizeof gpr; i-- > 0;)
+        x64_pop(e, gpr[i]);
+    x64_mov_rm(e, 8, RSP, X64_CPU(frames));
+    x64_none(e, X64_RET);
+}
+
+static void call_uop(struct x64_emit *e, unsigned call)
+{
+    x64_push(e, RCX);
+    x64_push(e, RDX);
+    x64_alu_ri(e, X64_SUB, 8, RSP, 8);
+    x64_mov_rr(e, 8, RCX, RAX);
+    x64_mov_ri(e, RAX, (uint64_t)(uintptr_t)uop_call);
+    x64_call(e, call);
+    x64_alu_ri(e, X64_ADD, 8, RSP, 8);
+    x64_pop(e, RDX);
+    x64_pop(e, RCX);
+    x64_none(e, X64_RET);
+}
+
 /* On the host's stack, as that of frames may end here, which is seen only to in units (cc_frames_fault). The carry flag is the
  * routine's. */
 static void call_bulk(struct x64_emit *e, const void *routine)
@@ -178,38 +219,19 @@ void x64_stubs_emit(struct x64_emit *e, const struct x64_homes *h, unsigned pc_s
     x64_align(e, 16);
     off[X64_STUB_CALL] = x64_offset(e);
     x64_bind(e, call);
-    /* On the host's stack: registers that C may change and that are homes; in all a multiple of 16 bytes. */
-    static const uint8_t gpr[] = {RSI, RDI, R8, R9, R10, R11};
-    x64_mov_mr(e, 8, X64_CPU(frames), RSP);
-    x64_mov_rm(e, 8, RSP, X64_CPU(host_rsp));
-    for (unsigned i = 0; i < sizeof gpr; i++)
-        x64_push(e, gpr[i]);
-    x64_alu_ri(e, X64_SUB, 8, RSP, 16 * X64_NHOME_XMM);
-    for (unsigned i = 0; i < X64_NHOME_XMM; i++)
-        x64_v_rm(e, X64_MOVUPS_ST, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
-    x64_lea(e, 8, RDI, x64_mem(RBP, -X64_CPU_BIAS));
-    x64_mov_rr(e, 8, RSI, RCX);
-    x64_r(e, X64_CALL_RM, 8, RAX);
-    for (unsigned i = 0; i < X64_NHOME_XMM; i++)
-        x64_v_rm(e, X64_MOVUPS, x64_home_xmm[i], x64_mem(RSP, (int32_t)(16 * i)));
-    x64_alu_ri(e, X64_ADD, 8, RSP, 16 * X64_NHOME_XMM);
-    for (unsigned i = sizeof gpr; i-- > 0;)
-        x64_pop(e, gpr[i]);
-    x64_mov_rm(e, 8, RSP, X64_CPU(frames));
-    x64_none(e, X64_RET);
+    call_c(e, false);
 
     x64_align(e, 16);
-    off[X64_STUB_UOP] = x64_offset(e);
-    x64_push(e, RCX);
-    x64_push(e, RDX);
-    x64_alu_ri(e, X64_SUB, 8, RSP, 8);
-    x64_mov_rr(e, 8, RCX, RAX);
-    x64_mov_ri(e, RAX, (uint64_t)(uintptr_t)uop_call);
-    x64_call(e, call);
-    x64_alu_ri(e, X64_ADD, 8, RSP, 8);
-    x64_pop(e, RDX);
-    x64_pop(e, RCX);
-    x64_none(e, X64_RET);
+    off[X64_STUB_UOP] = off[X64_STUB_UOP_HIGH] = x64_offset(e);
+    call_uop(e, call);
+    if (x64_has_high(e->features)) {
+        unsigned call_high = x64_label(e);
+        x64_align(e, 16);
+        x64_bind(e, call_high);
+        call_c(e, true);
+        off[X64_STUB_UOP_HIGH] = x64_offset(e);
+        call_uop(e, call_high);
+    }
 
     x64_align(e, 16);
     off[X64_STUB_COPY] = x64_offset(e);

@@ -62,7 +62,8 @@ enum x64_stub {
     X64_STUB_EXIT,     /* eax: enum exit_reason; the pc slot is written */
     X64_STUB_FAULT,    /* the handler has put the state into the cpu */
     X64_STUB_CALL, /* called: rax = (*rax)(cpu, rcx, rdx); rcx, rdx, xmm0-xmm3 are clobbered, homes are not */
-    X64_STUB_UOP,  /* called: rax = uop_call(cpu, rax); xmm0-xmm3 are clobbered, nothing else is */
+    X64_STUB_UOP, /* called: rax = uop_call(cpu, rax); xmm0-xmm3 and xmm16-xmm31 are clobbered, nothing else is */
+    X64_STUB_UOP_HIGH, /* the same, for units that use xmm16-xmm31: these are not clobbered either */
     X64_STUB_COPY, /* called: mm_asm_copy_step(rax, rcx, rdx): rdx and the carry flag; rax, rcx, xmm0-xmm3 are clobbered */
     X64_STUB_FILL, /* the same of mm_asm_fill_step */
     X64_NSTUBS
