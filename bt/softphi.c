@@ -1,8 +1,8 @@
 /* Phis of condition flags that only snapshots name.
  *
  * Flags that a loop leaves behind meet those from before the loop in a phi at its head, and would have to be made at every turn for the
- * sake of the accesses between the head and the next comparison. So the phi becomes a choice: whether the loop has gone round (a phi of 0
- * and 1), the flags made again of what their operands were in the turn before, which are phis of the head mostly, and the flags from
+ * sake of the accesses between the head and the next comparison. So the phi becomes a choice: whether the loop has gone round (its
+ * counter is another than at first, or else a phi of 0 and 1), the flags made again of what their operands were in the turn before, which are phis of the head mostly, and the flags from
  * before (a phi of these, when they are several). Only snapshots name that, so all but the new phis goes to the exits (bt/sink.c). Where
  * like flags come from everywhere, there is nothing to choose.
  *
@@ -212,11 +212,61 @@ static uint32_t flags_before(struct softener *s)
     return bt_new_phi(s->r, s->head, all);
 }
 
+/* Does the phi x of the head grow, or shrink, by a constant wherever flags are made again, and stay as it is where these do? Then it is
+ * what it was before the loop, the value returned, as long as none have been made: that many turns no machine makes. 0: it does not. */
+static uint32_t counts_from(const struct softener *s, uint32_t x)
+{
+    enum { STEP = 1 << 16 };
+    const struct bt_region *r = s->r;
+    uint32_t before = 0;
+    int sign = 0;
+    for (uint32_t p = 0; p < r->blocks[s->head].npreds; p++) {
+        uint32_t v = arg(s, x, p);
+        const struct bt_op *o = &r->ops[v];
+        if (s->again[p]) {
+            int direction = o->imm < 0 ? -1 : 1;
+            if (o->op != UOP_add_64_i || o->a != x || o->imm == 0 || o->imm > STEP ||
+                o->imm < -STEP || direction == -sign)
+                return 0;
+            sign = direction;
+        } else if (arg(s, s->phi, p) == s->phi) {
+            if (v != x)
+                return 0;
+        } else {
+            if (before && v != before)
+                return 0;
+            before = v;
+        }
+    }
+    return sign && before && before_head(s, before) ? before : 0;
+}
+
+/* Whether flags have been made again since the head was entered from before, as a value: q are the operands of these. It had better be
+ * a comparison of a phi that is there anyway than one of 0 and 1, which each turn would have to write. */
+static uint32_t find_tag(struct softener *s, const uint32_t q[3])
+{
+    struct bt_region *r = s->r;
+    const struct bt_block *b = &r->blocks[s->head];
+    uint32_t x = 0, before = 0, ones[BT_MAX_BLOCKS * 2];
+    for (uint32_t k = 0; k < b->nops && r->ops[b->ops[k]].op == BT_PHI; k++) {
+        uint32_t v = b->ops[k], from = v < s->nold && s->named[v] ? counts_from(s, v) : 0;
+        if (from && (!x || v == q[0] || v == q[1]))
+            x = v, before = from;
+    }
+    if (x)
+        return put(s, UOP_set_ne, x, before, 0, 0);
+    uint32_t one = bt_const(r, 1), zero = bt_const(r, 0);
+    for (uint32_t p = 0; p < b->npreds; p++)
+        ones[p] = one;
+    uint32_t tag = find_phi(s, ones, zero);
+    return tag ? tag : make_phi(s, ones, zero);
+}
+
 static void soften(struct softener *s, uint32_t head, uint32_t phi)
 {
     struct bt_region *r = s->r;
     uint32_t npreds = r->blocks[head].npreds;
-    uint32_t operand[3][BT_MAX_BLOCKS * 2], ones[BT_MAX_BLOCKS * 2];
+    uint32_t operand[3][BT_MAX_BLOCKS * 2];
     s->head = head;
     s->phi = phi;
     s->made = 0;
@@ -235,14 +285,8 @@ static void soften(struct softener *s, uint32_t head, uint32_t phi)
             return;
     }
     uint32_t before = flags_before(s), tag = 0;
-    if (before) {
-        uint32_t one = bt_const(r, 1), zero = bt_const(r, 0);
-        for (uint32_t p = 0; p < npreds; p++)
-            ones[p] = one;
-        tag = find_phi(s, ones, zero);
-        if (!tag)
-            tag = make_phi(s, ones, zero);
-    }
+    if (before)
+        tag = find_tag(s, q);
     uint32_t to = put(s, r->ops[flags].op, q[0], q[1], q[2], r->ops[flags].imm);
     if (before) {
         to = put(s, UOP_sel, tag, to, before, 0);
