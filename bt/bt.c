@@ -136,6 +136,10 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
             check(r, "common checks");
         }
     }
+    if (level > 1) {
+        bt_settle_branches(r);
+        check(r, "settled branches");
+    }
     bt_dce(r);
     check(r, "dead operations");
     if (level > 1 && bt_soften_phis(r)) {

@@ -336,6 +336,70 @@ void bt_conditions(struct bt_region *r)
     bt_rename_snapshots(r, &names);
 }
 
+/* ---- what a branch has decided ---- */
+
+static void settle_snapshot(struct bt_region *r, uint32_t snap, uint32_t v, uint32_t is)
+{
+    const struct bt_snap *s = &r->snaps[snap];
+    for (uint32_t k = s->first; snap && k < s->first + s->n; k++) {
+        if (r->snap_entries[k].value == v)
+            r->snap_entries[k].value = is;
+    }
+}
+
+/* The arguments v of phis that come from a block. */
+static void settle_phis(struct bt_region *r, uint32_t from, uint32_t to, uint32_t v, uint32_t is)
+{
+    const struct bt_block *b = &r->blocks[to];
+    for (uint32_t k = 0; k < b->nops && r->ops[b->ops[k]].op == BT_PHI; k++) {
+        for (uint32_t p = 0; p < b->npreds; p++) {
+            uint32_t *arg = &r->phi_args[r->ops[b->ops[k]].a + p];
+            if (b->preds[p] == from && *arg == v)
+                *arg = is;
+        }
+    }
+}
+
+/* v is known behind edge e of the block: in what the edge dominates. */
+static void settle(struct bt_region *r, uint32_t block, unsigned e, uint32_t v, uint32_t is)
+{
+    uint32_t to = r->blocks[block].succ[e].to;
+    if (to == BT_EXIT_EDGE) {
+        settle_snapshot(r, r->blocks[block].succ[e].snap, v, is);
+        return;
+    }
+    settle_phis(r, block, to, v, is);
+    for (uint32_t i = to; r->blocks[to].npreds == 1 && i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        if (!bt_dominates(r, to, i))
+            continue;
+        for (uint32_t k = 0; k < b->nops; k++)
+            settle_snapshot(r, r->ops[b->ops[k]].snap, v, is);
+        for (uint32_t n = 0; n < b->nsuccs; n++) {
+            if (b->succ[n].to == BT_EXIT_EDGE)
+                settle_snapshot(r, b->succ[n].snap, v, is);
+            else
+                settle_phis(r, i, b->succ[n].to, v, is);
+        }
+    }
+}
+
+void bt_settle_branches(struct bt_region *r)
+{
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        const struct bt_block *b = &r->blocks[i];
+        const struct bt_op *t = &r->ops[b->ops[b->nops - 1]];
+        bool equal = t->op == UOP_br_eq || t->op == UOP_br_eq_32;
+        if (b->nsuccs != 2 || b->succ[0].to == b->succ[1].to ||
+            !(equal || t->op == UOP_br_ne || t->op == UOP_br_ne_32) || !bt_is_const(r, t->b) ||
+            r->ops[t->b].imm != 0 || bt_range(r->ops[t->a].op) != UOP_R_BIT)
+            continue;
+        uint32_t v = t->a, zero = t->b, one = bt_const(r, 1);
+        settle(r, i, 0, v, equal ? one : zero);
+        settle(r, i, 1, v, equal ? zero : one);
+    }
+}
+
 /* ---- choices ---- */
 
 /* The comparison in the block, before operation k, that decides the choice there; its place in *at. */

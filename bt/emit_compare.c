@@ -58,7 +58,7 @@ enum x64_cc bt_emit_compare(struct bt_emitter *m, const struct bt_op *o)
     bool narrow = o->op >= UOP_br_eq_32;
     enum x64_cc cc = (enum x64_cc)conditions[o->op - (narrow ? UOP_br_eq_32 : UOP_br_eq)];
     if (m->fused && m->fused == o->a) {
-        cc = o->op == UOP_br_ne ? m->fused_cc : x64_cc_not(m->fused_cc);
+        cc = o->op == UOP_br_ne || o->op == UOP_br_ne_32 ? m->fused_cc : x64_cc_not(m->fused_cc);
         m->fused = 0;
         return cc;
     }

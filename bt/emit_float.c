@@ -396,8 +396,9 @@ static bool feeds_branch(const struct bt_emitter *m, uint32_t v)
     if (b->nops < 2 || b->ops[b->nops - 2] != v || r->ops[v].uses != 1)
         return false;
     const struct bt_op *t = &r->ops[b->ops[b->nops - 1]];
-    return (t->op == UOP_br_ne || t->op == UOP_br_eq) && !t->snap && t->a == v &&
-           bt_loc(m, t->b).place == BT_IMM && bt_imm(m, t->b) == 0;
+    return (t->op == UOP_br_ne || t->op == UOP_br_eq || t->op == UOP_br_ne_32 ||
+            t->op == UOP_br_eq_32) &&
+           !t->snap && t->a == v && bt_loc(m, t->b).place == BT_IMM && bt_imm(m, t->b) == 0;
 }
 
 /* The comparison of the same values by an operation next to v, on the side `by` (1 behind it, -1 before it), if that one is for

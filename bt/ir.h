@@ -175,6 +175,8 @@ void bt_dce(struct bt_region *r); /* operations whose value nothing needs; count
 void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
 void bt_pair_conditions(
     struct bt_region *r); /* a choice's comparison in front of it; last but for sinking */
+void bt_settle_branches(
+    struct bt_region *r); /* a truth value that a branch has looked at is known behind it */
 bool bt_soften_phis(
     struct bt_region
         *r); /* phis of flags that only snapshots name; true: dead operations are left */
@@ -257,6 +259,14 @@ uint32_t bt_renamed(const struct bt_renames *n, uint32_t v);
 /* In an operation's operands (a phi's arguments included); in all snapshots. */
 void bt_rename_operands(struct bt_region *r, const struct bt_renames *n, struct bt_op *o);
 void bt_rename_snapshots(struct bt_region *r, const struct bt_renames *n);
+
+/* Does every path to `block` lead through `above`? Both are in the region's layout, in which dominators come first. */
+static inline bool bt_dominates(const struct bt_region *r, uint32_t above, uint32_t block)
+{
+    while (block > above)
+        block = r->blocks[block].idom;
+    return block == above;
+}
 
 static inline bool bt_is_const(const struct bt_region *r, uint32_t v)
 {

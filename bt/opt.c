@@ -230,13 +230,6 @@ void bt_pair_products(struct bt_region *r)
 
 /* ---- common subexpressions ---- */
 
-static bool dominates(const struct bt_region *r, uint32_t a, uint32_t b)
-{
-    while (b > a)
-        b = r->blocks[b].idom;
-    return a == b;
-}
-
 static uint32_t hash_op(const struct bt_op *o)
 {
     uint64_t h = o->op;
@@ -261,7 +254,7 @@ static uint32_t find_equal(const struct bt_region *r, const struct cse *c, uint3
     for (uint32_t w = c->bucket[hash_op(o) % CSE_BUCKETS]; w; w = c->next[w]) {
         const struct bt_op *p = &r->ops[w];
         if (p->op == o->op && p->a == o->a && p->b == o->b && p->c == o->c && p->imm == o->imm &&
-            dominates(r, p->block, o->block))
+            bt_dominates(r, p->block, o->block))
             return w;
     }
     return 0;

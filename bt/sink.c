@@ -248,13 +248,6 @@ static void find_namings(struct sinker *s)
 
 /* ---- extended scalars ---- */
 
-static bool dominates(const struct bt_region *r, uint32_t above, uint32_t block)
-{
-    while (block > above)
-        block = r->blocks[block].idom;
-    return block == above;
-}
-
 /* A scalar that is extended to a vector register all the same (which costs little) is used as that from then on, so that there is
  * one value in one register. extension: by value, 0 for none. */
 static void take_extended(struct bt_region *r, const uint32_t *extension, uint32_t *v,
@@ -262,7 +255,7 @@ static void take_extended(struct bt_region *r, const uint32_t *extension, uint32
 {
     struct bt_op *o = &r->ops[*v];
     uint32_t of = o->sunk && o->op == UOP_vzext && o->imm == 3 ? o->a : *v, z = extension[of];
-    if (!z || z == *v || !dominates(r, r->ops[z].block, block))
+    if (!z || z == *v || !bt_dominates(r, r->ops[z].block, block))
         return;
     r->ops[z].uses++;
     if (!--o->uses && o->sunk)

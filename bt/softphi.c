@@ -62,18 +62,11 @@ static uint32_t arg(const struct softener *s, uint32_t phi, uint32_t p)
     return s->r->phi_args[s->r->ops[phi].a + p];
 }
 
-static bool dominates(const struct softener *s, uint32_t above, uint32_t block)
-{
-    while (block > above)
-        block = s->r->blocks[block].idom;
-    return block == above;
-}
-
 /* Is v there when the head is entered? (Where a loop is entered in the middle, not all that comes from before it is.) */
 static bool before_head(const struct softener *s, uint32_t v)
 {
     uint32_t of = s->r->ops[v].block;
-    return of != s->head && dominates(s, of, s->head);
+    return of != s->head && bt_dominates(s->r, of, s->head);
 }
 
 /* A new operation of the head: behind its phis and the new operations before it. */
@@ -206,7 +199,7 @@ static uint32_t flags_before(struct softener *s)
     for (uint32_t p = 0; p < b->npreds; p++) {
         if (all[p] && all[p] < s->nold)
             s->uses[all[p]]++;
-        else if (!all[p] && !dominates(s, s->head, b->preds[p]))
+        else if (!all[p] && !bt_dominates(s->r, s->head, b->preds[p]))
             all[p] = bt_const(s->r, 0); /* a loop that is entered elsewhere too */
     }
     return bt_new_phi(s->r, s->head, all);
