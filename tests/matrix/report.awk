@@ -3,9 +3,9 @@
 BEGIN {
     FS = "\t"
     split("basic medium hard brutal", grades, " ")
-    split("native qemu auto interp bt", engines, " ")
+    split("native qemu auto launcher interp bt", engines, " ")
     label["native"] = "native"; label["qemu"] = "qemu-user"; label["auto"] = "Dragoman"
-    label["interp"] = "interpreter"; label["bt"] = "translator"
+    label["launcher"] = "launcher alone"; label["interp"] = "interpreter"; label["bt"] = "translator"
     mark["fail"] = mark["timeout"] = mark["memory"] = "✗"; mark["skip"] = mark["absent"] = "–"
 }
 {

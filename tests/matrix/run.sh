@@ -4,7 +4,7 @@
 #
 #   --only=REGEX      only rows whose name or grade matches (an extended regular expression)
 #   --guests="..."    riscv64 arm64
-#   --engines="..."   qemu auto interp bt; native gives expected values and is always there (alone, when this is empty)
+#   --engines="..."   qemu auto launcher interp bt; native gives expected values and is always there (alone, when this is empty)
 #   --dists="..."     Debian releases: trixie bookworm sid ...; rows of some need other packages
 #   --jobs=N          rows at the same time (1: times mean something)
 #   --patience=N      multiply the time limits, on a busy machine
@@ -28,7 +28,8 @@
 # and groups/GROUP lists its packages (`default`: those of `make check`; `WORD: PACKAGE ...` is a line for one
 # architecture or release). It runs as root in /tmp of a root of its own, nothing of which outlives it, in
 # namespaces of its own (bench/launch.c): binfmt_misc there has the emulator as its only entry, so whatever starts
-# a guest program, the kernel finds it. The peer and Dragoman are treated alike. What it prints must be
+# a guest program, the kernel finds it. The peer and Dragoman are treated alike. The column `launcher` has no
+# binfmt_misc: `dragoman /bin/sh ROW.sh`, and Dragoman carries what that starts. What it prints must be
 # rows/NAME.out, which comes from the native programs or from published values; with expect=native, and in any
 # release but trixie (whose programs made rows/NAME.out), what the amd64 programs of that release print in this
 # run, MATRIX_GUEST telling for which guest. `time` holds for all engines but interp and bt, which have factor
@@ -38,7 +39,7 @@ die() {
     echo "matrix: $*" >&2
     exit 1
 }
-: "${MATRIX_ONLY:=}" "${MATRIX_GUESTS:=riscv64 arm64}" "${MATRIX_ENGINES=qemu auto interp bt}" "${MATRIX_DISTS:=trixie}"
+: "${MATRIX_ONLY:=}" "${MATRIX_GUESTS:=riscv64 arm64}" "${MATRIX_ENGINES=qemu auto launcher interp bt}" "${MATRIX_DISTS:=trixie}"
 : "${MATRIX_JOBS:=1}" "${MATRIX_FRESH:=}" "${MATRIX_RETRY:=}" "${MATRIX_KEEP:=}" "${MATRIX_OUT:=matrix}" "${MATRIX_PATIENCE:=1}" "${CC:=cc}" "${AWK:=awk}"
 action=run
 for option; do
@@ -68,6 +69,7 @@ head_of() { # ROW
     engines="qemu auto interp bt"
     what=$(sed -n 's/^# //; 1p' "$src/rows/$1.sh")
     eval "$(sed -n '2,4s/^# *\([a-z]*=\)/\1/p' "$src/rows/$1.sh")"
+    ! has "$engines" auto || engines="$engines launcher"
 }
 has() { case " $1 " in *" $2 "*) ;; *) return 1 ;; esac }
 
@@ -194,7 +196,15 @@ run_cell() { # dist guest engine row and the head's words are set
     cp "$src/rows/$row.sh" "$scratch/upper/matrix/"
     limit=$((time * MATRIX_PATIENCE)) variables=
     set -- -o "$scratch/stdout" -r "$sysroot" -m "$scratch/root" -i "$scratch" -M "$memory"
-    [ $engine = native ] || set -- "$@" -b "$emulator" -g "$guest"
+    launcher=
+    case $engine in
+    native) ;;
+    launcher)
+        cp "$emulator" "$scratch/upper/matrix/dragoman"
+        launcher=/matrix/dragoman
+        ;;
+    *) set -- "$@" -b "$emulator" -g "$guest" ;;
+    esac
     case $engine in
     interp | bt)
         limit=$((limit * factor))
@@ -204,7 +214,7 @@ run_cell() { # dist guest engine row and the head's words are set
     # shellcheck disable=SC2086
     (cd "$scratch" && env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root \
         LC_ALL=C.UTF-8 TZ=UTC TERM=xterm MATRIX_GUEST="$guest" $variables "$MATRIX_OUT/launch" -t "$limit" "$@" \
-        /bin/sh "/matrix/$row.sh" </dev/null 2>"$scratch/stderr" >"$scratch/times") || echo 125 0 0 >"$scratch/times"
+        $launcher /bin/sh "/matrix/$row.sh" </dev/null 2>"$scratch/stderr" >"$scratch/times") || echo 125 0 0 >"$scratch/times"
     read -r status used wall <"$scratch/times"
     { # the log: what differs, and what was said
         if [ ! -f "$expected" ]; then
