@@ -49,7 +49,7 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size, size_t align)
     struct arena_chunk *c =
         mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (c == MAP_FAILED)
-        vm_bug("out of memory: the host refused %zu bytes (errno %d)", need, errno);
+        report_no_memory("%zu bytes", need);
     c->size = need;
     struct arena_chunk **at = a->cur ? &a->cur->next : &a->first;
     c->next = *at;

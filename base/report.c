@@ -74,6 +74,20 @@ _Noreturn void report_die(int signo)
     _exit(128 + signo); /* only where the signal's default is not to kill */
 }
 
+_Noreturn void report_no_memory(const char *fmt, ...)
+{
+    char what[160];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    report_error(
+        "no memory for %s, which the host refuses; raise the limits (ulimit -v, ulimit -d, "
+        "the control group's) or end other programs",
+        what);
+    report_die(SIGABRT);
+}
+
 /* A fault while reporting: say so, and die as was meant. */
 static void on_second_fault(int signo)
 {

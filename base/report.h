@@ -30,6 +30,10 @@ void report_verror(const char *fmt, va_list ap) __attribute__((format(printf, 1,
 _Noreturn void report_bug(const char *file, int line, void *ucontext, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The host refuses memory that the VM cannot do without: a limit or a full machine, no bug. What it was for; says so, and
+ * what to do, and dies by SIGABRT. */
+_Noreturn void report_no_memory(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* A check that only debug builds (--enable-debug) make. */
 #ifdef DRAGOMAN_DEBUG
 #define vm_assert(cond)                            \

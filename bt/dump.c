@@ -30,7 +30,7 @@ static void add(struct text *t, const char *fmt, ...)
         t->cap = t->cap * 2 + (size_t)n + 1;
         t->p = realloc(t->p, t->cap);
         if (!t->p)
-            vm_bug("out of memory while printing a region");
+            report_no_memory("the text of a region");
     }
 }
 

@@ -72,7 +72,7 @@ static void *new_table(unsigned bits)
 {
     void *t = calloc((size_t)1 << bits, sizeof(void *));
     if (!t)
-        vm_bug("out of memory for a block table of 2^%u entries", bits);
+        report_no_memory("a block table of 2^%u entries", bits);
     return t;
 }
 
@@ -147,7 +147,7 @@ static void make_room(void)
         bits++;
     struct hash *h = calloc(1, sizeof *h);
     if (!h)
-        vm_bug("out of memory for the hash of blocks");
+        report_no_memory("the hash of blocks");
     *h = (struct hash){.bits = bits, .used = cc.stats.blocks, .place = new_table(bits)};
     /* Each block is a cache miss: several at a time. */
     for (size_t i = 0, n = old ? (size_t)1 << old->bits : 0; i < n; i++) {
@@ -208,7 +208,7 @@ static struct code_page *get_page(uint64_t number)
     }
     p = malloc(sizeof *p);
     if (!p)
-        vm_bug("out of memory for the index of code pages");
+        report_no_memory("the index of code pages");
     struct code_page **at = &cc.page_bucket[hash_of(number, cc.page_bits)];
     *p = (struct code_page){.number = number, .next = *at};
     *at = p;

@@ -93,7 +93,7 @@ static bool map_region(void)
         by_addr = mmap(NULL, index, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (by_addr == MAP_FAILED)
-        vm_bug("no memory for the index of code chunks");
+        report_no_memory("the index of code chunks");
 #ifdef DRAGOMAN_SANITIZERS
     __lsan_register_root_region(by_addr, index); /* what it points to is not lost */
 #endif

@@ -546,7 +546,7 @@ static void frames_new(struct cpu *cpu)
     char *map = mmap(NULL, FRAMES_GUARD + FRAMES_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED || mprotect(map, FRAMES_GUARD, PROT_NONE))
-        vm_bug("no memory for a stack of translated code");
+        report_no_memory("a stack of translated code");
     cpu->frames_map = map;
     cpu->frames_base = map + FRAMES_GUARD + FRAMES_SIZE - X64_FRAMES_NONE;
 }

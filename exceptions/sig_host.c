@@ -302,7 +302,7 @@ void sig_thread_begin(struct thread *t, void *altstack, size_t size)
         size = SIG_HOST_STACK;
         altstack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (altstack == MAP_FAILED)
-            vm_bug("no memory for a signal stack: errno %d", errno);
+            report_no_memory("a signal stack");
     }
     stack_t ss = {.ss_sp = altstack, .ss_size = size};
     if (sigaltstack(&ss, &old_stack) != 0)

@@ -141,10 +141,10 @@ static int probe_elf(int fd, struct load_probe *p, const struct load_why *why)
     if (im.interp[0]) {
         ifd = open_interp(im.interp, p);
         if (ifd < 0) {
-            r = load_fail(why, -ifd,
-                          "its interpreter %s: %s; give the directory that holds the guest's "
-                          "libraries with -L",
-                          im.interp, strerror(-ifd));
+            r = load_fail(why, -ifd, "its interpreter %s: %s%s", im.interp, strerror(-ifd),
+                          ifd == -ENOENT
+                              ? "; give the directory that holds the guest's libraries with -L"
+                              : "");
         } else {
             r = check_file(ifd, why);
             if (r)

@@ -80,7 +80,7 @@ static struct vma_node *node_add(const struct vma *v)
     struct vma_node *n = vma_insert(&mm.map, v);
 
     if (!n)
-        vm_bug("no memory for the map of the guest's address space (%zu mappings)", mm.map.count);
+        report_no_memory("the map of the guest's address space (%zu mappings)", mm.map.count);
     account(v, 1);
     return n;
 }

@@ -108,7 +108,9 @@ static _Noreturn void start(void)
         cannot_run(probe.error, program, probe.why);
 
     struct sighand *sh = sighand_new();
-    struct thread *t = thread_new(probe.guest, sh);
+    struct thread *t = sh ? thread_new(probe.guest, sh) : NULL;
+    if (!t)
+        report_no_memory("the program's first thread");
     thread_self = t;
     t->tid = gettid();
     thread_list_add(t);

@@ -18,7 +18,7 @@ static struct block *make(unsigned nuops, unsigned ninsns, const uint8_t *code, 
     size_t size = code_at + len;
     char *mem = malloc(size);
     if (!mem)
-        vm_bug("out of memory for a block of %u micro-ops", nuops);
+        report_no_memory("a block of %u micro-ops", nuops);
     host_heap_ahead((uintptr_t)mem, size);
     struct block *b = (struct block *)mem;
     *b = (struct block){.nuops = nuops,

@@ -50,6 +50,22 @@ static void say_error(void)
     report_error("cannot open %s: %s", "x", "No such file or directory");
 }
 
+static void lack_memory(void)
+{
+    report_no_memory("%d bytes", 5);
+}
+
+/* No bug, so no report. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    assert_aborted(run(lack_memory));
+    assert_memory_equal(text, "dragoman: no memory for 5 bytes, which the host refuses; raise ",
+                        63);
+    assert_null(strstr(text, "bug"));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
 static void test_error(void **state)
 {
     (void)state;
@@ -206,9 +222,13 @@ static void test_die(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_error),         cmocka_unit_test(test_bug),
-        cmocka_unit_test(test_bug_in_signal), cmocka_unit_test(test_broken_callbacks),
-        cmocka_unit_test(test_threads),       cmocka_unit_test(test_die),
+        cmocka_unit_test(test_error),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_bug),
+        cmocka_unit_test(test_bug_in_signal),
+        cmocka_unit_test(test_broken_callbacks),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_die),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
