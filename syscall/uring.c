@@ -13,10 +13,12 @@
  * everything that is ready is submitted.
  *
  * Rings are found by the file's inode among the process's mappings: so copies of the descriptor,
- * forks and rings of other processes are known, and nothing has to be forgotten.
+ * forks and rings of other processes are known, and nothing has to be forgotten. What the ring is like (larger entries,
+ * no array of indices) stands in its flags as well, in bits that the kernel neither uses nor changes.
+ * A ring that a thread has registered is known by the number that it has for that thread.
  *
- * Refused (EINVAL, as kernels that do not know them): rings in memory of the caller's, with larger entries or without
- * the array of indices (Linux 5.19 to 6.6), registered ring descriptors, and requests without a row below. A probe says so.
+ * Refused (EINVAL, as kernels that do not know them): rings in memory of the caller's, of mixed entries or of another size
+ * than at first, and requests without a row below. A probe says so.
  *
  * Threading: reentrant.
  */
@@ -34,9 +36,8 @@
 #include <sys/stat.h>
 
 /* Younger than the headers of Debian 12. */
-#define FEAT_REG_REG_RING (1u << 13)
-#define FEAT_RECVSEND_BUNDLE (1u << 14)
-#define FEAT_MIN_TIMEOUT (1u << 15)
+#define FEAT_RW_ATTR (1u << 16)
+#define SETUP_NO_SQARRAY (1u << 16)
 #define ENTER_EXT_ARG_REG (1u << 6)
 #define REGISTER_USE_REGISTERED_RING (1u << 31)
 #define REGISTER_RESIZE_RINGS 33
@@ -45,11 +46,17 @@
     (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF | IORING_SETUP_CQSIZE | \
      IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ | IORING_SETUP_R_DISABLED |                 \
      IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |       \
-     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)
+     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SQE128 |         \
+     IORING_SETUP_CQE32 | SETUP_NO_SQARRAY)
 /* The kernel's own thread would have to run these: io_uring_create. */
 #define SETUP_NOT_SQPOLL \
     (IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN)
-#define FEATURES_KNOWN ((FEAT_REG_REG_RING - 1) | FEAT_RECVSEND_BUNDLE | FEAT_MIN_TIMEOUT)
+#define FEATURES_KNOWN (FEAT_RW_ATTR - 1)
+
+/* Of ours in a ring's flags. */
+#define RING_NO_ARRAY (1u << 31)
+#define RING_SQE128 (1u << 30)
+#define RING_CQE32 (1u << 29)
 
 /* ---- what requests hold ---- */
 
@@ -291,8 +298,14 @@ static struct {
 struct ring {
     uint64_t dev, ino;
     uint64_t rings, sqes; /* guest addresses */
-    bool polled;          /* the guest believes in IORING_SETUP_SQPOLL */
+    uint32_t flags; /* IORING_SQ_NEED_WAKEUP: the guest believes in IORING_SETUP_SQPOLL; RING_ */
 };
+
+/* By the number that they have for this thread, as it registered them (IO_RINGFD_REG_MAX). The kernel knows which
+ * of them are there. */
+static _Thread_local struct {
+    uint64_t dev, ino;
+} registered[16];
 
 /* A request that was changed. */
 struct changed {
@@ -318,29 +331,35 @@ static int visit(const struct vma *v, void *arg)
     return r->rings && r->sqes;
 }
 
-/* Where the ring fd is mapped in this process; false: nowhere, or not a ring. */
-static bool find_ring(int fd, struct ring *r)
+/* Where the ring fd, or the one registered as fd, is mapped in this process; false: nowhere, or not a ring. */
+static bool find_ring(unsigned fd, bool by_number, struct ring *r)
 {
     static _Thread_local struct ring last;
+    uint64_t dev, ino;
     struct stat st;
     struct vma v;
-    uint32_t flags;
 
-    if (fstat(fd, &st))
-        return false;
-    if (last.ino == st.st_ino && last.dev == st.st_dev && mm_find(last.sqes, &v) &&
+    if (by_number) {
+        if (fd >= sizeof(registered) / sizeof(registered[0]))
+            return false;
+        dev = registered[fd].dev;
+        ino = registered[fd].ino;
+    } else {
+        if (fstat((int)fd, &st))
+            return false;
+        dev = st.st_dev;
+        ino = st.st_ino;
+    }
+    if (last.ino == ino && last.dev == dev && mm_find(last.sqes, &v) &&
         mapping_of(&v, &last, IORING_OFF_SQES) && mm_find(last.rings, &v) &&
         (mapping_of(&v, &last, IORING_OFF_SQ_RING) || mapping_of(&v, &last, IORING_OFF_CQ_RING))) {
         *r = last;
     } else {
-        *r = (struct ring){.dev = st.st_dev, .ino = st.st_ino};
+        *r = (struct ring){.dev = dev, .ino = ino};
         mm_for_each(visit, r);
         last = *r;
     }
-    if (!r->rings || !r->sqes || !at.cqes || mm_read_u32(r->rings + at.flags, &flags))
-        return false;
-    r->polled = flags & IORING_SQ_NEED_WAKEUP;
-    return true;
+    return r->rings && r->sqes && at.cqes && !mm_read_u32(r->rings + at.flags, &r->flags);
 }
 
 static uint32_t ring_word(const struct ring *r, uint64_t offset)
@@ -350,23 +369,32 @@ static uint32_t ring_word(const struct ring *r, uint64_t offset)
     return v;
 }
 
+/* Where the array of indices is: rings_size() in the kernel, which doubles what is before it, too. */
+static uint64_t array_offset(uint32_t cq_entries, uint32_t flags)
+{
+    uint64_t size = at.cqes + (uint64_t)cq_entries * sizeof(struct io_uring_cqe);
+    return ((size << !!(flags & RING_CQE32)) + 63) & ~UINT64_C(63); /* to a line of the cache */
+}
+
 /* Change what is going to be submitted, at most n; how many there are. */
 static unsigned convert_ring(struct arena *a, const struct guest *g, const struct ring *r,
                              unsigned n, struct changed **list)
 {
     uint32_t head = ring_word(r, at.head), mask = ring_word(r, at.mask);
     uint32_t ready = ring_word(r, at.tail) - head;
-    uint64_t array = at.cqes + (uint64_t)ring_word(r, at.cq_entries) * sizeof(struct io_uring_cqe);
+    unsigned sqe_size = sizeof(struct io_uring_sqe) << !!(r->flags & RING_SQE128);
+    uint64_t array = array_offset(ring_word(r, at.cq_entries), r->flags);
 
-    array = (array + 63) & ~UINT64_C(63); /* rings_size() in the kernel: to a line of the cache */
     if (n > ready)
         n = ready;
     if (n > mask + 1)
         n = mask + 1;
     for (unsigned i = 0; i < n; i++) {
-        uint32_t index = ring_word(r, array + (uint64_t)((head + i) & mask) * sizeof(uint32_t));
-        uint64_t place = r->sqes + (uint64_t)index * sizeof(struct io_uring_sqe);
-        struct io_uring_sqe s, was;
+        uint32_t index = (head + i) & mask;
+        if (!(r->flags & RING_NO_ARRAY))
+            index = ring_word(r, array + (uint64_t)index * sizeof(uint32_t));
+        uint64_t place = r->sqes + (uint64_t)index * sqe_size;
+        struct io_uring_sqe s, was; /* of a larger one the driver's bytes follow */
 
         if (index > mask || mm_read(&was, place, sizeof(was)))
             continue; /* the kernel drops it */
@@ -400,7 +428,7 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
 {
     struct io_uring_params p;
     int64_t fd, ret;
-    uint32_t asked;
+    uint32_t asked, flags;
 
     if (mm_read(&p, a[1], sizeof(p)))
         return -EFAULT;
@@ -421,14 +449,19 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
     p.flags = asked;
     p.features &= FEATURES_KNOWN;
     ret = 0;
-    if (asked & IORING_SETUP_SQPOLL) {
+    flags = (asked & IORING_SETUP_SQPOLL ? IORING_SQ_NEED_WAKEUP : 0) |
+            (asked & IORING_SETUP_SQE128 ? RING_SQE128 : 0) |
+            (asked & IORING_SETUP_CQE32 ? RING_CQE32 : 0) |
+            (asked & SETUP_NO_SQARRAY ? RING_NO_ARRAY : 0);
+    if (!(flags & RING_NO_ARRAY) && array_offset(p.cq_entries, flags) != p.sq_off.array)
+        ret = -EINVAL; /* a kernel that has it elsewhere */
+    else if (flags) {
         int64_t rings = host_call(SYS_mmap, 0, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
                                   (uint64_t)fd, IORING_OFF_SQ_RING);
         if (rings < 0) {
             ret = rings;
         } else {
-            __atomic_or_fetch((uint32_t *)(uintptr_t)(rings + at.flags), IORING_SQ_NEED_WAKEUP,
-                              __ATOMIC_SEQ_CST);
+            __atomic_or_fetch((uint32_t *)(uintptr_t)(rings + at.flags), flags, __ATOMIC_SEQ_CST);
             host_call(SYS_munmap, (uint64_t)rings, GUEST_PAGE_SIZE, 0, 0, 0, 0);
         }
     }
@@ -476,40 +509,61 @@ static int64_t enter(struct thread *t, const uint64_t *a, uint64_t to_submit)
 
 int64_t sys_io_uring_enter(struct thread *t, const uint64_t *a)
 {
-    unsigned n = (unsigned)a[1];
+    unsigned n = (unsigned)a[1], by_number = a[3] & IORING_ENTER_REGISTERED_RING;
     struct changed *list = NULL;
     struct arena arena;
     struct ring r;
     int64_t ret;
+    bool polled;
 
     if (!n && !(a[3] & IORING_ENTER_SQ_WAKEUP))
         return enter(t, a, 0);
-    if (!find_ring((int)a[0], &r)) {
+    if (!find_ring((unsigned)a[0], by_number, &r)) {
         /* Not a ring, as the kernel will say, or one that only other processes have mapped: what its requests say
          * cannot be seen. */
-        ret = host_call(SYS_io_uring_enter, a[0], 0, 0, 0, 0, 0);
+        ret = host_call(SYS_io_uring_enter, a[0], 0, 0, by_number, 0, 0);
         return ret < 0 ? ret : -EOPNOTSUPP;
     }
+    polled = r.flags & IORING_SQ_NEED_WAKEUP;
     arena_init(&arena, 0);
-    n = convert_ring(&arena, t->cpu.guest, &r, r.polled ? UINT32_MAX : n, &list);
+    n = convert_ring(&arena, t->cpu.guest, &r, polled ? UINT32_MAX : n, &list);
     ret = enter(t, a, n);
     for (const struct changed *c = list; c; c = c->next)
         put_back(c);
     arena_free(&arena);
     /* What the thread that is not there would have submitted counts. */
-    return r.polled && a[1] && ret != -SIG_RESTART ? (int64_t)(uint32_t)a[1] : ret;
+    return polled && a[1] && ret != -SIG_RESTART ? (int64_t)(uint32_t)a[1] : ret;
+}
+
+/* IORING_REGISTER_RING_FDS has given the first n of these numbers, which are where it was told or wrote them. */
+static void note_registered(uint64_t updates, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        struct io_uring_rsrc_update u;
+        struct stat st;
+        if (mm_read(&u, updates + (uint64_t)i * sizeof(u), sizeof(u)) || fstat((int)u.data, &st) ||
+            u.offset >= sizeof(registered) / sizeof(registered[0]))
+            continue;
+        registered[u.offset].dev = st.st_dev;
+        registered[u.offset].ino = st.st_ino;
+    }
 }
 
 int64_t sys_io_uring_register(struct thread *t, const uint64_t *a)
 {
+    unsigned op = (unsigned)a[1] & ~REGISTER_USE_REGISTERED_RING;
     struct io_uring_probe probe;
+    uint64_t arg = a[2] ? sys_in(a[2], 1) : 0;
     int64_t ret;
 
-    if ((unsigned)a[1] & REGISTER_USE_REGISTERED_RING ||
-        (unsigned)a[1] == IORING_REGISTER_RING_FDS || (unsigned)a[1] == REGISTER_RESIZE_RINGS)
+    if (op == REGISTER_RESIZE_RINGS)
         return -EINVAL;
-    ret = sig_syscall(t, SYS_io_uring_register, a[0], a[1], a[2] ? sys_in(a[2], 1) : 0, a[3], 0, 0);
-    if (ret < 0 || (unsigned)a[1] != IORING_REGISTER_PROBE || mm_read(&probe, a[2], sizeof(probe)))
+    if (op == IORING_REGISTER_RING_FDS)
+        arg = sys_out(a[2], (unsigned)a[3] * sizeof(struct io_uring_rsrc_update));
+    ret = sig_syscall(t, SYS_io_uring_register, a[0], a[1], arg, a[3], 0, 0);
+    if (op == IORING_REGISTER_RING_FDS)
+        note_registered(a[2], ret);
+    if (ret < 0 || op != IORING_REGISTER_PROBE || mm_read(&probe, a[2], sizeof(probe)))
         return ret;
     for (unsigned i = 0; i < probe.ops_len; i++) {
         struct io_uring_probe_op op;

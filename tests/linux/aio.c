@@ -129,10 +129,15 @@ static void old_calls(void)
 
 /* ---- rings ---- */
 
+#define NO_SQARRAY (1u << 16)          /* IORING_SETUP_NO_SQARRAY, Linux 6.6 */
+#define USE_REGISTERED_RING (1u << 31) /* IORING_REGISTER_USE_REGISTERED_RING, Linux 6.3 */
+
 static int ring;
 static unsigned *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array, *cq_head, *cq_tail, *cq_mask;
 static struct io_uring_cqe *cqes;
 static struct io_uring_sqe *sqes;
+static unsigned sqe_shift, cqe_shift; /* entries of twice the size */
+static int entered, enter_flags;      /* the ring by descriptor, or as it is registered */
 
 static void *ring_map(size_t size, uint64_t offset)
 {
@@ -143,32 +148,33 @@ static void *ring_map(size_t size, uint64_t offset)
 static struct io_uring_sqe *request(unsigned op, int fd, const void *addr, unsigned len,
                                     uint64_t off)
 {
-    unsigned tail = *sq_tail, at = tail & *sq_mask;
+    unsigned tail = *sq_tail, at = (tail & *sq_mask) << sqe_shift;
     sqes[at] = (struct io_uring_sqe){.opcode = (uint8_t)op,
                                      .fd = fd,
                                      .addr = (uintptr_t)addr,
                                      .len = len,
                                      .off = off,
                                      .user_data = tail};
-    sq_array[at] = at;
+    if (sq_array)
+        sq_array[tail & *sq_mask] = tail & *sq_mask;
     __atomic_store_n(sq_tail, tail + 1, __ATOMIC_RELEASE);
     return &sqes[at];
 }
 
 static int enter(unsigned to_submit, unsigned want)
 {
-    unsigned flags = want ? IORING_ENTER_GETEVENTS : 0;
+    unsigned flags = enter_flags | (want ? IORING_ENTER_GETEVENTS : 0);
 
     if (__atomic_load_n(sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
         flags |= IORING_ENTER_SQ_WAKEUP;
-    return EXPECT_OK(syscall(SYS_io_uring_enter, ring, to_submit, want, flags, NULL, 0));
+    return EXPECT_OK(syscall(SYS_io_uring_enter, entered, to_submit, want, flags, NULL, 0));
 }
 
 static int completion(void)
 {
     unsigned head = *cq_head;
     EXPECT(head != __atomic_load_n(cq_tail, __ATOMIC_ACQUIRE));
-    int res = cqes[head & *cq_mask].res;
+    int res = cqes[(head & *cq_mask) << cqe_shift].res;
     __atomic_store_n(cq_head, head + 1, __ATOMIC_RELEASE);
     return res;
 }
@@ -197,16 +203,21 @@ static bool new_ring(struct io_uring_params *p)
         return false;
     }
     EXPECT_OK(ring);
+    entered = ring;
+    enter_flags = 0;
+    sqe_shift = !!(flags & IORING_SETUP_SQE128);
+    cqe_shift = !!(flags & IORING_SETUP_CQE32);
     EXPECT_EQ(p->sq_entries, 8);
     EXPECT_EQ(p->flags, flags);
     char *sq = ring_map(p->sq_off.array + p->sq_entries * 4, IORING_OFF_SQ_RING);
-    char *cq = ring_map(p->cq_off.cqes + p->cq_entries * sizeof(*cqes), IORING_OFF_CQ_RING);
-    sqes = ring_map(p->sq_entries * sizeof(*sqes), IORING_OFF_SQES);
+    char *cq =
+        ring_map(p->cq_off.cqes + (p->cq_entries * sizeof(*cqes) << cqe_shift), IORING_OFF_CQ_RING);
+    sqes = ring_map(p->sq_entries * sizeof(*sqes) << sqe_shift, IORING_OFF_SQES);
     sq_head = (void *)(sq + p->sq_off.head);
     sq_tail = (void *)(sq + p->sq_off.tail);
     sq_mask = (void *)(sq + p->sq_off.ring_mask);
     sq_flags = (void *)(sq + p->sq_off.flags);
-    sq_array = (void *)(sq + p->sq_off.array);
+    sq_array = flags & NO_SQARRAY ? NULL : (void *)(sq + p->sq_off.array);
     cq_head = (void *)(cq + p->cq_off.head);
     cq_tail = (void *)(cq + p->cq_off.tail);
     cq_mask = (void *)(cq + p->cq_off.ring_mask);
@@ -370,6 +381,68 @@ static void polled_ring(void)
     EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
 }
 
+/* Rings of other shapes, with enough requests that each place is used, and some that have to be changed for the host. */
+static void shapes(void)
+{
+    static const unsigned flags[] = {NO_SQARRAY, IORING_SETUP_SQE128, IORING_SETUP_CQE32,
+                                     IORING_SETUP_SQE128 | IORING_SETUP_CQE32 | NO_SQARRAY,
+                                     IORING_SETUP_SQPOLL | IORING_SETUP_SQE128};
+    for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        struct io_uring_params p = {.flags = flags[i]};
+        if (!new_ring(&p))
+            return;
+        files_in_ring();
+        for (int k = 0; k < 20; k++) {
+            request(IORING_OP_NOP, -1, NULL, 0, 0);
+            request(IORING_OP_OPENAT, AT_FDCWD, ".", 0, 0)->open_flags = O_RDONLY | O_DIRECTORY;
+            EXPECT_EQ(enter(2, 2), 2);
+            EXPECT_EQ(completion(), 0);
+            int fd = completion();
+            EXPECT(fd > 2);
+            EXPECT(fcntl(fd, F_GETFL) & O_DIRECTORY);
+            EXPECT_OK(close(fd));
+        }
+        EXPECT_OK(close(ring));
+    }
+}
+
+/* Known to the kernel by a number, even when the descriptor is closed. */
+static void registered_ring(void)
+{
+    struct io_uring_params p = {0};
+    struct io_uring_rsrc_update u[2] = {{.offset = -1U}, {.offset = 3}};
+    struct {
+        struct io_uring_probe head;
+        struct io_uring_probe_op op[256];
+    } probe = {0};
+
+    if (!new_ring(&p))
+        return;
+    u[0].data = u[1].data = (unsigned)ring;
+    EXPECT_ERR(syscall(SYS_io_uring_enter, 0, 1, 0, IORING_ENTER_REGISTERED_RING, NULL, 0), EBADF);
+    EXPECT_ERR(syscall(SYS_io_uring_register, ring, IORING_REGISTER_RING_FDS, BAD, 1), EFAULT);
+    EXPECT_EQ(syscall(SYS_io_uring_register, ring, IORING_REGISTER_RING_FDS, u, 2), 2);
+    EXPECT_EQ(u[0].offset, 0);
+    EXPECT_EQ(u[1].offset, 3);
+    EXPECT_OK(close(ring));
+    enter_flags = IORING_ENTER_REGISTERED_RING;
+    for (int i = 0; i < 2; i++) {
+        entered = (int)u[i].offset;
+        files_in_ring();
+    }
+    if (p.features & 1u << 13) /* IORING_FEAT_REG_REG_RING, Linux 6.3 */
+        EXPECT_OK(syscall(SYS_io_uring_register, 3, IORING_REGISTER_PROBE | USE_REGISTERED_RING,
+                          &probe, 256));
+    u[0].data = 0;
+    EXPECT_EQ(
+        syscall(SYS_io_uring_register, 3, IORING_UNREGISTER_RING_FDS | USE_REGISTERED_RING, u, 1),
+        1);
+    EXPECT_EQ(enter(0, 0), 0);
+    entered = 0;
+    EXPECT_ERR(syscall(SYS_io_uring_enter, 0, 1, 0, IORING_ENTER_REGISTERED_RING, NULL, 0), EBADF);
+    enter_flags = 0;
+}
+
 static void rings(void)
 {
     struct io_uring_params p = {0};
@@ -472,6 +545,8 @@ int main(void)
     old_calls();
     rings();
     polled_ring();
+    shapes();
+    registered_ring();
     printf("ok\n");
     return 0;
 }
