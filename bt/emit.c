@@ -647,6 +647,24 @@ struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high)
     return x64_mem_label(m->consts[i].label);
 }
 
+struct x64_mem bt_table(struct bt_emitter *m, const uint8_t *bytes, unsigned n)
+{
+    uint32_t i = 0, k = 0;
+    uint64_t v[2];
+    for (; i + n / 16 <= m->nconsts; i++) {
+        for (k = 0; k < n / 16 && !memcmp(m->consts[i + k].v, bytes + 16 * k, 16); k++)
+            ;
+        if (k == n / 16)
+            return x64_mem_label(m->consts[i].label);
+    }
+    for (i = m->nconsts, k = 0; k < n / 16; k++) {
+        m->consts = grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
+        memcpy(v, bytes + 16 * k, 16);
+        m->consts[m->nconsts++] = (struct bt_const128){{v[0], v[1]}, x64_label(&m->e)};
+    }
+    return x64_mem_label(m->consts[i].label);
+}
+
 static void emit_constants(struct bt_emitter *m)
 {
     if (m->nconsts)

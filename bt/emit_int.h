@@ -109,6 +109,8 @@ void bt_v_op(struct bt_emitter *m, unsigned op, unsigned d, unsigned a, const st
 void bt_v_op2(struct bt_emitter *m, unsigned op, unsigned a, const struct bt_vsource *b);
 /* A constant in memory, 16-aligned. */
 struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
+/* n bytes there, n a multiple of 16. */
+struct x64_mem bt_table(struct bt_emitter *m, const uint8_t *bytes, unsigned n);
 
 /* ---- structure ---- */
 /* Store the f32 in a vector register, above which there may be anything, with zeros above it. */
@@ -194,13 +196,15 @@ void bt_emit_choice(struct bt_emitter *m, uint32_t v);
 bool bt_emit_integer(struct bt_emitter *m, uint32_t v);
 bool bt_emit_memory(struct bt_emitter *m, uint32_t v);
 bool bt_emit_float(struct bt_emitter *m, uint32_t v);
-bool bt_emit_convert(struct bt_emitter *m, uint32_t v); /* part of bt_emit_float */
 bool bt_emit_fp_flags(struct bt_emitter *m, uint32_t v);
 bool bt_emit_vector(struct bt_emitter *m, uint32_t v);
 /* Part of bt_emit_memory: many bytes. */
 bool bt_emit_bulk(struct bt_emitter *m, uint32_t v);
 /* Where bt_check_addresses: leave when the address in `reg`, of an access by o, may not be below the guest's end. */
 void bt_check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg);
+/* Parts of bt_emit_float, and of bt_emit_vector_float. */
+bool bt_emit_convert(struct bt_emitter *m, uint32_t v);
+bool bt_emit_estimate(struct bt_emitter *m, uint32_t v);
 /* Parts of bt_emit_integer. */
 bool bt_emit_bits(struct bt_emitter *m, uint32_t v);
 bool bt_emit_flags(struct bt_emitter *m, uint32_t v);
@@ -222,8 +226,12 @@ bool bt_emit_crypto(struct bt_emitter *m, uint32_t v);
 void bt_call_value(struct bt_emitter *m, uint32_t v);
 /* Out of line: the value by C, into rax and, unless x is X64_NO_REG, into vector register x. */
 void bt_cold_call(struct bt_emitter *m, const struct bt_cold *c);
+/* The same of a vector, into register x. */
+void bt_cold_vector(struct bt_emitter *m, const struct bt_cold *c);
 /* With FP_ENV: is there in d, the result of v (s: an f32), what makes it C's value? See bt/emit_float.c. */
 void bt_check_env(struct bt_emitter *m, uint32_t v, unsigned d, bool s);
+/* The same of a vector: d is neither xmm0 nor xmm1, which are clobbered. */
+void bt_check_vector(struct bt_emitter *m, uint32_t v, unsigned d, bool wide);
 /* A scalar (s: an f32) to an integral value. exact: raises inexact. */
 bool bt_emit_round(struct bt_emitter *m, uint32_t v, bool s, bool exact);
 /* A pure or floating-point operation through C; false when it is neither. */

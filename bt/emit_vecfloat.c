@@ -26,7 +26,7 @@ struct fp {
 /* The f32 or the f64 form. */
 #define PS_PD(name) (f->wide ? X64_##name##PD : X64_##name##PS)
 
-static void cold_vector(struct bt_emitter *m, const struct bt_cold *c)
+void bt_cold_vector(struct bt_emitter *m, const struct bt_cold *c)
 {
     bt_call_value(m, c->v);
     x64_v_rm(&m->e, X64_MOVAPS, c->x, X64_CPU(call_result));
@@ -44,9 +44,9 @@ static void unless_clear(const struct fp *f, unsigned x, unsigned back)
 {
     x64_v_gr(f->e, X64_MOVMSKPS, 4, RAX, x);
     x64_test_rr(f->e, 4, RAX, RAX);
-    x64_jcc(
-        f->e, X64_NE,
-        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d}));
+    x64_jcc(f->e, X64_NE,
+            bt_later(f->m,
+                     (struct bt_cold){.emit = bt_cold_vector, .back = back, .v = f->v, .x = f->d}));
 }
 
 /* Where the environment flushes: a subnormal lane of x or y, which the instruction behind this would take for a number, traps. */
@@ -84,6 +84,12 @@ static void check(const struct fp *f)
     }
     unless_clear(f, XMM0, back);
     x64_bind(e, back);
+}
+
+void bt_check_vector(struct bt_emitter *m, uint32_t v, unsigned d, bool wide)
+{
+    struct fp f = {.m = m, .e = &m->e, .v = v, .o = &m->r->ops[v], .d = d, .wide = wide};
+    check(&f);
 }
 
 /* Of two NaNs the host takes the first operand's: they are exchanged only where it has to be, and results are looked at. */
@@ -225,8 +231,8 @@ static bool to_signed_64(const struct fp *f, unsigned rm)
         return false;
     unsigned back = x64_label(e), away = 0;
     if (!f->m->r->traps)
-        away = bt_later(f->m,
-                        (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+        away = bt_later(
+            f->m, (struct bt_cold){.emit = bt_cold_vector, .back = back, .v = f->v, .x = f->d});
     trap_subnormal(f, f->a, f->a);
     half_to_signed_64(f, rm, f->a, away);
     x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
@@ -339,8 +345,8 @@ static bool to_unsigned_32(const struct fp *f)
 {
     struct x64_emit *e = f->e;
     unsigned back = x64_label(e);
-    unsigned away =
-        bt_later(f->m, (struct bt_cold){.emit = cold_vector, .back = back, .v = f->v, .x = f->d});
+    unsigned away = bt_later(
+        f->m, (struct bt_cold){.emit = bt_cold_vector, .back = back, .v = f->v, .x = f->d});
     /* Negative numbers, -0 among them, are C's. */
     x64_v_gr(e, X64_MOVMSKPS, 4, RAX, f->a);
     x64_test_rr(e, 4, RAX, RAX);
@@ -476,7 +482,7 @@ bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v)
     f.d = bt_xdst(m, v, bt_keeps_xmm(m->r, o) ? XMM1 : XMM2);
     f.begin = x64_offset(&m->e);
     if (!emit(&f))
-        return false;
+        return bt_emit_estimate(m, v);
     bt_trap(m, f.begin, v, CC_TRAP_VECTOR, f.d);
     bt_xdone(m, v, f.d);
     return true;

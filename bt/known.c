@@ -263,12 +263,16 @@ bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o)
     switch (o->op) {
     case UOP_fmul_f32:
     case UOP_fmul_f64:
-        if (factor_is_safe(r, o->a, o->op == UOP_fmul_f32) ||
-            factor_is_safe(r, o->b, o->op == UOP_fmul_f32))
+    case UOP_fmulx_f32:
+    case UOP_fmulx_f64:
+        if (factor_is_safe(r, o->a, o->kind == UOP_K_S) ||
+            factor_is_safe(r, o->b, o->kind == UOP_K_S))
             return false;
         /* fallthrough */
     case UOP_vfmul_f32:
     case UOP_vfmul_f64:
+    case UOP_vfmulx_f32:
+    case UOP_vfmulx_f64:
         /* The fraction of a square that has an even exponent is at most (2^(p + 1) - 1)^2 of 2 p + 2 digits. */
         return o->a != o->b;
     case UOP_ffma_f32:

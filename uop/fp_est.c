@@ -21,8 +21,8 @@ static unsigned rsqrt_estimate(unsigned a)
 {
     a = a < 256 ? 2 * a + 1 : 2 * (a | 1);
     unsigned b = 512;
-    while (a * (b + 1) * (b + 1) < 1u << 28)
-        b++;
+    for (unsigned bit = 256; bit; bit /= 2)
+        b += a * (b + bit) * (b + bit) < 1u << 28 ? bit : 0;
     return (b + 1) / 2;
 }
 
