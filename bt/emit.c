@@ -13,18 +13,6 @@
 
 /* ---- growing arrays ---- */
 
-static void *grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, size_t size)
-{
-    if (n < *cap)
-        return old;
-    uint32_t bigger = *cap ? *cap * 2 : 32;
-    void *p = arena_alloc(m->r->arena, bigger * size, 16);
-    if (n)
-        memcpy(p, old, n * size);
-    *cap = bigger;
-    return p;
-}
-
 struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot)
 {
     unsigned r = homes->reg_of[slot];
@@ -38,7 +26,7 @@ struct bt_loc bt_canonical(const struct x64_homes *homes, unsigned slot)
 
 unsigned bt_later(struct bt_emitter *m, struct bt_cold c)
 {
-    m->cold = grown(m, m->cold, m->ncold, &m->cold_cap, sizeof(*m->cold));
+    m->cold = bt_grown(m, m->cold, m->ncold, &m->cold_cap, sizeof(*m->cold));
     c.label = x64_label(&m->e);
     c.pos = m->pos;
     c.op = m->op;
@@ -87,7 +75,7 @@ static void cold_link_stub(struct bt_emitter *m, const struct bt_cold *c)
 static struct link *new_link(struct bt_emitter *m, uint64_t pc, uint8_t jump, unsigned *stub)
 {
     struct bt_code *c = m->out;
-    c->links = grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
+    c->links = bt_grown(m, c->links, c->nlinks, &m->links_cap, sizeof(*c->links));
     *stub = bt_later(m, (struct bt_cold){.emit = cold_link_stub, .x = c->nlinks});
     c->links[c->nlinks] = (struct link){.pc = pc, .jump = jump};
     return &c->links[c->nlinks++];
@@ -635,46 +623,6 @@ static void emit_entry(struct bt_emitter *m)
     emit_edge(m, 0, 0, JUMP_PLAIN);
 }
 
-struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high)
-{
-    uint32_t i = 0;
-    while (i < m->nconsts && (m->consts[i].v[0] != low || m->consts[i].v[1] != high))
-        i++;
-    if (i == m->nconsts) {
-        m->consts = grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
-        m->consts[m->nconsts++] = (struct bt_const128){{low, high}, x64_label(&m->e)};
-    }
-    return x64_mem_label(m->consts[i].label);
-}
-
-struct x64_mem bt_table(struct bt_emitter *m, const uint8_t *bytes, unsigned n)
-{
-    uint32_t i = 0, k = 0;
-    uint64_t v[2];
-    for (; i + n / 16 <= m->nconsts; i++) {
-        for (k = 0; k < n / 16 && !memcmp(m->consts[i + k].v, bytes + 16 * k, 16); k++)
-            ;
-        if (k == n / 16)
-            return x64_mem_label(m->consts[i].label);
-    }
-    for (i = m->nconsts, k = 0; k < n / 16; k++) {
-        m->consts = grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
-        memcpy(v, bytes + 16 * k, 16);
-        m->consts[m->nconsts++] = (struct bt_const128){{v[0], v[1]}, x64_label(&m->e)};
-    }
-    return x64_mem_label(m->consts[i].label);
-}
-
-static void emit_constants(struct bt_emitter *m)
-{
-    if (m->nconsts)
-        x64_align(&m->e, 16);
-    for (uint32_t i = 0; i < m->nconsts; i++) {
-        x64_bind(&m->e, m->consts[i].label);
-        x64_data(&m->e, m->consts[i].v, sizeof(m->consts[i].v));
-    }
-}
-
 static void emit_all(struct bt_emitter *m)
 {
     const struct bt_region *r = m->r;
@@ -708,7 +656,7 @@ static void emit_all(struct bt_emitter *m)
         x64_bind(&m->e, piece.label);
         piece.emit(m, &piece);
     }
-    emit_constants(m);
+    bt_emit_constants(m);
 }
 
 const char *bt_emit(const struct bt_region *r, const struct bt_alloc *alloc,

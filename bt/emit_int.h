@@ -111,6 +111,9 @@ void bt_v_op2(struct bt_emitter *m, unsigned op, unsigned a, const struct bt_vso
 struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high);
 /* n bytes there, n a multiple of 16. */
 struct x64_mem bt_table(struct bt_emitter *m, const uint8_t *bytes, unsigned n);
+void bt_emit_constants(struct bt_emitter *m);
+/* An array with room for one more than its n elements: the same, or a larger copy. */
+void *bt_grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, size_t size);
 
 /* ---- structure ---- */
 /* Store the f32 in a vector register, above which there may be anything, with zeros above it. */

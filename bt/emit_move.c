@@ -4,6 +4,7 @@
  */
 #include "base/report.h"
 #include "bt/emit_int.h"
+#include <string.h>
 
 /* ---- places ---- */
 
@@ -347,5 +348,59 @@ void bt_parallel_move(struct bt_emitter *m, struct bt_move *moves, unsigned n)
             if (bt_same_place(moves[j].from, old))
                 moves[j].from = scratch;
         }
+    }
+}
+
+/* ---- constants, behind the code ---- */
+
+void *bt_grown(struct bt_emitter *m, void *old, uint32_t n, uint32_t *cap, size_t size)
+{
+    if (n < *cap)
+        return old;
+    uint32_t bigger = *cap ? *cap * 2 : 32;
+    void *p = arena_alloc(m->r->arena, bigger * size, 16);
+    if (n)
+        memcpy(p, old, n * size);
+    *cap = bigger;
+    return p;
+}
+
+struct x64_mem bt_const128(struct bt_emitter *m, uint64_t low, uint64_t high)
+{
+    uint32_t i = 0;
+    while (i < m->nconsts && (m->consts[i].v[0] != low || m->consts[i].v[1] != high))
+        i++;
+    if (i == m->nconsts) {
+        m->consts = bt_grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
+        m->consts[m->nconsts++] = (struct bt_const128){{low, high}, x64_label(&m->e)};
+    }
+    return x64_mem_label(m->consts[i].label);
+}
+
+struct x64_mem bt_table(struct bt_emitter *m, const uint8_t *bytes, unsigned n)
+{
+    uint32_t i = 0, k = 0;
+    uint64_t v[2];
+    for (; i + n / 16 <= m->nconsts; i++) {
+        for (k = 0; k < n / 16 && !memcmp(m->consts[i + k].v, bytes + 16 * k, 16); k++)
+            ;
+        if (k == n / 16)
+            return x64_mem_label(m->consts[i].label);
+    }
+    for (i = m->nconsts, k = 0; k < n / 16; k++) {
+        m->consts = bt_grown(m, m->consts, m->nconsts, &m->consts_cap, sizeof(*m->consts));
+        memcpy(v, bytes + 16 * k, 16);
+        m->consts[m->nconsts++] = (struct bt_const128){{v[0], v[1]}, x64_label(&m->e)};
+    }
+    return x64_mem_label(m->consts[i].label);
+}
+
+void bt_emit_constants(struct bt_emitter *m)
+{
+    if (m->nconsts)
+        x64_align(&m->e, 16);
+    for (uint32_t i = 0; i < m->nconsts; i++) {
+        x64_bind(&m->e, m->consts[i].label);
+        x64_data(&m->e, m->consts[i].v, sizeof(m->consts[i].v));
     }
 }

@@ -205,7 +205,7 @@ static uint64_t soft(unsigned op, unsigned imm, uint64_t a, uint64_t b, uint64_t
 {
     if ((imm & FP_RM_MASK) == FP_DYN)
         imm = (imm & ~(unsigned)FP_RM_MASK) | cpu->frm;
-    return fp_soft(op, a, b, c, imm, &flags);
+    return fp_soft(op, a, b, c, imm | cpu->fp_rules, &flags);
 }
 
 static void meaning(unsigned op, unsigned imm, const uint64_t *a, const uint64_t *b,
@@ -279,7 +279,14 @@ static void check(unsigned op, int64_t imm)
         {0, 1, 2, 3}, {0, 0, 1, 2}, {1, 2, 1, 0}, {6, 4, 5, 7}, {5, 0, 5, 1}};
     const struct row *r = &rows[op];
     const struct types *t = &types[r->scalar];
+    static const unsigned rules[] = {0, 0, 0, FP_FZ, FP_DN, FP_FZ | FP_DN, FP_FZ16, FP_AHP};
     for (unsigned k = 0; k < 10; k++) {
+        unsigned rule = rules[rnd() % 8];
+        /* Where units flush, lifters make operands of comparisons zeros before. */
+        if (!fp_units_flush || (t->d == INTEGER && !*t->to))
+            rule &= ~(unsigned)FP_FZ;
+        fp_env_set_mode(cpu, FP_RNE | rule);
+        cc_take_rules(cpu);
         uint8_t reg[4];
         enum what w[4] = {t->d, t->a, t->a, t->c};
         if (r->scalar == UOP_ffmah_f32)
@@ -309,8 +316,9 @@ static void check(unsigned op, int64_t imm)
                 if (r->vector || w[i] != INTEGER)
                     lanes(&cpu->r[reg[i]], w[i], bits, &cpu->r[reg[1]], nans);
             }
-            fp_env_set_mode(cpu, (unsigned)(rnd() % 4));
+            fp_env_set_mode(cpu, (unsigned)(rnd() % 4) | rule);
             fp_env_set_flags(cpu, sticky);
+            cpu->fp_denormal = rnd() % 2;
             memcpy(want, cpu->r, sizeof want);
             uint64_t x[3][2];
             for (int i = 0; i < 3; i++) {
@@ -318,7 +326,7 @@ static void check(unsigned op, int64_t imm)
                 if (!r->vector && w[i + 1] != INTEGER)
                     x[i][0] &= ~UINT64_C(0) >> (64 - format[w[i + 1]].bits);
             }
-            flags = sticky;
+            flags = sticky | (cpu->fp_denormal ? FP_ID : 0);
             meaning(op, (unsigned)imm, x[0], x[1], x[2], d);
             memcpy(&want[reg[0]], d, r->vector || t->d != INTEGER ? 16 : 8);
             cpu->pending = 0;
@@ -332,17 +340,18 @@ static void check(unsigned op, int64_t imm)
             for (unsigned i = 0; i < NSLOTS; i++)
                 if (cpu->r[i] != want[i])
                     fail_msg(
-                        "%s, %#x, places %u, mode %d: slot %u is %#llx, not %#llx; of %#llx:%#llx "
+                        "%s, %#x, places %u, mode %#x: slot %u is %#llx, not %#llx; of %#llx:%#llx "
                         "%#llx:%#llx %#llx:%#llx",
-                        uop_info[op].name, (unsigned)imm, k, cpu->frm, i,
+                        uop_info[op].name, (unsigned)imm, k, cpu->frm | cpu->fp_rules, i,
                         (unsigned long long)cpu->r[i], (unsigned long long)want[i],
                         (unsigned long long)x[0][1], (unsigned long long)x[0][0],
                         (unsigned long long)x[1][1], (unsigned long long)x[1][0],
                         (unsigned long long)x[2][1], (unsigned long long)x[2][0]);
-            if (fp_env_flags(cpu) != flags)
-                fail_msg("%s, %#x, places %u, mode %d: flags are %#x, not %#x; before %#x; of "
+            unsigned got = fp_env_flags(cpu) | (cpu->fp_denormal ? FP_ID : 0);
+            if (got != flags)
+                fail_msg("%s, %#x, places %u, mode %#x: flags are %#x, not %#x; before %#x; of "
                          "%#llx:%#llx %#llx:%#llx %#llx:%#llx",
-                         uop_info[op].name, (unsigned)imm, k, cpu->frm, fp_env_flags(cpu), flags,
+                         uop_info[op].name, (unsigned)imm, k, cpu->frm | cpu->fp_rules, got, flags,
                          sticky, (unsigned long long)x[0][1], (unsigned long long)x[0][0],
                          (unsigned long long)x[1][1], (unsigned long long)x[1][0],
                          (unsigned long long)x[2][1], (unsigned long long)x[2][0]);
