@@ -235,6 +235,15 @@ void trace_stepped(struct thread *t)
         let_through(t, &info);
 }
 
+void trace_exit(struct thread *t, int status)
+{
+    struct trace *x = &t->trace;
+    if (!x->on || !(x->options & PTRACE_O_TRACEEXIT))
+        return;
+    x->message = (uint64_t)(status & 0xff) << 8;
+    stop(t, SIGTRAP | EVENT(PTRACE_EVENT_EXIT));
+}
+
 /* kernel/fork.c: which option of the tracer's is about such a clone. */
 static uint32_t option_for(uint64_t flags, int exit_signal)
 {

@@ -37,6 +37,9 @@ static inline bool trace_steps(const struct thread *t)
     return t->trace.how == TRACE_STEP;
 }
 
+/* t ends by itself, by exit: its struct thread is gone when the host's kernel tells of that. */
+void trace_exit(struct thread *t, int status);
+
 /* What a thread or process that `from` starts gets; traced: the host's kernel attaches the tracer to it. */
 void trace_clone(struct thread *t, const struct thread *from, uint64_t flags, int exit_signal);
 

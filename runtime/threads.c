@@ -17,6 +17,7 @@
 #include "base/report.h"
 #include "codecache/blocks.h"
 #include "exceptions/sig.h"
+#include "exceptions/trace.h"
 #include "loader/load.h"
 #include "process/mm.h"
 #include "runtime/gdb.h"
@@ -439,6 +440,7 @@ static void thread_exit(struct thread *t, int status)
         /* What belongs to the child its parent puts away; the kernel clears the tid. */
         syscall(SYS_exit, status);
     }
+    trace_exit(t, status);
     bool last = thread_count() == 1;
     if (last && !t->apart) {
         stats_report();

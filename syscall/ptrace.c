@@ -392,7 +392,8 @@ static int64_t event_message(struct tracee *x, struct trace *tr, uint64_t data)
         ptrace_host(PTRACE_GETEVENTMSG, x->tid, 0, (uintptr_t)&message);
     else if (x->stop == TRACEE_SELF && x->status >> 8 == PTRACE_EVENT_EXEC)
         message = x->message;
-    else if (x->stop == TRACEE_SELF && x->status >> 8 == PTRACE_EVENT_SECCOMP)
+    else if (x->stop == TRACEE_SELF &&
+             (x->status >> 8 == PTRACE_EVENT_SECCOMP || x->status >> 8 == PTRACE_EVENT_EXIT))
         message = tr->message;
     else if (x->stop == TRACEE_SELF && (tr->op == TRACE_OP_ENTRY || tr->op == TRACE_OP_EXIT))
         message = tr->op; /* PTRACE_EVENTMSG_SYSCALL_ENTRY, _EXIT */

@@ -170,6 +170,11 @@ static bool classify(struct tracee *x, int signo, int event, const siginfo_t *in
         x->thread = x->root = x->threads = 0;
         return go_on(x, 0);
     }
+    if (event == PTRACE_EVENT_EXIT) {
+        x->thread = 0;
+        if (!tracee_locate(x)) /* it has told of its end by itself (trace_exit) */
+            return go_on(x, 0);
+    }
     if (event && event != EVENT_STOP) {
         tracee_locate(x);
         return shown(x, TRACEE_EVENT, signo | event << 8);

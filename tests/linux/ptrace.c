@@ -574,6 +574,52 @@ static void test_child(int (*fn)(void), int event, unsigned long option)
     EXPECT_ERR(waitpid(-1, &status, __WALL), ECHILD);
 }
 
+static void *ends_by_call(void *arg)
+{
+    syscall(SYS_exit, 0x700); /* of which the low byte counts */
+    return arg;
+}
+
+static int makes_ending_thread(void)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, ends_by_call, NULL) || pthread_join(t, NULL))
+        return 1;
+    raise(
+        SIGSTOP); /* until the thread has been waited for, whose status would else be the process's */
+    return 6;
+}
+
+/* A thread's end and its process's: the registers are there still. */
+static void expect_exit(pid_t tid, int code)
+{
+    unsigned long message = 0, regs[ISA_GREGS];
+    EXPECT_STOP(tid, EVENT(PTRACE_EVENT_EXIT));
+    EXPECT_OK(trace(PTRACE_GETEVENTMSG, tid, 0, (unsigned long)&message));
+    EXPECT_EQ(message, EXITED(code));
+    get_regs(tid, regs);
+    EXPECT(regs[ISA_GREG_PC] != 0);
+    EXPECT_OK(trace(PTRACE_CONT, tid, 0, 0));
+    EXPECT_END(tid, EXITED(code));
+}
+
+static void test_thread_end(void)
+{
+    unsigned long child = 0;
+    pid_t pid = start(makes_ending_thread, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT);
+    EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    EXPECT_STOP(pid, EVENT(PTRACE_EVENT_CLONE));
+    EXPECT_OK(trace(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&child));
+    EXPECT_STOP((pid_t)child, SIGSTOP);
+    EXPECT_OK(trace(PTRACE_CONT, (pid_t)child, 0, 0));
+    EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    expect_exit((pid_t)child, 0);
+    EXPECT_STOP(pid, SIGSTOP);
+    EXPECT_OK(trace(PTRACE_CONT, pid, 0, 0));
+    expect_exit(pid, 6);
+    verified("the end of a thread, and of its process");
+}
+
 static char *self;
 
 static int executes(void)
@@ -745,6 +791,7 @@ int main(int argc, char **argv)
     test_child(makes_vfork, PTRACE_EVENT_VFORK, PTRACE_O_TRACEVFORK);
     test_child(makes_thread, PTRACE_EVENT_CLONE, PTRACE_O_TRACECLONE);
     verified("children and threads from their beginning");
+    test_thread_end();
     test_exec();
     test_filter();
     test_waitid();
