@@ -19,7 +19,7 @@
 # kept, so a run that was interrupted goes on where it was, and run again when its row, the packages or
 # the emulator has changed. Rows come by grade, the basic ones first. DIR/builds tells the revision of each emulator's checksum.
 #
-# A row is rows/NAME.sh, a POSIX sh script whose head says
+# A row is rows/NAME.sh, a POSIX sh script (which may use lib.sh) whose head says
 #
 #   # what it does
 #   # grade=basic|medium|hard|brutal group=GROUP time=SECONDS memory=MIB [factor=N] [expect=native]
@@ -156,6 +156,7 @@ run_cell() { # dist guest engine row and the head's words are set
     emulator=$(emulator_of $engine "$guest")
     key=$({
         cat "$src/rows/$row.sh" "$src/rows/$row.out" 2>/dev/null || :
+        ! grep -qF '. /matrix/lib.sh' "$src/rows/$row.sh" || cat "$src/lib.sh"
         packages_of "$group" $arch "$dist"
     } | cksum | tr ' ' -)
     build=-
@@ -193,7 +194,7 @@ run_cell() { # dist guest engine row and the head's words are set
     mkdir -p "$scratch/upper/tmp" "$scratch/upper/root" "$scratch/upper/matrix" "$scratch/work" "$scratch/root"
     chmod 1777 "$scratch/upper/tmp"
     chmod 755 "$scratch/upper"
-    cp "$src/rows/$row.sh" "$scratch/upper/matrix/"
+    cp "$src/rows/$row.sh" "$src/lib.sh" "$scratch/upper/matrix/"
     limit=$((time * MATRIX_PATIENCE)) variables=
     set -- -o "$scratch/stdout" -r "$sysroot" -m "$scratch/root" -i "$scratch" -M "$memory"
     launcher=
@@ -227,6 +228,7 @@ run_cell() { # dist guest engine row and the head's words are set
         tail -n 40 "$scratch/stderr"
     } | LC_ALL=C tr -d '\000-\010\013\014\016-\037' | cut -c1-400 >"$cell.log"
     if [ $engine = native ]; then
+        [ -s "$scratch/stdout" ] || [ "$status" != 0 ] || status=nothing # a row that cannot fail
         cp "$scratch/stdout" "$cell.stdout"
         [ "$expect" != native ] || expected=$cell.stdout
     fi
@@ -239,6 +241,7 @@ run_cell() { # dist guest engine row and the head's words are set
     77) finish skip "$used" "$wall" "$(tail -n 1 "$scratch/stderr")" ;;
     123) finish memory "$used" "$wall" "more than $memory MiB" ;;
     124) finish timeout "$used" "$wall" "more than $limit s" ;;
+    nothing) finish fail "$used" "$wall" "prints nothing natively" ;;
     *) finish fail "$used" "$wall" "status $status" ;;
     esac
 }

@@ -13,6 +13,6 @@ cat >b.cc <<'C'
 struct B { virtual int f(int) = 0; virtual ~B() {} }; template <int N> struct D : B { int v[N]; int f(int x) override { int s = 0; for (int i : v) s += i * x; return s; } };
 int run(B *b) { try { return b->f(3); } catch (int e) { return e; } } B *make(int k) { if (k) return new D<4>{}; return new D<9>{}; } auto lam = [](auto a, auto b) { return a < b ? a : b; }; long use(long x) { return lam(x, 5L) + lam(2, 3); }
 C
-for o in -O0 -O2 '-O3 -ffast-math' -Oz; do for f in a.c b.cc; do clang --target=$t $a $o -fno-ident -ffreestanding -nostdinc -S -o - $f | grep -v '\.ident\|\.file' | sha256sum | cut -c1-24; done; done
-clang --target=$t $a -O2 -S -emit-llvm -ffreestanding -nostdinc -o a.ll a.c; llc -O3 a.ll -o - 2>/dev/null | grep -v ident | sha256sum | cut -c1-24; opt -O2 -S a.ll 2>/dev/null | sha256sum | cut -c1-24
-clang --target=$t $a -O1 -ffreestanding -nostdinc -c -o a.o a.c; printf 'long f(long); void _start(void) { f(3); for (;;); }\n' >m.c; clang --target=$t $a -O1 -ffreestanding -c -o m.o m.c; ld.lld -o x a.o m.o --build-id=none && sha256sum <x | cut -c1-24; llvm-objdump -d x | tail -n +4 | sha256sum | cut -c1-24; llvm-nm x | wc -l
+for o in -O0 -O2 '-O3 -ffast-math' -Oz; do for f in a.c b.cc; do clang --target=$t $a $o -fno-ident -ffreestanding -nostdinc -S -o s $f || exit 1; grep -v '\.ident\|\.file' s | sha256sum | cut -c1-24; done; done
+clang --target=$t $a -O2 -S -emit-llvm -ffreestanding -nostdinc -o a.ll a.c && llc -O3 a.ll -o s && grep -v ident s | sha256sum | cut -c1-24; opt -O2 -S a.ll -o s && sha256sum <s | cut -c1-24
+clang --target=$t $a -O1 -ffreestanding -nostdinc -c -o a.o a.c; printf 'long f(long); void _start(void) { f(3); for (;;); }\n' >m.c; clang --target=$t $a -O1 -ffreestanding -c -o m.o m.c; ld.lld -o x a.o m.o --build-id=none && sha256sum <x | cut -c1-24; llvm-objdump -d x >s && tail -n +4 s | sha256sum | cut -c1-24; llvm-nm x | wc -l

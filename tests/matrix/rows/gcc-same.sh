@@ -19,6 +19,7 @@ cat >b.cc <<'C'
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 struct base { virtual ~base() = default; virtual int f(int) const = 0; };
@@ -30,11 +31,11 @@ C
 for o in -O0 -O2 '-O3 -ffast-math' -Os '-O2 -g' '-O2 -flto -ffat-lto-objects'; do
     for f in a.c b.cc; do
         case $f in *.c) c=gcc ;; *) c=g++ ;; esac
-        LC_ALL=C ${p}$c $o -fno-ident -frandom-seed=1 -ffile-prefix-map=/usr/$t/include=/usr/include -S -o - $f 2>&1 | grep -v '^	\.file\|libstdc++\|\.section.*gnu.lto\|\.ascii\|\.string' >s || echo failed
-        echo "$o $f $(sha256sum <s | cut -c1-32) $(wc -l <s)"
+        ${p}$c $o -fno-ident -frandom-seed=1 -ffile-prefix-map=/usr/$t/include=/usr/include -S -o s $f || exit 1
+        grep -v '^	\.file\|libstdc++\|\.section.*gnu.lto\|\.ascii\|\.string' s >t; echo "$o $f $(sha256sum <t | cut -c1-32) $(wc -l <t)"
     done
 done
-${p}gcc -O2 -c a.c && ${p}objdump -d a.o | sha256sum | cut -c1-32
+${p}gcc -O2 -c a.c && ${p}objdump -d a.o | sha256sum | cut -c1-32; ${p}g++ -O2 -c b.cc && ${p}objdump -dr b.o | sha256sum | cut -c1-32
 printf '%s\n' '#include <stdio.h>' 'int main(int c, char **v) { return printf("hello %s\n", v[1]) != 8; }' >h.c
 [ -n "$p" ] && echo hello gcc && echo hello static && exit 0
 gcc -O2 -o h h.c && ./h gcc; gcc -static -o hs h.c && ./hs static

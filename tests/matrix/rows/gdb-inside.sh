@@ -1,4 +1,9 @@
-# gdb in the guest: breakpoints, backtrace, single steps, variables, a crash
+# gdb in the guest: breakpoints with conditions, backtrace, steps, a watchpoint, variables, threads, a crash
 # grade=brutal group=system time=120 memory=800
-printf '#include <stdio.h>\nstatic int g = 5;\nint f(int x) { int y = x * 2; return y + g; }\nint main(int c, char **v) { int s = 0; for (int i = 0; i < 3; i++) s += f(i); printf("%%d\\n", s); if (c > 1) *(volatile int *)0 = 1; return 0; }\n' >p.c; gcc -g -O0 -o p p.c
-gdb -q -batch -nx -ex 'set confirm off' -ex 'break f' -ex run -ex bt -ex 'print x' -ex finish -ex 'set var g = 7' -ex delete -ex next -ex continue ./p 2>&1 | grep -E '^#0|^\$|^[0-9]+$|Run till|exited|trace' | sed 's/0x[0-9a-f]*/ADDR/g; s/process [0-9]*/process/'; gdb -q -batch -nx -ex 'run x' -ex bt ./p 2>&1 | grep -c 'SIGSEGV\|main ('
+printf '#include <stdio.h>\nstatic int g = 5;\nint f(int x)\n{\n    int y = x * 2;\n    return y + g;\n}\nint main(int c, char **v)\n{\n    int s = 0;\n    for (int i = 0; i < 3; i++)\n        s += f(i);\n    printf("%%d\\n", s);\n    if (c > 1)\n        *(volatile int *)0 = 1;\n    return 0;\n}\n' >p.c; gcc -g -O0 -o p p.c
+printf '#include <pthread.h>\n#include <stdio.h>\nstatic int n;\nstatic void *t(void *p)\n{\n    n += *(int *)p;\n    return p;\n}\nint main(void)\n{\n    int k = 3;\n    pthread_t a;\n    for (int i = 0; i < 3; i++) {\n        pthread_create(&a, 0, t, &k);\n        pthread_join(a, 0);\n    }\n    printf("%%d\\n", n);\n    return n;\n}\n' >q.c; gcc -g -O0 -pthread -o q q.c
+# without addresses, numbers of processes, and what differs with the machine's debug registers
+g() { echo "== $1"; shift; gdb -q -batch -nx -ex 'set confirm off' "$@" 2>&1 | sed 's/0x[0-9a-f]*/ADDR/g; s/^\(#[0-9]*  \)\?ADDR in /\1/; s/^#[1-9][0-9]* /#n /; s/^Hardware w/W/; s/(process [0-9]*)/(process)/' | grep -E '^(#0  [a-z]|#n.* main|\$|[0-9]+|Old|New value|Watch|main|Value|\[Inferior|ADDR|Program|Thread)'; }
+g steps -ex 'break f if x == 1' -ex run -ex bt -ex step -ex 'print x * 10 + y' -ex finish -ex 'watch s' -ex continue -ex delete -ex 'set var g = 7' -ex next -ex next -ex stepi -ex 'print $pc == (long)&main' -ex continue ./p
+g threads -ex 'break t' -ex run -ex 'print *(int *)p' -ex 'thread apply 1 bt' -ex continue -ex delete -ex continue ./q | sed 's/ (Thread .*//; s/^\(Thread [0-9]\).*hit/\1 hit/'
+g crash -ex 'run x' -ex bt -ex 'print c' -ex 'print $_siginfo.si_signo' -ex 'print $_siginfo._sifields._sigfault.si_addr' ./p

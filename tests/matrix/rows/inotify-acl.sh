@@ -1,7 +1,8 @@
 # inotify, extended attributes, ACLs, file locks, capabilities, FUSE's absence, leases
 # grade=medium group=system time=60 memory=500
-mkdir d; (inotifywait -q -m -e create,delete,moved_to,modify --format '%e %f' d >ev 2>/dev/null & echo $! >ip); sleep 2; echo a >d/x; mv d/x d/y; rm d/y; sleep 1; kill $(cat ip); sort -u ev; touch f; setfattr -n user.k -v val f 2>&1 && getfattr -n user.k --only-values f; echo; setfacl -m u:1234:rw f 2>/dev/null && getfacl -n f 2>/dev/null | grep 1234
-flock f sh -c 'flock -n f true; echo $?'; (flock 9; sleep 1; echo first) 9>l & sleep 0.3; flock l echo second; wait; python3 -c '
+. /matrix/lib.sh
+mkdir d; (inotifywait -m -e create,delete,moved_to,modify --format '%e %f' d >ev 2>err & echo $! >ip); ready grep established err; echo a >d/x; mv d/x d/y; rm d/y; ready grep DELETE ev; kill $(cat ip); sort -u ev; touch f; setfattr -n user.k -v val f 2>&1 && getfattr -n user.k --only-values f; echo; setfacl -m u:1234:rw f 2>/dev/null && getfacl -n f 2>/dev/null | grep 1234
+flock f sh -c 'flock -n f true; echo $?'; (flock 9; : >held; sleep 1; echo first) 9>l & ready test -e held; flock l echo second; wait; python3 -c '
 import fcntl, os, mmap, struct
 f = open("lk", "w+"); fcntl.lockf(f, fcntl.LOCK_EX, 10, 5); r, w = os.pipe()
 if os.fork() == 0:
