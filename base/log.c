@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,65 @@ const char *log_enable(const char *names)
             break;
     }
     log_mask |= bits;
+    return NULL;
+}
+
+static struct {
+    uint64_t first, last;
+} ranges[LOG_RANGES_MAX];
+static unsigned nranges; /* 0: all */
+
+bool log_in_range(uint64_t pc)
+{
+    for (unsigned i = 0; i < nranges; i++)
+        if (pc >= ranges[i].first && pc <= ranges[i].last)
+            return true;
+    return nranges == 0;
+}
+
+/* The range that ends at a comma or with the text; false: there is none. */
+static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
+{
+    char *end, how;
+    uint64_t length;
+    errno = 0;
+    *first = strtoull(text, &end, 0);
+    if (end == text || !(how = *end))
+        return false;
+    if (how == '.' && *++end != '.')
+        return false;
+    text = end + 1;
+    *last = strtoull(text, &end, 0);
+    if (end == text || (*end && *end != ',') || errno)
+        return false;
+    switch (how) {
+    case '+':
+        length = *last;
+        *last = *first + length - 1;
+        return length && *last >= *first;
+    case '-':
+        length = *last;
+        *last = *first;
+        *first -= length - 1;
+        return length && *first <= *last;
+    default:
+        return how == '.' && *last >= *first;
+    }
+}
+
+const char *log_filter(const char *text)
+{
+    unsigned n = 0;
+    struct {
+        uint64_t first, last;
+    } found[LOG_RANGES_MAX];
+    for (const char *one = text; one; one = strchr(one, ',') ? strchr(one, ',') + 1 : NULL) {
+        if (n == LOG_RANGES_MAX || !parse_range(one, &found[n].first, &found[n].last))
+            return one;
+        n++;
+    }
+    memcpy(ranges, found, sizeof(found));
+    nranges = n;
     return NULL;
 }
 

@@ -50,11 +50,24 @@ static inline bool log_enabled(enum log_category c)
     return __builtin_expect(log_mask >> c & 1, 0);
 }
 
+/* On, and not for other guest addresses alone (log_filter): for what is said of code at pc. */
+bool log_in_range(uint64_t pc);
+static inline bool log_at(enum log_category c, uint64_t pc)
+{
+    return log_enabled(c) && log_in_range(pc);
+}
+
 /* Turn on the categories of a comma-separated list of names ("all" is every one but nochain).
  * Returns NULL, or the first unknown name (its start within `names`, running to a comma or the
  * end), in which case nothing was changed. */
 const char *log_enable(const char *names);
 void log_enable_one(enum log_category c);
+
+/* Restrict what is said of code to ranges of guest addresses, separated by commas: START..END (the last one that
+ * belongs to it), START+LENGTH, or START-LENGTH for so many up to START. NULL, or the range that is none, in which case nothing
+ * was changed. */
+#define LOG_RANGES_MAX 16
+const char *log_filter(const char *ranges);
 
 /* Write the list of categories to fd, a line each (for -d help). */
 void log_list(int fd);

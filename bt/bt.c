@@ -79,7 +79,7 @@ static void check(const struct bt_region *r, const char *pass)
         vm_bug("region %#llx after %s, operation %%%u: %s\n%s", (unsigned long long)r->pc, pass,
                where, wrong, bt_print(r));
 #endif
-    if (log_enabled(LOG_OP_OPT))
+    if (log_at(LOG_OP_OPT, r->pc))
         dump_region(r, pass);
 }
 
@@ -170,7 +170,7 @@ static struct bt_region *quick(struct arena *arena, struct cpu *cpu, struct bloc
 {
     struct bt_alloc alloc;
     struct bt_region *r = bt_quick(arena, cpu, head, homes_of(cpu->guest), &alloc);
-    if (r && log_enabled(LOG_OP_OPT))
+    if (r && log_at(LOG_OP_OPT, r->pc))
         dump_region(r, "the short way");
     return r && !bt_emit(r, &alloc, homes_of(cpu->guest), x64_features(), code) ? r : NULL;
 }
@@ -249,7 +249,7 @@ struct unit *bt_compile(struct cpu *cpu, struct block *head, int level)
                               ? NULL
                               : region_of(&arena, cpu, head, level, &code, &bail);
     if (r) {
-        if (log_enabled(LOG_OUT_ASM))
+        if (log_at(LOG_OUT_ASM, r->pc))
             dump_code(r, &code);
         u = install(r, &code, seq);
         if (u) {

@@ -232,6 +232,15 @@ static void set_log_file(const char *v, const char *name)
     options.log_file = v;
 }
 
+static void set_filter(const char *v, const char *name)
+{
+    const char *bad = log_filter(v);
+    if (bad)
+        options_fatal("%s %s: '%s' is not of the form START..END, START+LENGTH or START-LENGTH, or "
+                      "there are more than %d",
+                      name, v, bad, LOG_RANGES_MAX);
+}
+
 static void set_engine(const char *v, const char *name)
 {
     if (strcmp(v, "auto") == 0)
@@ -406,6 +415,8 @@ static const struct option_row {
      "wait for gdb at this TCP port of the loopback interface, or at a socket of this name"},
     {"strace", ARG_NONE, NULL, "STRACE", set_strace, FWD, "print each system call, decoded"},
     {"d", ARG_WORD, "LIST", "LOG", set_log, FWD, "log these categories ('-d help' lists them)"},
+    {"dfilter", ARG_WORD, "RANGE", "DFILTER", set_filter, FWD,
+     "log code of these guest addresses alone (START..END, START+LENGTH; more: commas)"},
     {"D", ARG_WORD, "FILE", "LOG_FILENAME", set_log_file, FWD,
      "write the log there instead of stderr; %d is the process id"},
     {"engine", ARG_WORD, "ENGINE", "ENGINE", set_engine, FWD,
@@ -437,7 +448,6 @@ static const struct option_row {
     {"p", ARG_WORD, NULL, "PAGESIZE", ignore, 0, NULL},
     {"cpu", ARG_WORD, NULL, "CPU", set_cpu, 0, NULL},
     {"t", ARG_WORD, NULL, "RTSIG_MAP", ignore, 0, NULL},
-    {"dfilter", ARG_WORD, NULL, "DFILTER", ignore, 0, NULL},
     {"trace", ARG_WORD, NULL, "TRACE", ignore, 0, NULL},
     {"plugin", ARG_WORD, NULL, "PLUGIN", refuse_plugin, 0, NULL},
     {"singlestep", ARG_NONE, NULL, "SINGLESTEP", ignore, 0, NULL},

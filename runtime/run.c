@@ -35,7 +35,7 @@
 static void log_block(const struct thread *t, const struct block *b)
 {
     const struct guest *g = t->cpu.guest;
-    if (log_enabled(LOG_IN_ASM)) {
+    if (log_at(LOG_IN_ASM, b->pc)) {
         struct log_line line;
         line.len = 0;
         log_line_add(&line, "block %#llx, %u instructions\n", (unsigned long long)b->pc, b->ninsns);
@@ -54,7 +54,7 @@ static void log_block(const struct thread *t, const struct block *b)
         }
         log_line_write(&line);
     }
-    if (log_enabled(LOG_OP)) {
+    if (log_at(LOG_OP, b->pc)) {
         struct log_line line;
         line.len = 0;
         log_line_add(&line, "micro-ops of %#llx\n", (unsigned long long)b->pc);
@@ -409,9 +409,9 @@ _Noreturn void run_thread(struct thread *t)
         }
         if (link.from && !log_enabled(LOG_NOCHAIN))
             cc_link(link.from, link.edge, b);
-        if (log_enabled(LOG_EXEC))
+        if (log_at(LOG_EXEC, b->pc))
             log_printf("enter %#llx\n", (unsigned long long)b->pc);
-        if (log_enabled(LOG_CPU)) {
+        if (log_at(LOG_CPU, b->pc)) {
             char text[LOG_LINE_MAX];
             size_t n = cpu->guest->cpu_print(cpu, text, sizeof(text) - 1);
             log_printf("%.*s", (int)n, text);

@@ -130,6 +130,44 @@ static void test_lines_do_not_mix(void **state)
         assert_int_equal(count[p], LINES);
 }
 
+/* The forms are those of qemu-user's -dfilter: docs/devel/testing, and its manual page. */
+static void test_filter(void **state)
+{
+    (void)state;
+    assert_true(log_in_range(0) && log_in_range(UINT64_MAX));
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "5",
+                                      "5..",
+                                      "5..4",
+                                      "5.6",
+                                      "1..2,",
+                                      "1+0",
+                                      "1-0",
+                                      "2-4",
+                                      "1..2x",
+                                      "1..2,zz",
+                                      "1..2;3..4",
+                                      "1..99999999999999999999999",
+                                      "0xffffffffffffffff+2"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_non_null(log_filter(bad[i]));
+    assert_string_equal(log_filter("1..2,zz,4..5"), "zz,4..5");
+    assert_true(log_in_range(77)); /* nothing was changed */
+    assert_null(log_filter("0x1000..0x1fff,0x8000+0x10,0x9000-4,0xffffffffffffffff+1"));
+    static const struct {
+        uint64_t pc;
+        bool in;
+    } cases[] = {{0xfff, false},     {0x1000, true}, {0x1fff, true}, {0x2000, false},
+                 {0x7fff, false},    {0x8000, true}, {0x800f, true}, {0x8010, false},
+                 {0x8ffc, false},    {0x8ffd, true}, {0x9000, true}, {0x9001, false},
+                 {UINT64_MAX, true}, {0, false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(log_in_range(cases[i].pc), cases[i].in);
+    assert_false(log_at(LOG_IN_ASM, 0x1000)); /* not on */
+    assert_null(log_filter("0..0xffffffffffffffff"));
+}
+
 static void test_list(void **state)
 {
     (void)state;
@@ -165,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_overlong_is_cut),
         cmocka_unit_test(test_lines_do_not_mix),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

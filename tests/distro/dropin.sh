@@ -77,7 +77,7 @@ names() {
     triplet=$name-linux-gnu
     emulator=$bin/dragoman-static
     [ "$with" = dragoman ] || emulator=$peer/usr/bin/qemu-$name
-    root=$work/root-$guest-$with
+    root=$work/root-$guest
 }
 # rule FLAGS INTERPRETER: what Debian's qemu-user-static registers
 rule() {
