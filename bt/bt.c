@@ -134,6 +134,8 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
         if (level > 1) {
             bt_cse(r); /* a store's check and a phi's */
             check(r, "common checks");
+            bt_take_checked(r);
+            check(r, "checked values");
         }
     }
     if (level > 1) {

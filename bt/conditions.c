@@ -414,10 +414,65 @@ static bool comparison_of(const struct bt_region *r, const struct bt_block *b, u
     return b->ops[*at] == o->a;
 }
 
+static bool compares_floats(uint16_t op)
+{
+    switch (op) {
+    case UOP_feq_f32:
+    case UOP_feq_f64:
+    case UOP_flt_f32:
+    case UOP_flt_f64:
+    case UOP_fle_f32:
+    case UOP_fle_f64:
+    case UOP_feq_q_f32:
+    case UOP_feq_q_f64:
+    case UOP_flt_q_f32:
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f32:
+    case UOP_fle_q_f64:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* May a floating-point comparison in front of the operation be made behind it as well? It neither faults nor looks at sticky flags. */
+static bool lets_past(const struct bt_op *o)
+{
+    if (o->op >= UOP_CODES || uop_info[o->op].flags & UOP_F_PURE)
+        return true;
+    const struct uop_info *info = &uop_info[o->op];
+    return info->flags & UOP_F_FPENV && info->d != UOP_K_N && info->a != UOP_K_N;
+}
+
+/* A comparison of floating point that nothing but the branch at the block's end looks at comes right before that, with the one
+ * in front of it that raises the exceptions (bt/emit_float.c). */
+static void pair_branch(struct bt_region *r, uint32_t block)
+{
+    struct bt_block *b = &r->blocks[block];
+    uint32_t last = b->nops - 1, at = last, v = r->ops[b->ops[last]].a, n = 1, moved[2] = {v};
+    if (!(bt_flags(r->ops[b->ops[last]].op) & UOP_F_BRANCH) || !compares_floats(r->ops[v].op) ||
+        r->ops[v].uses != 1 || r->ops[v].block != block)
+        return;
+    while (at == last || (b->ops[at] != v && lets_past(&r->ops[b->ops[at]])))
+        at--;
+    if (b->ops[at] != v || at == last - 1)
+        return;
+    const struct bt_op *o = &r->ops[v], *half = &r->ops[b->ops[at - 1]];
+    bool same = (half->a == o->a && half->b == o->b) || (half->a == o->b && half->b == o->a);
+    if (compares_floats(half->op) && same && !half->uses) {
+        moved[0] = b->ops[--at], moved[1] = v;
+        n = 2;
+    }
+    memmove(&b->ops[at], &b->ops[at + n], (last - n - at) * sizeof *b->ops);
+    memcpy(&b->ops[last - n], moved, n * sizeof *moved);
+    r->ops[v].slot = BT_NO_SLOT;
+}
+
 void bt_pair_conditions(struct bt_region *r)
 {
     bool copies = false;
     for (uint32_t i = 1; i < r->nblocks; i++) {
+        pair_branch(r, i);
         for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
             struct bt_block *b = &r->blocks[i];
             uint32_t at, v;

@@ -63,7 +63,10 @@ static struct x64_mem unchecked(struct bt_emitter *m, const struct bt_op *o)
     struct bt_loc la = bt_loc(m, o->a);
     int64_t imm = uop_info[o->op].flags & UOP_F_IMM ? o->imm : 0;
     if (la.place == BT_IMM) {
-        x64_mov_ri(&m->e, RAX, bt_imm(m, o->a) + (uint64_t)imm);
+        uint64_t address = bt_imm(m, o->a) + (uint64_t)imm;
+        if (address <= INT32_MAX)
+            return x64_mem(X64_NONE, (int32_t)address);
+        x64_mov_ri(&m->e, RAX, address);
         return x64_mem(RAX, 0);
     }
     unsigned a = bt_gpr(m, o->a, RAX);

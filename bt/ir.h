@@ -170,8 +170,11 @@ void bt_cse(struct bt_region *r);    /* one operation for equal pure ones, by do
 void bt_narrow(struct bt_region *r); /* 32 bits where no more are wanted; folding should follow */
 void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
 void bt_lazy_nan(
-    struct bt_region *r);         /* checks for NaN results only where bits are looked at; once */
-void bt_dce(struct bt_region *r); /* operations whose value nothing needs; counts uses */
+    struct bt_region *r); /* checks for NaN results only where bits are looked at; once */
+void bt_take_checked(
+    struct bt_region
+        *r); /* a NaN check that is needed, instead of what it checks; behind common checks */
+void bt_dce(struct bt_region *r);           /* operations whose value nothing needs; counts uses */
 void bt_pair_products(struct bt_region *r); /* the low half of a product behind its high half */
 void bt_pair_conditions(
     struct bt_region *r); /* a choice's comparison in front of it; last but for sinking */

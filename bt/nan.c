@@ -160,6 +160,46 @@ static bool *find_kept(const struct bt_region *r)
     return kept;
 }
 
+/* A check that more than snapshots need, in the block of the value: everything behind it takes its result, so that the raw value
+ * is no second one, in a register of its own. */
+void bt_take_checked(struct bt_region *r)
+{
+    bool *needed = arena_znew(r->arena, bool, r->nops), any = false;
+    struct bt_renames names = {arena_znew(r->arena, uint32_t, r->nops), r->nops};
+    for (uint32_t v = 1; v < r->nops; v++) {
+        const struct bt_op *o = &r->ops[v];
+        const uint32_t operands[3] = {o->a, o->b, o->c};
+        for (int x = 0; x < 3; x++)
+            needed[operands[x]] |= bt_operand_kind(o, x);
+        for (uint32_t p = 0; o->op == BT_PHI && p < r->blocks[o->block].npreds; p++)
+            needed[r->phi_args[o->a + p]] = true;
+    }
+    for (uint32_t i = 1; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k], raw = r->ops[v].a, at = k;
+            if (r->ops[v].op != UOP_fcanon_f64 || !needed[v] || r->ops[raw].block != i ||
+                !makes_nan(&r->ops[raw]) || names.to[raw])
+                continue;
+            while (b->ops[at - 1] != raw)
+                at--;
+            memmove(&b->ops[at + 1], &b->ops[at], (k - at) * sizeof *b->ops);
+            b->ops[at] = v;
+            names.to[raw] = v;
+            any = true;
+        }
+    }
+    if (!any)
+        return;
+    for (uint32_t v = 1; v < names.n; v++) {
+        struct bt_op *o = &r->ops[v];
+        uint32_t raw = o->a;
+        bt_rename_operands(r, &names, o);
+        if (o->op == UOP_fcanon_f64 && names.to[raw] == v)
+            o->a = raw;
+    }
+}
+
 void bt_lazy_nan(struct bt_region *r)
 {
     const bool *kept = find_kept(r);

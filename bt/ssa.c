@@ -12,6 +12,7 @@
  * Threading: see bt/ir.h.
  */
 #include "base/bitset.h"
+#include "bt/alloc.h"
 #include "bt/build.h"
 #include <string.h>
 
@@ -382,7 +383,7 @@ static void keep_float(const struct bt_region *r, struct bt_op *o)
         o->kind = UOP_K_S;
     } else if (low32 && a->kind == UOP_K_S) {
         o->kind = UOP_K_S;
-    } else if (!low32 && (a->kind == UOP_K_D || a->kind == UOP_K_V)) {
+    } else if (!low32 && (a->kind == UOP_K_V || bt_is_float(r, o->a))) {
         o->kind = UOP_K_D;
     }
 }
