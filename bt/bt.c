@@ -97,6 +97,9 @@ static void dump_code(const struct bt_region *r, const struct bt_code *c)
 
 /* ---- the pipeline ---- */
 
+/* Calls nested in a region, whose stack pointers come back to what they were one by one. */
+#define FORWARD_ROUNDS 4
+
 static const struct x64_homes *homes_of(const struct guest *guest)
 {
     static _Thread_local struct x64_homes homes;
@@ -121,6 +124,11 @@ static struct bt_region *pipeline(struct arena *arena, struct cpu *cpu, struct b
     if (level > 1) {
         bt_cse(r);
         check(r, "common subexpressions");
+        for (unsigned round = 0; round < FORWARD_ROUNDS && bt_forward(r); round++) {
+            check(r, "forwarding");
+            bt_fold(r);
+            check(r, "folding of what was forwarded");
+        }
         bt_narrow(r);
         check(r, "narrowing");
         bt_fold(r);

@@ -632,7 +632,7 @@ static void emit_all(struct bt_emitter *m)
     for (uint32_t i = 1; i < r->nblocks && !m->cannot; i++) {
         m->block = i;
         if (r->blocks[i].loop_head && r->level > 1)
-            x64_align(&m->e, 16);
+            x64_align(&m->e, CC_LOOP_ALIGN);
         x64_bind(&m->e, m->block_label[i]);
         m->flags_of = 0;
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {

@@ -164,8 +164,10 @@ static uint32_t fold_imm(struct folder *f, struct bt_op *o)
     case UOP_add_64_i:
         if (!imm)
             return o->a;
-        /* What conditions.c makes of a subtraction's flags is to stay of its result. */
-        if (in->op == UOP_add_64_i && !(imm + (uint64_t)in->imm == 0 && moved_on(f, in)))
+        /* What conditions.c makes of a subtraction's flags is to stay of its result; but a slot may get its old value back, as the stack
+         * pointer does. */
+        if (in->op == UOP_add_64_i &&
+            !(imm + (uint64_t)in->imm == 0 && moved_on(f, in) && o->slot != in->slot))
             return changed(f, o, o->op, resolve(f, in->a), 0, (int64_t)(imm + (uint64_t)in->imm));
         break;
     case UOP_add_32s_i:

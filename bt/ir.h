@@ -165,8 +165,11 @@ struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *h
 /* ---- passes, each leaves a region that bt_verify accepts ---- */
 void bt_fold(struct bt_region *r); /* constants, identities, immediate forms, copies */
 void bt_conditions(
-    struct bt_region *r);            /* conditions on flags become comparisons; before folding */
-void bt_cse(struct bt_region *r);    /* one operation for equal pure ones, by dominance */
+    struct bt_region *r);         /* conditions on flags become comparisons; before folding */
+void bt_cse(struct bt_region *r); /* one operation for equal pure ones, by dominance */
+void bt_merge_phis(struct bt_region *r); /* phis whose arguments are one value */
+bool bt_forward(
+    struct bt_region *r); /* loads of what was stored before; true: folding may find more */
 void bt_narrow(struct bt_region *r); /* 32 bits where no more are wanted; folding should follow */
 void bt_sticky(struct bt_region *r); /* comparisons between saving and restoring of the FP flags */
 void bt_lazy_nan(

@@ -1,4 +1,4 @@
-/* Passes over a region that look beyond one operation: common subexpressions, dead operations.
+/* Passes over a region that look beyond one operation: common subexpressions, dead operations, phis of one value.
  *
  * Threading: see bt/ir.h.
  */
@@ -99,6 +99,52 @@ void bt_count_uses(struct bt_region *r)
                 count_snapshot(r, b->succ[e].snap);
         }
     }
+}
+
+/* ---- phis that merge one value ---- */
+
+void bt_merge_phis(struct bt_region *r)
+{
+    struct bt_renames names = {arena_znew(r->arena, uint32_t, r->nops), r->nops};
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t v = 1; v < r->nops; v++) {
+            const struct bt_op *o = &r->ops[v];
+            if (o->op != BT_PHI || names.to[v])
+                continue;
+            uint32_t same = 0;
+            bool trivial = true;
+            for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++) {
+                uint32_t arg = bt_renamed(&names, r->phi_args[o->a + p]);
+                if (arg == v || arg == same)
+                    continue;
+                trivial = !same;
+                if (!trivial)
+                    break;
+                same = arg;
+            }
+            if (trivial) {
+                names.to[v] = same;
+                changed = true;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < r->nblocks; i++) {
+        struct bt_block *b = &r->blocks[i];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->nops; k++) {
+            uint32_t v = b->ops[k];
+            struct bt_op *o = &r->ops[v];
+            if (names.to[v]) {
+                o->op = BT_DEAD;
+                continue;
+            }
+            bt_rename_operands(r, &names, o);
+            b->ops[n++] = v;
+        }
+        b->nops = n;
+    }
+    bt_rename_snapshots(r, &names);
 }
 
 /* ---- dead operations: liveness from the roots, so that phis that only feed each other die ---- */

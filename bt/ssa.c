@@ -540,58 +540,6 @@ static void find_modified(struct builder *s)
         bitset_copy(s->mod[i], s->mod_in[i], CPU_TEMP_BASE);
 }
 
-/* ---- phis that merge one value ---- */
-
-static void drop_trivial_phis(struct builder *s)
-{
-    struct bt_region *r = s->r;
-    s->names = (struct bt_renames){arena_znew(r->arena, uint32_t, r->nops), r->nops};
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t v = 1; v < r->nops; v++) {
-            struct bt_op *o = &r->ops[v];
-            if (o->op != BT_PHI || s->names.to[v])
-                continue;
-            uint32_t same = 0;
-            bool trivial = true;
-            for (uint32_t p = 0; p < r->blocks[o->block].npreds; p++) {
-                uint32_t arg = bt_renamed(&s->names, r->phi_args[o->a + p]);
-                if (arg == v || arg == same)
-                    continue;
-                trivial = !same;
-                if (!trivial)
-                    break;
-                same = arg;
-            }
-            if (trivial) {
-                s->names.to[v] = same;
-                changed = true;
-            }
-        }
-    }
-}
-
-static void apply_forwarding(struct builder *s)
-{
-    struct bt_region *r = s->r;
-    for (uint32_t i = 0; i < r->nblocks; i++) {
-        struct bt_block *b = &r->blocks[i];
-        uint32_t n = 0;
-        for (uint32_t k = 0; k < b->nops; k++) {
-            uint32_t v = b->ops[k];
-            struct bt_op *o = &r->ops[v];
-            if (s->names.to[v]) {
-                o->op = BT_DEAD;
-                continue;
-            }
-            bt_rename_operands(r, &s->names, o);
-            b->ops[n++] = v;
-        }
-        b->nops = n;
-    }
-    bt_rename_snapshots(r, &s->names);
-}
-
 void bt_construct(struct bt_region *r)
 {
     struct builder s = {.r = r, .nslots = r->guest->nslots};
@@ -619,8 +567,7 @@ void bt_construct(struct bt_region *r)
         s.incomplete = i->next;
         complete_phi(&s, i->phi);
     }
-    drop_trivial_phis(&s);
-    apply_forwarding(&s);
+    bt_merge_phis(r);
 }
 
 struct bt_region *bt_build(struct arena *arena, struct cpu *cpu, struct block *head, int level,

@@ -159,14 +159,15 @@ static void collapse(size_t off)
     madvise(cc_region.exec + off / HUGE_PAGE * HUGE_PAGE, HUGE_PAGE, MADV_COLLAPSE);
 }
 
-uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
+uint8_t *cc_code_alloc(size_t size, size_t align, uint64_t **cell, unsigned *chunk)
 {
     struct cc_region *g = &cc_region;
     size = (size + CC_UNIT_ALIGN - 1) & ~(size_t)(CC_UNIT_ALIGN - 1);
     if (size > g->chunk_size)
         return NULL;
     struct cc_chunk *c = &g->chunk[g->cur];
-    if (!chunk_fits(c, size)) {
+    size_t pad = -c->used & (align - 1);
+    if (!chunk_fits(c, pad + size)) {
         unsigned next = (g->cur + 1) % g->nchunks, after = (next + 1) % g->nchunks;
         if (!try_free(next)) {
             if (g->chunk[next].state == CHUNK_FULL)
@@ -180,12 +181,13 @@ uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk)
         g->cur = next;
         c = &g->chunk[next];
         c->state = CHUNK_FILLING;
+        pad = 0;
         /* So that it has drained by the time that it is needed. */
         if (g->chunk[after].state == CHUNK_FULL)
             cc_evict_chunk(after);
     }
-    uint8_t *p = c->code + c->used;
-    c->used += (uint32_t)size;
+    uint8_t *p = c->code + c->used + pad;
+    c->used += (uint32_t)(pad + size);
     size_t from = (size_t)(p - g->exec);
     if (from / HUGE_PAGE != (from + size) / HUGE_PAGE)
         collapse(from);

@@ -27,6 +27,8 @@
 #define CC_CAPACITY_MAX (1u << 30)
 #define CC_MAX_CHUNKS 16
 #define CC_UNIT_ALIGN 32 /* units begin at a multiple; so a chunk's index has a fixed bound */
+#define CC_LOOP_ALIGN \
+    64 /* better code at a multiple of this: a line of the instruction cache, to which it aligns loops */
 
 struct unit;
 
@@ -68,9 +70,9 @@ bool cc_set_capacity(size_t bytes);
 /* Map the region and emit the stubs for guest g, if that is not done. False when the host refuses. */
 bool cc_code_ready(const struct guest *g);
 
-/* Room for size bytes of code and a data cell in the current chunk, going on to the next when it is full.
+/* Room for size bytes of code, at a multiple of align, and a data cell in the current chunk, going on to the next when it is full.
  * Evicts ahead (cc_evict_chunk of unit.c). NULL when nothing is free now, or when size exceeds a chunk. */
-uint8_t *cc_code_alloc(size_t size, uint64_t **cell, unsigned *chunk);
+uint8_t *cc_code_alloc(size_t size, size_t align, uint64_t **cell, unsigned *chunk);
 /* Units are entered into the index of their chunk in the order of allocation. */
 void cc_code_index(unsigned chunk, struct unit *u, const uint8_t *code);
 

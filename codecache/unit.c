@@ -405,7 +405,8 @@ static struct unit *install(const struct unit_draft *d)
     struct unit *u = new_unit(d);
     if (!u)
         return NULL;
-    u->code = cc_code_alloc(d->size, &u->counter, &chunk);
+    u->code =
+        cc_code_alloc(d->size, d->level > 1 ? CC_LOOP_ALIGN : CC_UNIT_ALIGN, &u->counter, &chunk);
     if (!u->code) {
         units.stats.no_room++;
         free(u);

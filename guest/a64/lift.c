@@ -608,6 +608,12 @@ LIFT(exit)
 
 LIFT(nop) {}
 
+/* With a branch before it orders loads (DDI 0487, B2.3): the host does so, the translator is told. */
+LIFT(isb)
+{
+    lift_emit(l, UOP_fence, 0, 0, 0, 0, 0);
+}
+
 LIFT(fence)
 {
     /* dmb ishld (CRm xx01) orders loads with what follows, which the host does anyway; st alone likewise. */

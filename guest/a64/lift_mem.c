@@ -192,13 +192,14 @@ static void check_aligned(struct lift *l, const struct a64_insn *in, unsigned sc
     check_unit_aligned(l, in->rn, scale);
 }
 
-/* An acquiring load is what the host's are. A releasing store must also stay before a later acquiring load,
- * so a fence follows. */
+/* An acquiring load is what the host's are: the fence is for the translator alone (bt/forward.c). A releasing store must also stay
+ * before a later acquiring load, so a real one follows. */
 LIFT(ldar)
 {
     check_aligned(l, in, W(31, 30));
     static const uint16_t load[4] = {UOP_ld_u8, UOP_ld_u16, UOP_ld_u32, UOP_ld_64};
     lift_emit(l, load[W(31, 30)], a64_xd(l, in->rd), in->rn, 0, 0, 0);
+    lift_emit(l, UOP_fence, 0, 0, 0, 0, 0);
 }
 
 LIFT(stlr)
@@ -209,16 +210,21 @@ LIFT(stlr)
     lift_emit(l, UOP_fence, 0, 0, 0, 0, 1);
 }
 
-LIFT(ldapur)
+static void unscaled(struct lift *l, const struct a64_insn *in, int fence)
 {
     check_unit_aligned(l, emit_i(l, UOP_add_64_i, in->rn, in->imm), W(31, 30));
     a64_lift_mem(l, in, MODE_IMM);
+    lift_emit(l, UOP_fence, 0, 0, 0, 0, fence);
+}
+
+LIFT(ldapur)
+{
+    unscaled(l, in, 0);
 }
 
 LIFT(stlur)
 {
-    a64_lift_ldapur(l, in, 0);
-    lift_emit(l, UOP_fence, 0, 0, 0, 0, 1);
+    unscaled(l, in, 1);
 }
 
 /* The reservation is not in a slot: a helper drops it. */

@@ -15,7 +15,7 @@
 enum { VISITS = 120 };
 
 static unsigned programs = 4000;
-static unsigned long sunk_named, softened;
+static unsigned long sunk_named, softened, forwarded;
 /* Indirect jumps inside a region: returns and others with the address compared, and any with a known one. */
 static unsigned long returned, guessed, folded;
 
@@ -218,6 +218,11 @@ static void soften(struct bt_region *r)
     }
 }
 
+static void forward(struct bt_region *r)
+{
+    forwarded += bt_forward(r);
+}
+
 static void check_region(const struct bt_region *r, const char *stage)
 {
     uint32_t where;
@@ -249,7 +254,7 @@ static void run_level(int level)
     struct arena arena;
     arena_init(&arena, 1 << 16);
     uint64_t blocks = 0, loops = 0;
-    sunk_named = returned = guessed = folded = 0;
+    sunk_named = returned = guessed = folded = forwarded = 0;
     for (unsigned i = 0; i < programs; i++) {
         rng = UINT64_C(0x9e3779b97f4a7c15) * (i + 1) + (unsigned)level;
         struct program p = program_make();
@@ -267,11 +272,19 @@ static void run_level(int level)
         static const struct {
             const char *name;
             void (*run)(struct bt_region *r);
-        } passes[] = {
-            {"conditions", bt_conditions}, {"fold", bt_fold},          {"cse", bt_cse},
-            {"fold again", bt_fold},       {"sticky", bt_sticky},      {"dce", bt_dce},
-            {"cse again", bt_cse},         {"lazy NaNs", bt_lazy_nan}, {"dce again", bt_dce},
-            {"phis of flags", soften},     {"sink", bt_sink}};
+        } passes[] = {{"conditions", bt_conditions},
+                      {"fold", bt_fold},
+                      {"cse", bt_cse},
+                      {"forward", forward},
+                      {"fold again", bt_fold},
+                      {"forward again", forward},
+                      {"sticky", bt_sticky},
+                      {"dce", bt_dce},
+                      {"cse again", bt_cse},
+                      {"lazy NaNs", bt_lazy_nan},
+                      {"dce again", bt_dce},
+                      {"phis of flags", soften},
+                      {"sink", bt_sink}};
         for (size_t k = 0; k < sizeof passes / sizeof *passes; k++) {
             passes[k].run(r);
             check_region(r, passes[k].name);
@@ -284,13 +297,14 @@ static void run_level(int level)
     }
     arena_free(&arena);
     print_message("level %d: %lu loops, %lu phis of flags, %lu returns and %lu other targets "
-                  "compared, %lu known\n",
-                  level, loops, softened, returned, guessed, folded);
+                  "compared, %lu known, %lu with loads of what was stored\n",
+                  level, loops, softened, returned, guessed, folded, forwarded);
     /* The programs do have what is to be tested. */
     assert_true(sunk_named > programs * 8);
     assert_true(blocks > programs * (level == 1 ? 1 : 2));
     if (level == 2)
-        assert_true(loops > programs / 4 && softened > programs / 400 && returned > programs / 10 &&
+        assert_true(forwarded > programs / 40 && loops > programs / 4 &&
+                    softened > programs / 400 && returned > programs / 10 &&
                     folded > programs / 10);
 }
 
