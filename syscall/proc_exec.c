@@ -133,6 +133,12 @@ static bool name_is_lost(const struct target *x)
            (fdflags = fcntl(x->dirfd, F_GETFD)) >= 0 && fdflags & FD_CLOEXEC;
 }
 
+/* Does the name lead through a descriptor of this process, which the new one may not have? (systemd's executor.) */
+static bool name_is_descriptor(const struct target *x)
+{
+    return strncmp(x->host, "/proc/", 6) == 0 || strncmp(x->host, "/dev/fd/", 8) == 0;
+}
+
 /* Can the file be opened only now? Who is not root loses his capabilities with the exec. */
 static bool right_is_lost(void)
 {
@@ -393,7 +399,7 @@ static int64_t exec_guest(struct thread *t, struct target *x, uint64_t *argv, ui
         w[n++] = (uintptr_t) "--by-kernel";
     w[n++] = (uintptr_t) "-0";
     w[n++] = argv[0] ? argv[0] : (uintptr_t) "";
-    if (name_is_lost(x) || !*x->name || right_is_lost()) {
+    if (name_is_lost(x) || !*x->name || name_is_descriptor(x) || right_is_lost()) {
         /* The name is of no use to the next program, the open file is. */
         keep = inherited_copy(x->fd);
         if (keep < 0) {

@@ -15,12 +15,13 @@
  * Rings are found by the file's inode among the process's mappings: so copies of the descriptor,
  * forks and rings of other processes are known, and nothing has to be forgotten. What the ring is like (larger entries,
  * no array of indices) stands in its flags as well, in bits that the kernel neither uses nor changes.
- * A ring that a thread has registered is known by the number that it has for that thread.
+ * A ring that a thread has registered is known by the number that it has for that thread. Where a ring in memory of the
+ * caller's own lies (IORING_SETUP_NO_MMAP) is kept in a list, which children of a fork have, too.
  *
- * Refused (EINVAL, as kernels that do not know them): rings in memory of the caller's, of mixed entries or of another size
+ * Refused (EINVAL, as kernels that do not know them): rings without a descriptor, of mixed entries or of another size
  * than at first, and requests without a row below. A probe says so.
  *
- * Threading: reentrant.
+ * Threading: reentrant; the list only grows, at its head.
  */
 #include "base/arena.h"
 #include "syscall/guest_abi.h"
@@ -29,6 +30,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -37,6 +39,7 @@
 
 /* Younger than the headers of Debian 12. */
 #define FEAT_RW_ATTR (1u << 16)
+#define SETUP_NO_MMAP (1u << 14)
 #define SETUP_NO_SQARRAY (1u << 16)
 #define ENTER_EXT_ARG_REG (1u << 6)
 #define REGISTER_USE_REGISTERED_RING (1u << 31)
@@ -47,7 +50,7 @@
      IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ | IORING_SETUP_R_DISABLED |                 \
      IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |       \
      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SQE128 |         \
-     IORING_SETUP_CQE32 | SETUP_NO_SQARRAY)
+     IORING_SETUP_CQE32 | SETUP_NO_MMAP | SETUP_NO_SQARRAY)
 /* The kernel's own thread would have to run these: io_uring_create. */
 #define SETUP_NOT_SQPOLL \
     (IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN)
@@ -301,6 +304,12 @@ struct ring {
     uint32_t flags; /* IORING_SQ_NEED_WAKEUP: the guest believes in IORING_SETUP_SQPOLL; RING_ */
 };
 
+/* Rings in the guest's own memory, the newest first. */
+static struct own_ring {
+    struct own_ring *next;
+    struct ring ring;
+} * own_rings;
+
 /* By the number that they have for this thread, as it registered them (IO_RINGFD_REG_MAX). The kernel knows which
  * of them are there. */
 static _Thread_local struct {
@@ -331,6 +340,13 @@ static int visit(const struct vma *v, void *arg)
     return r->rings && r->sqes;
 }
 
+/* The ring's flags, where it is known where they are. */
+static bool find_words(const struct ring *from, struct ring *to)
+{
+    *to = *from;
+    return to->rings && to->sqes && at.cqes && !mm_read_u32(to->rings + at.flags, &to->flags);
+}
+
 /* Where the ring fd, or the one registered as fd, is mapped in this process; false: nowhere, or not a ring. */
 static bool find_ring(unsigned fd, bool by_number, struct ring *r)
 {
@@ -356,10 +372,13 @@ static bool find_ring(unsigned fd, bool by_number, struct ring *r)
         *r = last;
     } else {
         *r = (struct ring){.dev = dev, .ino = ino};
+        for (struct own_ring *o = __atomic_load_n(&own_rings, __ATOMIC_ACQUIRE); o; o = o->next)
+            if (o->ring.ino == ino && o->ring.dev == dev)
+                return find_words(&o->ring, r);
         mm_for_each(visit, r);
         last = *r;
     }
-    return r->rings && r->sqes && at.cqes && !mm_read_u32(r->rings + at.flags, &r->flags);
+    return find_words(r, r);
 }
 
 static uint32_t ring_word(const struct ring *r, uint64_t offset)
@@ -424,6 +443,56 @@ static void put_back(const struct changed *c)
 
 /* ---- the calls ---- */
 
+/* Where the caller's memory is: the last member of both structs, resv2 before Linux 6.5. */
+static uint64_t *user_addr(void *offsets)
+{
+    _Static_assert(sizeof(struct io_sqring_offsets) == 40 && sizeof(struct io_cqring_offsets) == 40,
+                   "linux/io_uring.h");
+    return (uint64_t *)offsets + 4;
+}
+
+static uint32_t power_of_2(uint32_t n)
+{
+    return n > 1 && n <= 1u << 16 ? 1u << (32 - __builtin_clz(n - 1)) : 1;
+}
+
+/* Note what the ring fd is like in its own flags. */
+static int64_t mark_ring(int fd, uint32_t flags)
+{
+    int64_t rings = host_call(SYS_mmap, 0, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+                              (uint64_t)fd, IORING_OFF_SQ_RING);
+    if (rings < 0)
+        return rings;
+    __atomic_or_fetch((uint32_t *)(uintptr_t)(rings + at.flags), flags, __ATOMIC_SEQ_CST);
+    host_call(SYS_munmap, (uint64_t)rings, GUEST_PAGE_SIZE, 0, 0, 0, 0);
+    return 0;
+}
+
+/* The same of one that cannot be mapped, since it lies in the guest's memory; and where. */
+static int64_t note_own_ring(int fd, struct io_uring_params *p, uint32_t flags)
+{
+    struct own_ring *o = calloc(1, sizeof(*o));
+    uint32_t now;
+    struct stat st;
+
+    if (!o)
+        return -ENOMEM;
+    o->ring.rings = *user_addr(&p->cq_off);
+    o->ring.sqes = *user_addr(&p->sq_off);
+    if (fstat(fd, &st) || mm_read_u32(o->ring.rings + at.flags, &now) ||
+        (now |= flags, mm_write(o->ring.rings + at.flags, &now, sizeof(now)))) {
+        free(o);
+        return -EFAULT;
+    }
+    o->ring.dev = st.st_dev;
+    o->ring.ino = st.st_ino;
+    o->next = __atomic_load_n(&own_rings, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&own_rings, &o->next, o, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+        ;
+    return 0;
+}
+
 int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
 {
     struct io_uring_params p;
@@ -435,6 +504,17 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
     asked = p.flags;
     if (asked & ~SETUP_KNOWN || (asked & IORING_SETUP_SQPOLL && asked & SETUP_NOT_SQPOLL))
         return -EINVAL;
+    if (asked & SETUP_NO_MMAP) {
+        uint64_t n = power_of_2((uint32_t)a[0]), cqes = 2 * n;
+        if (asked & IORING_SETUP_CQSIZE)
+            cqes = power_of_2(p.cq_entries);
+        *user_addr(&p.sq_off) =
+            sys_out(*user_addr(&p.sq_off), n * sizeof(struct io_uring_sqe)
+                                               << !!(asked & IORING_SETUP_SQE128));
+        *user_addr(&p.cq_off) = sys_out(*user_addr(&p.cq_off),
+                                        (cqes * sizeof(struct io_uring_cqe) + n * sizeof(uint32_t))
+                                            << !!(asked & IORING_SETUP_CQE32));
+    }
     if (asked & IORING_SETUP_SQPOLL)
         p.flags &= ~(IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF);
     fd = sig_syscall(t, SYS_io_uring_setup, a[0], (uintptr_t)&p, 0, 0, 0, 0);
@@ -455,16 +535,10 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
             (asked & SETUP_NO_SQARRAY ? RING_NO_ARRAY : 0);
     if (!(flags & RING_NO_ARRAY) && array_offset(p.cq_entries, flags) != p.sq_off.array)
         ret = -EINVAL; /* a kernel that has it elsewhere */
-    else if (flags) {
-        int64_t rings = host_call(SYS_mmap, 0, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                  (uint64_t)fd, IORING_OFF_SQ_RING);
-        if (rings < 0) {
-            ret = rings;
-        } else {
-            __atomic_or_fetch((uint32_t *)(uintptr_t)(rings + at.flags), flags, __ATOMIC_SEQ_CST);
-            host_call(SYS_munmap, (uint64_t)rings, GUEST_PAGE_SIZE, 0, 0, 0, 0);
-        }
-    }
+    else if (asked & SETUP_NO_MMAP)
+        ret = note_own_ring((int)fd, &p, flags);
+    else if (flags)
+        ret = mark_ring((int)fd, flags);
     if (ret >= 0)
         ret = mm_write(a[1], &p, sizeof(p));
     if (ret < 0) {

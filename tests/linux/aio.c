@@ -129,6 +129,7 @@ static void old_calls(void)
 
 /* ---- rings ---- */
 
+#define NO_MMAP (1u << 14)             /* IORING_SETUP_NO_MMAP, Linux 6.5 */
 #define NO_SQARRAY (1u << 16)          /* IORING_SETUP_NO_SQARRAY, Linux 6.6 */
 #define USE_REGISTERED_RING (1u << 31) /* IORING_REGISTER_USE_REGISTERED_RING, Linux 6.3 */
 
@@ -192,10 +193,25 @@ static void on_alarm(int signo)
     alarms++;
 }
 
+/* Memory of our own for a ring, as the last member of the kernel's two structs of offsets names it. */
+static char *own_memory(void *offsets)
+{
+    void *m = (void *)EXPECT_OK(
+        mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    ((uint64_t *)offsets)[4] = (uintptr_t)m;
+    return m;
+}
+
 /* A new ring and its mappings; false: there is no io_uring here. */
 static bool new_ring(struct io_uring_params *p)
 {
     unsigned flags = p->flags;
+    char *sq, *cq = NULL;
+
+    if (flags & NO_MMAP) {
+        cq = own_memory(&p->cq_off);
+        sqes = (void *)own_memory(&p->sq_off);
+    }
 
     ring = (int)syscall(SYS_io_uring_setup, 8, p);
     if (ring == -1 && (errno == ENOSYS || errno == EPERM)) {
@@ -209,10 +225,13 @@ static bool new_ring(struct io_uring_params *p)
     cqe_shift = !!(flags & IORING_SETUP_CQE32);
     EXPECT_EQ(p->sq_entries, 8);
     EXPECT_EQ(p->flags, flags);
-    char *sq = ring_map(p->sq_off.array + p->sq_entries * 4, IORING_OFF_SQ_RING);
-    char *cq =
-        ring_map(p->cq_off.cqes + (p->cq_entries * sizeof(*cqes) << cqe_shift), IORING_OFF_CQ_RING);
-    sqes = ring_map(p->sq_entries * sizeof(*sqes) << sqe_shift, IORING_OFF_SQES);
+    sq = cq;
+    if (!cq) {
+        sq = ring_map(p->sq_off.array + p->sq_entries * 4, IORING_OFF_SQ_RING);
+        cq = ring_map(p->cq_off.cqes + (p->cq_entries * sizeof(*cqes) << cqe_shift),
+                      IORING_OFF_CQ_RING);
+        sqes = ring_map(p->sq_entries * sizeof(*sqes) << sqe_shift, IORING_OFF_SQES);
+    }
     sq_head = (void *)(sq + p->sq_off.head);
     sq_tail = (void *)(sq + p->sq_off.tail);
     sq_mask = (void *)(sq + p->sq_off.ring_mask);
@@ -384,9 +403,14 @@ static void polled_ring(void)
 /* Rings of other shapes, with enough requests that each place is used, and some that have to be changed for the host. */
 static void shapes(void)
 {
-    static const unsigned flags[] = {NO_SQARRAY, IORING_SETUP_SQE128, IORING_SETUP_CQE32,
+    static const unsigned flags[] = {NO_SQARRAY,
+                                     IORING_SETUP_SQE128,
+                                     IORING_SETUP_CQE32,
                                      IORING_SETUP_SQE128 | IORING_SETUP_CQE32 | NO_SQARRAY,
-                                     IORING_SETUP_SQPOLL | IORING_SETUP_SQE128};
+                                     IORING_SETUP_SQPOLL | IORING_SETUP_SQE128,
+                                     NO_MMAP,
+                                     NO_MMAP | NO_SQARRAY | IORING_SETUP_CQE32,
+                                     NO_MMAP | IORING_SETUP_SQPOLL};
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         struct io_uring_params p = {.flags = flags[i]};
         if (!new_ring(&p))

@@ -254,6 +254,14 @@ static void test_at(void)
     EXPECT_EQ(IN_CHILD(syscall(SYS_execveat, g, "", argv, envp, AT_EMPTY_PATH)), 40);
     EXPECT_EQ(IN_CHILD(syscall(SYS_execveat, p, "", argv, envp, AT_EMPTY_PATH)), 40);
     EXPECT_EQ(IN_CHILD(fexecve(f, argv, envp)), 40);
+    /* By the descriptor's name, which is gone with the exec. */
+    char by_fd[40];
+    int gone = EXPECT_OK(fcntl(f, F_DUPFD_CLOEXEC, 60));
+    snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", gone);
+    EXPECT_EQ(IN_CHILD(execve(by_fd, argv, envp)), 40);
+    snprintf(by_fd, sizeof(by_fd), "/dev/fd/%d", gone);
+    EXPECT_EQ(IN_CHILD(execve(by_fd, argv, envp)), 40);
+    EXPECT_OK(close(gone));
     EXPECT_ERR(syscall(SYS_execveat, f, "", argv, envp, 0), ENOENT);
     EXPECT_ERR(syscall(SYS_execveat, f, "x", argv, envp, 0), ENOTDIR);
     EXPECT_EQ(symlinkat("program", d, "link"), 0);
