@@ -78,6 +78,13 @@ bool bt_emit_fp_flags(struct bt_emitter *m, uint32_t v)
     case UOP_fp_setflags:
         set_flags(m, v);
         return true;
+    case UOP_fp_getid:
+        x64_rm(&m->e, X64_MOVZX8, 4, d, X64_CPU(fp_denormal));
+        bt_done(m, v, d);
+        return true;
+    case UOP_fp_setid:
+        x64_mov_mr(&m->e, 1, X64_CPU(fp_denormal), bt_gpr(m, m->r->ops[v].a, RAX));
+        return true;
     default:
         return false;
     }

@@ -173,6 +173,8 @@ bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o)
     case UOP_fp_getflags:
     case UOP_fp_getraw:
     case UOP_fp_setflags:
+    case UOP_fp_getid:
+    case UOP_fp_setid:
     case UOP_cond:
         return true;
     default:

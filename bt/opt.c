@@ -154,7 +154,7 @@ static bool is_root(const struct bt_op *o)
     uint16_t flags = bt_flags(o->op);
     /* A floating-point operation raises sticky flags, a load may fault; reading the flags does nothing. */
     return !(flags & UOP_F_PURE) && o->op != UOP_fp_getflags && o->op != UOP_fp_getraw &&
-           o->op != BT_DEAD;
+           o->op != UOP_fp_getid && o->op != BT_DEAD;
 }
 
 struct marker {

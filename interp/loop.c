@@ -559,6 +559,12 @@ do_fp_getraw:
 do_fp_setflags:
     fp_set_mxcsr((fp_get_mxcsr() & ~FP_MXCSR_FLAGS) | fp_flags_to_mxcsr((unsigned)A));
     NEXT();
+do_fp_getid:
+    D = cpu->fp_denormal;
+    NEXT();
+do_fp_setid:
+    cpu->fp_denormal = A & 1;
+    NEXT();
 do_fp_setmode:
     cpu->mxcsr = fp_get_mxcsr();
     fp_env_set_mode(cpu, (unsigned)A);

@@ -37,7 +37,8 @@ enum a64_slot {
 #define A64_FPCR_FZ16 (1u << 19)
 #define A64_FPCR_MASK (31u << A64_FPCR_RMODE_SHIFT | A64_FPCR_FZ16)
 #define A64_FPSR_QC (1u << 27)
-#define A64_FPSR_IDC (1u << 7)
+#define A64_FPSR_IDC_SHIFT 7
+#define A64_FPSR_IDC (1u << A64_FPSR_IDC_SHIFT)
 
 /* DC ZVA clears 4 << 4 bytes; 64-byte lines. CTR_EL0: no DIC, no IDC, so programs clean and invalidate. */
 #define A64_DCZID 4
@@ -58,9 +59,7 @@ enum a64_pair { PAIR_OFF, PAIR_POST, PAIR_PRE };
 
 enum a64_helper {
     A64_HELPER_CLREX,
-    A64_HELPER_FP_MODE,      /* fp_setmode's operand of an FPCR */
-    A64_HELPER_DENORMAL,     /* FPSR.IDC */
-    A64_HELPER_SET_DENORMAL, /* by an FPSR */
+    A64_HELPER_FP_MODE, /* fp_setmode's operand of an FPCR */
 };
 
 /* Number of bits hi to lo of an instruction word. */

@@ -149,24 +149,9 @@ static uint64_t fp_mode(struct cpu *cpu, uint64_t fpcr, uint64_t unused)
     return a64_fp_mode((uint32_t)fpcr);
 }
 
-static uint64_t denormal(struct cpu *cpu, uint64_t a, uint64_t b)
-{
-    (void)a, (void)b;
-    return cpu->fp_denormal ? A64_FPSR_IDC : 0;
-}
-
-static uint64_t set_denormal(struct cpu *cpu, uint64_t fpsr, uint64_t unused)
-{
-    (void)unused;
-    cpu->fp_denormal = fpsr & A64_FPSR_IDC;
-    return 0;
-}
-
 static const struct guest_helper helpers[] = {
     [A64_HELPER_CLREX] = {"clrex", clrex, false, false},
     [A64_HELPER_FP_MODE] = {"fp_mode", fp_mode, false, false},
-    [A64_HELPER_DENORMAL] = {"denormal", denormal, false, false},
-    [A64_HELPER_SET_DENORMAL] = {"set_denormal", set_denormal, false, false},
 };
 
 /* O_DIRECTORY, O_NOFOLLOW, O_DIRECT, O_LARGEFILE (asm/fcntl.h of arm64 and of x86). */

@@ -753,7 +753,9 @@ LIFT(mrs_fpsr)
     uint8_t flags = lift_temp(l);
     lift_emit(l, UOP_fp_getflags, flags, 0, 0, 0, 0);
     uint8_t all = emit2(l, UOP_or_64, reverse_flags(l, flags), A64_FPSR);
-    uint8_t idc = helper(l, A64_HELPER_DENORMAL, A64_XZR);
+    uint8_t id = lift_temp(l);
+    lift_emit(l, UOP_fp_getid, id, 0, 0, 0, 0);
+    uint8_t idc = emit_i(l, UOP_shl_64_i, id, A64_FPSR_IDC_SHIFT);
     if (in->rd != 31)
         lift_emit(l, UOP_or_64, in->rd, all, idc, 0, 0);
 }
@@ -761,7 +763,8 @@ LIFT(mrs_fpsr)
 LIFT(msr_fpsr)
 {
     uint8_t x = a64_x(in->rd);
+    uint8_t idc = emit_i(l, UOP_shr_64_i, x, A64_FPSR_IDC_SHIFT);
+    lift_emit(l, UOP_fp_setid, 0, emit_i(l, UOP_and_64_i, idc, 1), 0, 0, 0);
     lift_emit(l, UOP_fp_setflags, 0, reverse_flags(l, emit_i(l, UOP_and_64_i, x, 31)), 0, 0, 0);
-    helper(l, A64_HELPER_SET_DENORMAL, x);
     emit_to(l, A64_FPSR, UOP_and_64_i, x, A64_FPSR_QC);
 }

@@ -181,7 +181,8 @@ static void floating_point(void **state)
     for (unsigned op = 0; op < UOP_CODES; op++) {
         const struct uop_info *info = &uop_info[op];
         if (!(info->flags & UOP_F_FPENV) || info->a == UOP_K_V || op == UOP_fp_getflags ||
-            op == UOP_fp_getraw || op == UOP_fp_setflags || op == UOP_fp_setmode)
+            op == UOP_fp_getraw || op == UOP_fp_setflags || op == UOP_fp_getid ||
+            op == UOP_fp_setid || op == UOP_fp_setmode)
             continue;
         for (int i = 0; i < 1500; i++) {
             unsigned frm = rnd() % 8, imm = rnd() % 6;

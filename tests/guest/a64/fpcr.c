@@ -43,16 +43,18 @@ static uint64_t number(const struct format *f, unsigned specials, uint64_t other
         case 7: /* about the least normal number */
             return (v & sign) | (one + (r >> 16 & 7) - 4);
         case 8: /* a product is about there */
-        case 9:
             return (v & (sign | (one - 1))) |
                    ((bias + one - (other & exponents) + ((r >> 16 & 3) - 1) * one) & exponents);
+        case 9: /* or just below, and rounded up: (2 - 2 b) times (1 + b) */
+            return (v & sign) | ((one - 2 * (other & 7)) & (one - 1)) |
+                   ((bias - (other & exponents)) & exponents);
         case 10: /* a quotient is */
             return (v & (sign | (one - 1))) |
                    (((other & exponents) + bias - ((r >> 16 & 3) - 1) * one) & exponents);
         case 11: /* near the other */
             return other ^ (r >> 16 & 3);
-        case 12:
-            return (v & sign) | (v & (one - 1)) | one << (r >> 16 & 3);
+        case 12: /* one and a little, see above */
+            return (v & sign) | (bias + ((r >> 16 & 7) - 3) * one) | (1 + (r >> 24 & 3));
         case 13: /* few digits */
             return (v & sign) | bias | (v & (one - 1) & ~(one / 8 - 1));
         default:
