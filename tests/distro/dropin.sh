@@ -9,6 +9,7 @@
 #   registered  that system through the kernel, registered as Debian's qemu-user-static does it, the emulator inside
 #   fix-binary  the same by flag F, no emulator inside: as docker and podman run an image of a foreign platform
 #   nspawn      systemd-nspawn -D of that system
+#   boot        systemd as the first process of a container, without binfmt_misc: a service runs, no unit fails, power off
 #   mmdebstrap  mmdebstrap --architectures=GUEST
 #   mkosi       mkosi --architecture, a directory
 #   cross       makes a system of the machine's own architecture with Debian's cross compilers, for what follows
@@ -50,7 +51,7 @@ for arg; do
     esac
 done
 : "${guests:=riscv64 arm64}"
-: "${steps:=chroot registered fix-binary nspawn mmdebstrap mkosi cross cargo go meson cmake dpkg}"
+: "${steps:=chroot registered fix-binary nspawn boot mmdebstrap mkosi cross cargo go meson cmake dpkg}"
 [ "$(id -u)" -eq 0 ] || die "root is needed, for the users of the systems (in a namespace of their own)"
 for tool in debootstrap mmdebstrap; do
     command -v $tool >/dev/null || die "$tool is missing: apt-get install $tool"
@@ -171,6 +172,34 @@ step_nspawn() {
     # The network and the cgroups of the namespace's own: what nspawn mounts is refused otherwise.
     test "$(inside "$(rule OC "/usr/bin/qemu-$name-static")" unshare --net --cgroup systemd-nspawn -q --register=no --keep-unit \
         -D "$root" /bin/sh /check "$name" "$guest" | tr -d '\r' | tail -n 1)" = checked
+}
+step_boot() {
+    ready || return
+    command -v systemd-nspawn >/dev/null || skip "systemd-nspawn is missing: apt-get install systemd-container" || return
+    cp "$emulator" "$root/usr/bin/qemu-$name-static"
+    rm -f "$root/done"
+    if [ ! -e "$root/usr/lib/systemd/systemd" ]; then
+        cp /etc/resolv.conf "$root/etc/"
+        echo "deb $archive $suite main" >"$root/etc/apt/sources.list"
+        # shellcheck disable=SC2016
+        inside '' sh -e -c 'mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"; exec chroot "$@"' sh "$root" \
+            "/usr/bin/qemu-$name-static" /bin/sh -e -c 'apt-get -q update
+                apt-get -q -y --no-install-recommends install systemd systemd-sysv dbus'
+        rm "$root/etc/resolv.conf" # a container's own
+    fi
+    cat >"$root/etc/systemd/system/dropin.service" <<'UNIT'
+[Service]
+Type=oneshot
+PrivateTmp=yes
+ProtectSystem=full
+SystemCallFilter=@system-service
+ExecStart=/bin/sh -c "uname -m >/done; systemctl list-units --failed --no-legend >>/done; systemctl poweroff --no-block"
+UNIT
+    mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+    ln -sf ../dropin.service "$root/etc/systemd/system/multi-user.target.wants/"
+    timeout 300 systemd-nspawn --register=no --keep-unit -D "$root" "/usr/bin/qemu-$name-static" /usr/lib/systemd/systemd
+    cat "$root/done"
+    test "$(cat "$root/done")" = "$name"
 }
 step_mmdebstrap() {
     cp "$emulator" "$work/qemu-$name-static"
