@@ -271,7 +271,7 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr, tried = 0;
     const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
-    unsigned reg = XMM16, end = fp && a->high ? X64_NXMM : 0;
+    unsigned reg = XMM16, end = fp && a->high ? BT_HALF_XMM : 0;
     for (;;) {
         unsigned best = n;
         uint32_t least = UINT32_MAX;

@@ -21,6 +21,9 @@
  * where bt_keeps_xmm allows it, and AVX-512's xmm16 to xmm31 are allocatable inside a unit but no homes. */
 #define BT_CPU RBP
 
+/* This one and the next, xmm30 and xmm31, are no values': see bt_halves in bt/emit_int.h. */
+#define BT_HALF_XMM (X64_NXMM - 2)
+
 /* Two units of the cpu where no value lies: for registers that an operation's code needs besides (struct bt_emitter, displaced). */
 #define BT_SPARE_UNIT (CPU_UNITS - 2)
 

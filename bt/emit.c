@@ -619,6 +619,7 @@ static void emit_entry(struct bt_emitter *m)
                                           bt_slot_kind(r, r->ops[v].slot, 0)};
     }
     bt_parallel_move(m, moves, n);
+    bt_halves(m);
     m->pos = last_position(m, 0);
     emit_edge(m, 0, 0, JUMP_PLAIN);
 }

@@ -71,10 +71,46 @@ void bt_trap_flushing(struct bt_emitter *m, uint32_t begin, uint32_t v, enum cc_
         bt_trap(m, begin, v, result, reg);
 }
 
+static struct x64_mem half(struct bt_emitter *m, bool s)
+{
+    uint64_t v = s ? UINT64_C(0x3f0000003f000000) : UINT64_C(0x3fe0000000000000);
+    return bt_const128(m, v, v);
+}
+
 void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s)
 {
-    uint64_t half = s ? UINT64_C(0x3f0000003f000000) : UINT64_C(0x3fe0000000000000);
-    x64_v_rrm(&m->e, multiply, scratch, d, bt_const128(m, half, half));
+    if (m->halves[s])
+        x64_v_rrr(&m->e, multiply, scratch, d, BT_HALF_XMM + s);
+    else
+        x64_v_rrm(&m->e, multiply, scratch, d, half(m, s));
+}
+
+void bt_halves(struct bt_emitter *m)
+{
+    const struct bt_region *r = m->r;
+    if (!r->traps || r->level == 1 || !x64_has_high(m->e.features))
+        return;
+    for (uint32_t v = 1; v < r->nops; v++) {
+        const struct bt_op *o = &r->ops[v];
+        if (o->op >= UOP_CODES || !(uop_info[o->op].flags & UOP_F_FPENV) || !(o->imm & FP_ENV) ||
+            !r->blocks[o->block].loop_depth || !bt_rounds_up(r, o))
+            continue;
+        switch (o->op) {
+        case UOP_fmul_f64:
+        case UOP_ffma_f64:
+        case UOP_vfmul_f64:
+        case UOP_vffma_f64:
+            m->halves[0] = true;
+            break;
+        default:
+            m->halves[1] = true;
+        }
+    }
+    for (unsigned s = 0; s < 2; s++) {
+        if (m->halves[s])
+            x64_v_rm(&m->e, X64_MOVAPS, BT_HALF_XMM + s, half(m, s));
+        m->alloc.high |= m->halves[s];
+    }
 }
 
 static void arith(struct bt_emitter *m, uint32_t v, unsigned op, bool commutes)

@@ -60,7 +60,9 @@ struct bt_emitter {
     uint8_t displaced
         [2]; /* registers whose contents are in BT_SPARE_UNIT and the next now; the same ones (0): none are */
     uint32_t checked[8], nchecked, checked_block; /* bases that were compared in this block */
-    bool high;           /* the operation's instructions take xmm16 to xmm31 */
+    bool halves
+        [2];   /* BT_HALF_XMM has 1/2 in every lane of 64 bits, the next one in every lane of 32 */
+    bool high; /* the operation's instructions take xmm16 to xmm31 */
     const char *cannot;  /* set when an operation has no emitter */
     struct cc_side side; /* last: too large to be cleared each time */
 };
@@ -136,6 +138,8 @@ void bt_trap_subnormal(struct bt_emitter *m, unsigned a, unsigned b, bool s);
 /* Where operations trap, inside such code: trap if d, which `multiply` (X64_MULSD and the like) takes, is or has the least normal
  * number. The scratch register is not d. */
 void bt_trap_least(struct bt_emitter *m, unsigned multiply, unsigned scratch, unsigned d, bool s);
+/* At the entry: what these products are with, if loops have any, goes into registers. Such loops are full of loads. */
+void bt_halves(struct bt_emitter *m);
 /* The poll of a back edge, of which its terminator may say so early: what it compares stays in the flags. */
 void bt_poll(struct bt_emitter *m, const struct bt_op *terminator);
 /* Leave for `reason` with the state of a snapshot: the label of a cold exit. */
