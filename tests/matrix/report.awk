@@ -3,7 +3,7 @@
 BEGIN {
     FS = "\t"
     split("basic medium hard brutal", grades, " ")
-    split("native qemu auto launcher interp bt", engines, " ")
+    nengines = split("native qemu auto launcher interp bt", engines, " ")
     label["native"] = "native"; label["qemu"] = "qemu-user"; label["auto"] = "Dragoman"
     label["launcher"] = "launcher alone"; label["interp"] = "interpreter"; label["bt"] = "translator"
     mark["fail"] = mark["timeout"] = mark["memory"] = "✗"; mark["skip"] = mark["absent"] = "–"
@@ -59,7 +59,7 @@ function title(column,    part) {
 function columns(    i, j, n) {
     n = 0
     for (i = 1; i <= nplaces; i++)
-        for (j = 1; j <= 5; j++)
+        for (j = 1; j <= nengines; j++)
             if ((places[i] SUBSEP engines[j]) in used) {
                 list[++n] = places[i] SUBSEP engines[j]
                 engine[n] = engines[j]
@@ -202,7 +202,7 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
     flags = ""
     for (p = 1; p <= nplaces; p++) {
         q = r SUBSEP places[p] SUBSEP "qemu"
-        for (j = 3; j <= 5; j++) {
+        for (j = 3; j <= nengines; j++) {
             d = r SUBSEP places[p] SUBSEP engines[j]
             if (!(d in state))
                 continue
@@ -219,7 +219,7 @@ function html_row(r,    p, j, c, flags, q, d, logs, line) {
     for (p = 1; p <= nplaces; p++) {
         split(places[p], part, SUBSEP)
         line = ""
-        for (j = 1; j <= 5; j++) {
+        for (j = 1; j <= nengines; j++) {
             c = r SUBSEP places[p] SUBSEP engines[j]
             if (!(c in state))
                 continue
