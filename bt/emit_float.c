@@ -676,6 +676,7 @@ bool bt_emit_float(struct bt_emitter *m, uint32_t v)
         on_bits(m, v, X64_ANDPS);
         return true;
     default:
-        return bt_emit_convert(m, v) || bt_emit_estimate(m, v) || bt_emit_fp_flags(m, v);
+        return bt_emit_convert(m, v) || bt_emit_estimate(m, v) || bt_emit_half(m, v) ||
+               bt_emit_fp_flags(m, v);
     }
 }

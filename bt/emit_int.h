@@ -212,6 +212,7 @@ void bt_check_end(struct bt_emitter *m, const struct bt_op *o, unsigned reg);
 /* Parts of bt_emit_float, and of bt_emit_vector_float. */
 bool bt_emit_convert(struct bt_emitter *m, uint32_t v);
 bool bt_emit_estimate(struct bt_emitter *m, uint32_t v);
+bool bt_emit_half(struct bt_emitter *m, uint32_t v);
 /* Parts of bt_emit_integer. */
 bool bt_emit_bits(struct bt_emitter *m, uint32_t v);
 bool bt_emit_flags(struct bt_emitter *m, uint32_t v);

@@ -482,7 +482,7 @@ bool bt_emit_vector_float(struct bt_emitter *m, uint32_t v)
     f.d = bt_xdst(m, v, bt_keeps_xmm(m->r, o) ? XMM1 : XMM2);
     f.begin = x64_offset(&m->e);
     if (!emit(&f))
-        return bt_emit_estimate(m, v);
+        return bt_emit_estimate(m, v) || bt_emit_half(m, v);
     bt_trap(m, f.begin, v, CC_TRAP_VECTOR, f.d);
     bt_xdone(m, v, f.d);
     return true;

@@ -117,8 +117,9 @@ struct bt_region {
     bool has_fp;
     bool
         traps; /* invalid floating-point operations trap (codecache/trap.h), so that results need not be looked at */
-    bool flushes, defaults; /* its code is for FP_FZ, for FP_DN */
     bool looks;             /* they would, but not in this unit, where they do too often */
+    bool flushes, defaults; /* its code is for FP_FZ, for FP_DN */
+    bool soft_halves;       /* for rules of f16: its operations are C's */
     bool in_place; /* made by bt/quick.c: no SSA, every slot is always in its canonical place */
 
     struct bt_op *ops; /* [1 .. nops) */

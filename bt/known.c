@@ -273,6 +273,8 @@ bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o)
     case UOP_vfmul_f64:
     case UOP_vfmulx_f32:
     case UOP_vfmulx_f64:
+    case UOP_fmul_f16:
+    case UOP_vfmul_f16:
         /* The fraction of a square that has an even exponent is at most (2^(p + 1) - 1)^2 of 2 p + 2 digits. */
         return o->a != o->b;
     case UOP_ffma_f32:
@@ -281,6 +283,12 @@ bool bt_rounds_up(const struct bt_region *r, const struct bt_op *o)
     case UOP_vffma_f32:
     case UOP_vffma_f64:
     case UOP_vcvt_f64_f32:
+    case UOP_ffma_f16:
+    case UOP_vffma_f16:
+    case UOP_vffmah:
+    case UOP_cvt_f32_f16:
+    case UOP_vcvt_f32_f16:
+    case UOP_cvt_f64_f16:
         return true;
     default:
         /* Sums are exact down there. A quotient below a power of two is so by 1 / divisor at least, taken as whole numbers of p digits,

@@ -570,6 +570,7 @@ void bt_take_flags(struct bt_region *r, const struct block *b)
     r->has_fp |= (b->flags & BLOCK_FP) != 0;
     r->flushes = b->rules & FP_FZ;
     r->defaults = b->rules & FP_DN;
+    r->soft_halves = b->rules & (FP_FZ16 | FP_AHP);
     r->looks |= b->flags & BLOCK_FP_LOOK && cc_traps(r->guest);
     r->traps = cc_traps(r->guest) && !r->looks;
 }

@@ -118,13 +118,13 @@ enum fp_rm {
 #define FP_FBITS_OF(imm) ((unsigned)(imm) >> 8)
 
 /* Rules of the environment, with the rounding mode in fp_setmode's operand: subnormal operands and results are zeros (of
- * f32 and f64; of f16), f16 is Arm's alternative half precision in conversions, every NaN result is the default one. Everything
- * of f16, and NaNs of what has FP_ENV, are software in any case; with FP_FZ everything is in the interpreter, and
- * translated code uses the host's instructions, whose traps say where they do otherwise (codecache/trap.h). Code is made for
- * FP_CODE_RULES: what it does about results depends on them. */
+ * f32 and f64; of f16), f16 is Arm's alternative half precision in conversions, every NaN result is the default one. In the
+ * interpreter everything of f16, and NaNs of what has FP_ENV, are software in any case, with FP_FZ everything is; translated code
+ * uses the host's instructions, whose traps say where they do otherwise (codecache/trap.h), but for f16 with FP_FZ16 or FP_AHP. Code
+ * is made for these rules, FP_CODE_RULES: what it does about results depends on them. */
 enum fp_rule { FP_FZ = 1 << 4, FP_FZ16 = 1 << 5, FP_AHP = 1 << 6, FP_DN = 1 << 7 };
 #define FP_RULES 0xf0u
-#define FP_CODE_RULES (FP_FZ | FP_DN)
+#define FP_CODE_RULES FP_RULES
 
 /* Sticky exception flags, RISC-V's fflags layout. FP_ID, a subnormal operand taken as zero, is kept in the cpu and no
  * part of fp_getflags. */

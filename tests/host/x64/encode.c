@@ -413,7 +413,8 @@ static void vec_row(const struct row *r, bool vex, unsigned len, unsigned high)
 {
     uint64_t f = vex ? ~UINT64_C(0) : ~X64_FBIT(X64_F_AVX);
     unsigned op = r->op | (len == 32 ? X64_L256 : 0);
-    unsigned ms = len == 32 ? 32 : r->size;
+    /* The narrow side of a conversion is half as long. */
+    unsigned ms = len / 16 * r->size, rm_len = r->size == 8 && len == 32 ? 16 : len;
     bool v = vex && !(r->flags & XF_LEGACY);
     char name[40];
     struct want w;
@@ -443,16 +444,16 @@ static void vec_row(const struct row *r, bool vex, unsigned len, unsigned high)
             case X64_S_X_XM_X0: /* Zydis hides the implicit xmm0 */
                 mem ? x64_v_rm(&em, op, a, m) : x64_v_rr(&em, op, a, b);
                 w_vec(&w, a, len);
-                mem ? w_mem(&w, m, ms) : w_vec(&w, b, len);
+                mem ? w_mem(&w, m, ms) : w_vec(&w, b, rm_len);
                 break;
             case X64_S_XM_X:
                 mem ? x64_v_rm(&em, op, a, m) : x64_v_rr(&em, op, a, b);
-                mem ? w_mem(&w, m, ms) : w_vec(&w, b, len);
+                mem ? w_mem(&w, m, ms) : w_vec(&w, b, rm_len);
                 w_vec(&w, a, len);
                 break;
             case X64_S_XM_X_I8:
                 mem ? x64_v_rmi(&em, op, a, m, imm) : x64_v_rri(&em, op, a, b, imm);
-                mem ? w_mem(&w, m, ms) : w_vec(&w, b, len);
+                mem ? w_mem(&w, m, ms) : w_vec(&w, b, rm_len);
                 w_vec(&w, a, len), w_imm(&w, imm, 1);
                 break;
             case X64_S_X_V_XM:
@@ -501,7 +502,7 @@ static void vec_row(const struct row *r, bool vex, unsigned len, unsigned high)
                 break;
             case X64_S_R_X:
                 x64_v_gr(&em, op, 4, a, b);
-                w_gpr(&w, a, 4), w_vec(&w, b, 16);
+                w_gpr(&w, a, 4), w_vec(&w, b, len);
                 break;
             case X64_S_X_V_RM: {
                 unsigned size = k & 1 ? 8 : 4;
