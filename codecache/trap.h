@@ -12,6 +12,10 @@
  * flag and inexact's are set nothing more needs to be found out, and underflow is masked (fp_mxcsr_settled). With the first alone, which only a
  * program that writes its flags has, the product for nobody would set the second one.
  *
+ * Flags whose exception is unmasked are what cpu->mxcsr says and what C raises, whatever the host has noted: a comparison for nobody
+ * traps for NaNs that are to be looked at, and where the environment flushes (FP_FZ) the host notes inexact with each tiny result: there
+ * inexact traps too until it is set. Subnormal operands trap there until FP_ID is set; then the host takes them for zeros.
+ *
  * Owns: the table of a unit's operations that may trap. A row is for a range of code that ends where the result is in its register:
  * a trap of any instruction in it is answered by the whole operation. Rows are in ascending order. Form, numbers as LEB128: beginning
  * less the previous end; length; kind | register << 3 of the result; and unless the result is host flags: the micro-op, its immediate
