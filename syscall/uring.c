@@ -42,6 +42,8 @@
 #define SETUP_NO_MMAP (1u << 14)
 #define SETUP_NO_SQARRAY (1u << 16)
 #define ENTER_EXT_ARG_REG (1u << 6)
+/* All flags but IORING_ENTER_REGISTERED_RING that there are up to Linux 6.17. */
+#define ENTER_ABOUT_WAITING 0xef
 #define REGISTER_USE_REGISTERED_RING (1u << 31)
 #define REGISTER_RESIZE_RINGS 33
 
@@ -516,7 +518,8 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
                                             << !!(asked & IORING_SETUP_CQE32));
     }
     if (asked & IORING_SETUP_SQPOLL)
-        p.flags &= ~(IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF);
+        /* It would be the single issuer, whoever fills the ring. */
+        p.flags &= ~(IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF | IORING_SETUP_SINGLE_ISSUER);
     fd = sig_syscall(t, SYS_io_uring_setup, a[0], (uintptr_t)&p, 0, 0, 0, 0);
     if (fd < 0)
         return fd;
@@ -595,7 +598,8 @@ int64_t sys_io_uring_enter(struct thread *t, const uint64_t *a)
     if (!find_ring((unsigned)a[0], by_number, &r)) {
         /* Not a ring, as the kernel will say, or one that only other processes have mapped: what its requests say
          * cannot be seen. */
-        ret = host_call(SYS_io_uring_enter, a[0], 0, 0, by_number, 0, 0);
+        ret =
+            host_call(SYS_io_uring_enter, a[0], 0, 0, a[3] & ~(uint64_t)ENTER_ABOUT_WAITING, 0, 0);
         return ret < 0 ? ret : -EOPNOTSUPP;
     }
     polled = r.flags & IORING_SQ_NEED_WAKEUP;

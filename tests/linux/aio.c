@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -371,6 +372,29 @@ static void not_taken(void)
     EXPECT_OK(close(fd));
 }
 
+/* That thread is the single issuer, for whatever process fills the ring. */
+static void polled_by_a_child(void)
+{
+    struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SINGLE_ISSUER,
+                                .sq_thread_idle = 1};
+    int status;
+
+    if (!new_ring(&p))
+        return;
+    request(IORING_OP_NOP, -1, NULL, 0, 0);
+    EXPECT_EQ(enter(1, 1), 1);
+    EXPECT_EQ(completion(), 0);
+    pid_t pid = EXPECT_OK(fork());
+    if (pid == 0) {
+        request(IORING_OP_NOP, -1, NULL, 0, 0);
+        EXPECT_EQ(enter(1, 1), 1);
+        exit(completion() == 0 ? 6 : 1);
+    }
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(status, 6 << 8);
+    EXPECT_OK(close(ring));
+}
+
 /* The kernel's thread takes requests, woken when it sleeps. */
 static void polled_ring(void)
 {
@@ -557,6 +581,7 @@ static void rings(void)
     EXPECT_EQ(alarms, 2);
     EXPECT_ERR(syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, &block, 7), EINVAL);
     EXPECT_ERR(syscall(SYS_io_uring_enter, fd, 0, 0, 0, NULL, 0), EOPNOTSUPP);
+    EXPECT_ERR(syscall(SYS_io_uring_enter, ring, 1, 0, ~0U, NULL, 0), EINVAL);
     EXPECT_ERR(mmap((void *)((uintptr_t)sqes & -4096UL), CHUNK, PROT_READ, MAP_SHARED | MAP_FIXED,
                     ring, 0),
                EINVAL);
@@ -569,6 +594,7 @@ int main(void)
     old_calls();
     rings();
     polled_ring();
+    polled_by_a_child();
     shapes();
     registered_ring();
     printf("ok\n");
