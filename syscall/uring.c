@@ -458,6 +458,15 @@ static uint32_t power_of_2(uint32_t n)
     return n > 1 && n <= 1u << 16 ? 1u << (32 - __builtin_clz(n - 1)) : 1;
 }
 
+/* May that thread run on the processor that the guest wants? The kernel tells by making one. */
+static int64_t try_polling(const struct io_uring_params *p)
+{
+    struct io_uring_params trial = {.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF,
+                                    .sq_thread_cpu = p->sq_thread_cpu};
+    int64_t fd = host_call(SYS_io_uring_setup, 1, (uintptr_t)&trial, 0, 0, 0, 0);
+    return fd < 0 ? fd : host_call(SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
 /* Note what the ring fd is like in its own flags. */
 static int64_t mark_ring(int fd, uint32_t flags)
 {
@@ -520,6 +529,8 @@ int64_t sys_io_uring_setup(struct thread *t, const uint64_t *a)
     if (asked & IORING_SETUP_SQPOLL)
         /* It would be the single issuer, whoever fills the ring. */
         p.flags &= ~(IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF | IORING_SETUP_SINGLE_ISSUER);
+    if (asked & IORING_SETUP_SQPOLL && asked & IORING_SETUP_SQ_AFF && (ret = try_polling(&p)) < 0)
+        return ret;
     fd = sig_syscall(t, SYS_io_uring_setup, a[0], (uintptr_t)&p, 0, 0, 0, 0);
     if (fd < 0)
         return fd;

@@ -418,6 +418,12 @@ static void polled_ring(void)
     p = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL | IORING_SETUP_DEFER_TASKRUN |
                                           IORING_SETUP_SINGLE_ISSUER};
     EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
+    p = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF,
+                                 .sq_thread_cpu = 1u << 20};
+    EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
+    p = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF,
+                                 .sq_thread_cpu = 0};
+    EXPECT_OK(close(EXPECT_OK(syscall(SYS_io_uring_setup, 8, &p))));
     p = (struct io_uring_params){.flags = IORING_SETUP_SQ_AFF};
     EXPECT_ERR(syscall(SYS_io_uring_setup, 8, &p), EINVAL);
     p = (struct io_uring_params){.flags = 1u << 31};
