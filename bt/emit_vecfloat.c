@@ -156,19 +156,12 @@ static unsigned round_mode(unsigned rm)
     return mode[rm];
 }
 
-/* Ties away from zero, as scalars are (bt/emit_float.c): infinities and NaNs are C's. */
-static bool round_away(const struct fp *f)
+/* Ties away from zero, as scalars are (bt/emit_round.c), into d: truncated, in roundps's mode, and one more when the rest is a half at
+ * least. */
+static void rounded_away(const struct fp *f, unsigned d, unsigned truncate)
 {
     struct x64_emit *e = f->e;
-    unsigned back = x64_label(e);
-    struct x64_mem exponent = lanes(f, UINT64_C(0x7ff0000000000000), 0x7f800000);
-    if (!x64_has(e, X64_F_SSE41))
-        return false;
-    trap_subnormal(f, f->a, f->a);
-    x64_v_rrm(e, X64_ANDPS, XMM1, f->a, exponent);
-    x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM1, XMM1, exponent);
-    unless_clear(f, XMM1, back);
-    x64_v_rri(e, PS_PD(ROUND), XMM1, f->a, 3 | 8);
+    x64_v_rri(e, PS_PD(ROUND), XMM1, f->a, truncate);
     x64_v_rrr(e, PS_PD(SUB), XMM2, f->a, XMM1);
     x64_v_rrm(e, X64_ANDPS, XMM2, XMM2, lanes(f, INT64_MAX, INT32_MAX));
     x64_v_rrmi(e, PS_PD(CMP), XMM2, XMM2, lanes(f, UINT64_C(0x3fe0000000000000), 0x3f000000),
@@ -176,7 +169,21 @@ static bool round_away(const struct fp *f)
     x64_v_rrm(e, X64_ANDPS, XMM2, XMM2, lanes(f, UINT64_C(0x3ff0000000000000), 0x3f800000));
     x64_v_rrm(e, X64_ANDPS, XMM0, f->a, lanes(f, (uint64_t)INT64_MIN, 0x80000000));
     x64_v_rrr(e, X64_ORPS, XMM2, XMM2, XMM0);
-    x64_v_rrr(e, PS_PD(ADD), f->d, XMM1, XMM2);
+    x64_v_rrr(e, PS_PD(ADD), d, XMM1, XMM2);
+}
+
+/* Infinities and NaNs are C's. */
+static bool round_away(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    struct x64_mem exponent = lanes(f, UINT64_C(0x7ff0000000000000), 0x7f800000);
+    if (!x64_has(e, X64_F_SSE41))
+        return false;
+    x64_v_rrm(e, X64_ANDPS, XMM1, f->a, exponent);
+    x64_v_rrm(e, f->wide ? X64_PCMPEQQ : X64_PCMPEQD, XMM1, XMM1, exponent);
+    unless_clear(f, XMM1, back);
+    rounded_away(f, f->d, 3 | 8);
     x64_bind(e, back);
     return true;
 }
@@ -191,6 +198,23 @@ static bool round_to_integer(const struct fp *f, unsigned rm, bool exact)
     trap_subnormal(f, f->a, f->a);
     x64_v_rri(f->e, PS_PD(ROUND), f->d, f->a, mode | (exact ? 0 : 8));
     check(f);
+    return true;
+}
+
+/* Ties away from zero; what is no number below 2^31 is C's. */
+static bool to_signed_32_away(const struct fp *f)
+{
+    struct x64_emit *e = f->e;
+    unsigned back = x64_label(e);
+    if (!x64_has(e, X64_F_SSE41))
+        return false;
+    x64_v_rrm(e, X64_PAND, XMM1, f->a, lanes(f, 0, INT32_MAX));
+    x64_v_rrm(e, X64_PADDD, XMM1, XMM1, lanes(f, 0, 0x80000000 - 0x4f000000));
+    unless_clear(f, XMM1, back);
+    trap_subnormal(f, f->a, f->a);
+    rounded_away(f, XMM1, 3);
+    x64_v_rr(e, X64_CVTTPS2DQ, f->d, XMM1);
+    x64_bind(e, back);
     return true;
 }
 
@@ -227,16 +251,21 @@ static void half_to_signed_64(const struct fp *f, unsigned rm, unsigned x, unsig
 static bool to_signed_64(const struct fp *f, unsigned rm)
 {
     struct x64_emit *e = f->e;
-    if ((rm != FP_RTZ && rm != FP_DYN) || !x64_has(e, X64_F_SSE41))
+    unsigned mode = round_mode(rm), a = f->a;
+    if (mode == 8 || !x64_has(e, X64_F_SSE41))
         return false;
     unsigned back = x64_label(e), away = 0;
     if (!f->m->r->traps)
         away = bt_later(
             f->m, (struct bt_cold){.emit = bt_cold_vector, .back = back, .v = f->v, .x = f->d});
-    trap_subnormal(f, f->a, f->a);
-    half_to_signed_64(f, rm, f->a, away);
+    trap_subnormal(f, a, a);
+    if (mode < 3) { /* what is out of range is integral already */
+        x64_v_rri(e, X64_ROUNDPD, XMM1, a, mode);
+        a = XMM1, rm = FP_RTZ;
+    }
+    half_to_signed_64(f, rm, a, away);
     x64_v_gr(e, X64_MOVQ, 8, XMM2, RAX);
-    x64_v_rrr(e, X64_UNPCKHPD, XMM0, f->a, f->a);
+    x64_v_rrr(e, X64_UNPCKHPD, XMM0, a, a);
     half_to_signed_64(f, rm, XMM0, away);
     x64_pinsr(e, X64_PINSRQ, f->d, XMM2, RAX, 1);
     x64_bind(e, back);
@@ -418,7 +447,9 @@ static bool emit(struct fp *f)
     case UOP_vfroundx_f64:
         return round_to_integer(f, rm, true);
     case UOP_vcvt_f32_s:
-        return fixed == FP_RTZ && FP_FBITS_OF(o->imm) ? to_fixed_32(f) : to_signed_32(f, rm);
+        return fixed == FP_RTZ && FP_FBITS_OF(o->imm) ? to_fixed_32(f)
+               : rm == FP_RMM                         ? to_signed_32_away(f)
+                                                      : to_signed_32(f, rm);
     case UOP_vcvt_f32_u:
         return fixed == FP_RTZ && to_unsigned_32(f);
     case UOP_vcvt_f64_s:
