@@ -250,7 +250,7 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
     }
     for (;;) {
         unsigned best = 0;
-        for (unsigned i = 1; i < (fp ? X64_NXMM : 16); i++)
+        for (unsigned i = 1; i < (a->out->high ? X64_NXMM : 16); i++)
             best = score[i] > score[best] ? i : best;
         if (!score[best])
             break;

@@ -532,7 +532,7 @@ void bt_emit_op(struct bt_emitter *m, uint32_t v)
     const struct bt_op *o = &m->r->ops[v];
     if (o->op >= UOP_CODES)
         return;
-    m->high = bt_takes_high(m->r, o);
+    m->high = m->alloc.high && bt_takes_high(m->r, o);
     if (o->op == UOP_mov_64 || o->op == UOP_movi) {
         struct bt_loc from = o->op == UOP_movi ? (struct bt_loc){BT_IMM, 0} : bt_loc(m, o->a);
         struct bt_move move = {bt_loc(m, v), from, (uint64_t)o->imm, o->kind};

@@ -87,8 +87,9 @@ static inline uint8_t *modrm_reg(uint8_t *p, unsigned reg, unsigned rm)
 
 /* ModRM, SIB and displacement; imm_len bytes of immediate follow (RIP counts from the end). A short displacement counts in units of
  * 1 << unit bytes. */
-static uint8_t *modrm_mem_units(struct x64_emit *e, uint8_t *p, unsigned reg, struct x64_mem m,
-                                unsigned imm_len, unsigned unit)
+static inline __attribute__((always_inline)) uint8_t *
+modrm_mem_units(struct x64_emit *e, uint8_t *p, unsigned reg, struct x64_mem m, unsigned imm_len,
+                unsigned unit)
 {
     unsigned r = (reg & 7) << 3;
 
