@@ -624,6 +624,17 @@ static void emit_entry(struct bt_emitter *m)
     emit_edge(m, 0, 0, JUMP_PLAIN);
 }
 
+/* A loop that a line of the instruction cache may hold begins with one; for others the padding costs more. */
+static unsigned loop_alignment(const struct bt_region *r, uint32_t head)
+{
+    uint32_t ops = 0;
+    for (uint32_t i = head; i < r->nblocks && r->blocks[i].loop_depth >= r->blocks[head].loop_depth;
+         i++)
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++)
+            ops += r->ops[r->blocks[i].ops[k]].op != BT_PHI;
+    return ops <= CC_LOOP_ALIGN / 5 ? CC_LOOP_ALIGN : 16;
+}
+
 static void emit_all(struct bt_emitter *m)
 {
     const struct bt_region *r = m->r;
@@ -633,7 +644,7 @@ static void emit_all(struct bt_emitter *m)
     for (uint32_t i = 1; i < r->nblocks && !m->cannot; i++) {
         m->block = i;
         if (r->blocks[i].loop_head && r->level > 1)
-            x64_align(&m->e, CC_LOOP_ALIGN);
+            x64_align(&m->e, loop_alignment(r, i));
         x64_bind(&m->e, m->block_label[i]);
         m->flags_of = 0;
         for (uint32_t k = 0; k < r->blocks[i].nops && !m->cannot; k++) {

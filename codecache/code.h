@@ -28,7 +28,7 @@
 #define CC_MAX_CHUNKS 16
 #define CC_UNIT_ALIGN 32 /* units begin at a multiple; so a chunk's index has a fixed bound */
 #define CC_LOOP_ALIGN \
-    64 /* better code at a multiple of this: a line of the instruction cache, to which it aligns loops */
+    64 /* better code at a multiple of this: a line of the instruction cache, to which it aligns short loops */
 
 struct unit;
 
