@@ -8,13 +8,14 @@
  * one behind it for the compiler, as the host needs none), atomic operations, whatever else may see memory, and
  * accesses that may be to the same bytes. Stores change them, and a load, if it stays one, may find what another thread has
  * put there: then one behind it must not find anything older (coherence; DDI 0487 B2.3, RVWMO's rule 2). Addresses are told apart
- * when they are the same value and different constants. A loop's loads are not done before the loop, where they might
+ * when they are the same value and different constants, less than a page apart. A loop's loads are not done before the loop, where they might
  * wait for another thread; a load behind it may, if nothing in the loop ends what is known. Signals are taken at exits, where nothing is known.
  *
  * Threading: see bt/ir.h.
  */
 #include "base/bitset.h"
 #include "bt/ir.h"
+#include "process/mm.h"
 #include <string.h>
 
 #define MAX_STORED 24
@@ -84,9 +85,12 @@ static struct stored place(const struct forwarder *f, const struct bt_op *o)
     }
 }
 
+/* Not if they are a page apart or more: memory may be mapped twice. */
 static bool disjoint(const struct stored *a, const struct stored *b)
 {
-    return a->root == b->root && b->off - a->off >= a->size && a->off - b->off >= b->size;
+    uint64_t up = b->off - a->off, down = a->off - b->off;
+    return a->root == b->root && up >= a->size && down >= b->size &&
+           (up + b->size <= GUEST_PAGE_SIZE || down + a->size <= GUEST_PAGE_SIZE);
 }
 
 enum effect { NOTHING, ACCESS, ENDS };
