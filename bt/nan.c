@@ -154,7 +154,8 @@ static bool *find_kept(const struct bt_region *r)
             if (tolerates(o) || o->op >= UOP_CODES || o->op == UOP_fcanon_f64)
                 continue;
             for (int x = 0; x < 3; x++)
-                kept[operands[x]] |= bt_operand_kind(o, x) && r->ops[operands[x]].block == i;
+                if (bt_operand_kind(o, x) && r->ops[operands[x]].block == i)
+                    kept[operands[x]] = true;
         }
     }
     return kept;
@@ -169,8 +170,9 @@ void bt_take_checked(struct bt_region *r)
     for (uint32_t v = 1; v < r->nops; v++) {
         const struct bt_op *o = &r->ops[v];
         const uint32_t operands[3] = {o->a, o->b, o->c};
-        for (int x = 0; x < 3; x++)
-            needed[operands[x]] |= bt_operand_kind(o, x);
+        for (int x = 0; x < 3; x++) /* what is no operand may be any number */
+            if (bt_operand_kind(o, x))
+                needed[operands[x]] = true;
         for (uint32_t p = 0; o->op == BT_PHI && p < r->blocks[o->block].npreds; p++)
             needed[r->phi_args[o->a + p]] = true;
     }
