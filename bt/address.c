@@ -40,7 +40,8 @@ static uint32_t *other_uses(const struct bt_region *r)
             }
             for (int x = 0; x < 3; x++) {
                 bool address = x == 0 && bt_takes_index(o->op) && r->ops[o->a].block == i;
-                n[operands[x]] += bt_operand_kind(o, x) && !address;
+                if (bt_operand_kind(o, x) && !address)
+                    n[operands[x]]++;
             }
         }
     }
