@@ -243,14 +243,16 @@ static bool try_reg(struct bt_allocator *a, const struct bt_range *g, bool fp, u
 static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool fp)
 {
     uint32_t score[X64_NXMM] = {0}, last = 0;
+    bool high = fp && a->high;
     for (const struct bt_range *i = g; i; i = i->next) {
         if (i->v != last)
             hints_of(a, i->v, fp, score);
+        high = high && !a->low[i->v];
         last = i->v;
     }
     for (;;) {
         unsigned best = 0;
-        for (unsigned i = 1; i < (a->out->high ? X64_NXMM : 16); i++)
+        for (unsigned i = 1; i < (high ? X64_NXMM : 16); i++)
             best = score[i] > score[best] ? i : best;
         if (!score[best])
             break;
@@ -271,7 +273,7 @@ static unsigned find_reg(struct bt_allocator *a, const struct bt_range *g, bool 
     unsigned n = fp ? GUEST_HOME_XMMS : GUEST_HOME_GPRS;
     uint32_t saved = fp ? a->out->saved_xmm : a->out->saved_gpr, tried = 0;
     const uint8_t *homes = fp ? x64_home_xmm : x64_home_gpr;
-    unsigned reg = XMM16, end = fp && a->high ? BT_HALF_XMM : 0;
+    unsigned reg = XMM16, end = high ? BT_HALF_XMM : 0;
     for (;;) {
         unsigned best = n;
         uint32_t least = UINT32_MAX;
@@ -724,6 +726,8 @@ static void begin_registers(struct bt_allocator *a)
     if (!(~a->features & needed))
         a->scratch = arena_znew(a->r->arena, uint64_t, a->words);
     a->high = a->scratch && x64_has_high(a->features);
+    if (a->high)
+        a->low = bt_find_low(a->r);
     fixed_uses(a);
 }
 

@@ -82,6 +82,12 @@ static inline unsigned bt_rounding(const struct bt_op *o)
 }
 /* Does the operation's code leave xmm2 and xmm3 alone, where the host has AVX? They are for what others than its operands need. */
 bool bt_keeps_xmm(const struct bt_region *r, const struct bt_op *o);
+
+/* Have all instructions of the operation that name its operands and its result an EVEX form? */
+bool bt_takes_high(const struct bt_region *r, const struct bt_op *o);
+/* By value, from the region's arena: has an operation that names it none? Such a value would be copied into xmm16 to xmm31 and out of
+ * them, where memory is as good an operand. */
+bool *bt_find_low(const struct bt_region *r);
 /* The same of the code that leaves the region from an operation of the block, which computes sunk values. */
 bool bt_exit_keeps_xmm(const struct bt_region *r, uint32_t block, const struct bt_op *o);
 

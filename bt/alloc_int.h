@@ -92,6 +92,7 @@ struct bt_allocator {
     uint64_t *
         scratch; /* positions of what does not keep xmm2 and xmm3 (bt_keeps_xmm); NULL: nothing does */
     bool high; /* xmm16 to xmm31 hold values too */
+    bool *low; /* by value: not in these (bt_find_low) */
     uint64_t *busy_unit[CPU_UNITS];
     uint8_t home_of_slot[CPU_UNITS]; /* register, 255 for none */
     uint32_t claims

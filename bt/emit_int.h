@@ -94,8 +94,6 @@ void bt_xdone(struct bt_emitter *m, uint32_t v, unsigned reg);
 /* The vector register that holds vector v: its own, or `scratch` after loading it there. bt_xdst and
  * bt_xdone serve for vectors too. */
 unsigned bt_vec(struct bt_emitter *m, uint32_t v, unsigned scratch);
-/* Have all instructions of the operation that name its operands and its result an EVEX form? */
-bool bt_takes_high(const struct bt_region *r, const struct bt_op *o);
 /* From which bit on is a vector register that bt_xmm gives for v known to be zero (128: not at all)? m->above remembers it
  * of values whose register is written so. */
 unsigned bt_above(const struct bt_emitter *m, uint32_t v);

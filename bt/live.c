@@ -364,3 +364,92 @@ void bt_find_live(struct bt_live *l)
         scan_block(l, i, live, true);
     }
 }
+
+bool bt_takes_high(const struct bt_region *r, const struct bt_op *o)
+{
+    switch (o->op) {
+    case UOP_ld_64:
+    case UOP_ld_u32:
+    case UOP_ld_v128:
+    case UOP_st_64:
+    case UOP_st_32:
+    case UOP_st_v128:
+    case UOP_fadd_f32:
+    case UOP_fadd_f64:
+    case UOP_fsub_f32:
+    case UOP_fsub_f64:
+    case UOP_fmul_f32:
+    case UOP_fmul_f64:
+    case UOP_fdiv_f32:
+    case UOP_fdiv_f64:
+    case UOP_fsqrt_f32:
+    case UOP_fsqrt_f64:
+    case UOP_feq_f32:
+    case UOP_feq_f64:
+    case UOP_flt_f32:
+    case UOP_flt_f64:
+    case UOP_fle_f32:
+    case UOP_fle_f64:
+    case UOP_feq_q_f32:
+    case UOP_feq_q_f64:
+    case UOP_flt_q_f32:
+    case UOP_flt_q_f64:
+    case UOP_fle_q_f32:
+    case UOP_fle_q_f64:
+    case UOP_flags_fcmp_f32:
+    case UOP_flags_fcmp_f64:
+    case UOP_fmin_f32:
+    case UOP_fmin_f64:
+    case UOP_fmax_f32:
+    case UOP_fmax_f64:
+    case UOP_ffma_f32:
+    case UOP_ffma_f64:
+    case UOP_fcanon_f32:
+    case UOP_fcanon_f64:
+    case UOP_cvt_f32_f64:
+    case UOP_cvt_f64_f32:
+    case UOP_cvt_s32_f32:
+    case UOP_cvt_s32_f64:
+    case UOP_cvt_u32_f32:
+    case UOP_cvt_u32_f64:
+    case UOP_cvt_s64_f32:
+    case UOP_cvt_s64_f64:
+    case UOP_vzext:
+    case UOP_vset:
+    case UOP_vins:
+        return true;
+    case UOP_vdup:
+        return o->imm >= 2;
+    case UOP_vrep:
+        return (o->imm & 3) >= 2;
+    case UOP_vfadd_f32:
+    case UOP_vfadd_f64:
+    case UOP_vfsub_f32:
+    case UOP_vfsub_f64:
+    case UOP_vfmul_f32:
+    case UOP_vfmul_f64:
+    case UOP_vfdiv_f32:
+    case UOP_vfdiv_f64:
+        return !bt_minds_nan(r, o); /* cmpps's result would be a mask register */
+    default:
+        return false;
+    }
+}
+
+bool *bt_find_low(const struct bt_region *r)
+{
+    bool *low = arena_znew(r->arena, bool, r->nops);
+    for (uint32_t i = 0; i < r->nblocks; i++)
+        for (uint32_t k = 0; k < r->blocks[i].nops; k++) {
+            uint32_t v = r->blocks[i].ops[k];
+            const struct bt_op *o = &r->ops[v];
+            const uint32_t operands[3] = {o->a, o->b, o->c};
+            if (o->op >= UOP_CODES || bt_takes_high(r, o))
+                continue;
+            low[v] = true;
+            for (int x = 0; x < 3; x++)
+                if (bt_operand_kind(o, x))
+                    low[operands[x]] = true;
+        }
+    return low;
+}
