@@ -457,7 +457,7 @@ static void pair_branch(struct bt_region *r, uint32_t block)
         at--;
     if (b->ops[at] != v || at == last - 1)
         return;
-    const struct bt_op *o = &r->ops[v], *half = &r->ops[b->ops[at - 1]];
+    const struct bt_op *o = &r->ops[v], *half = &r->ops[at ? b->ops[at - 1] : 0];
     bool same = (half->a == o->a && half->b == o->b) || (half->a == o->b && half->b == o->a);
     if (compares_floats(half->op) && same && !half->uses) {
         moved[0] = b->ops[--at], moved[1] = v;

@@ -202,3 +202,14 @@ fn table_2
 	addi a2, a2, -1
 	bnez a2, 1b
 	ret
+
+fn compare_2
+	bltu a0, a1, 1f
+	ret
+1:	flt.d a3, fa0, fa1
+	addi a4, a0, 1
+	sub a5, a1, a0
+	bnez a3, 2f
+	ret
+2:	addi a4, a4, 1
+	ret
